@@ -1,0 +1,96 @@
+"""Times the exact selection solver on the real teachers' responses: floors and caps on every skill, teacher caps, two budgets.
+
+Usage: python benchmarks/bench_solve.py [DATA_FOLDER]; the folder holds teachers.parquet (default: $MIXC_SHARED, or ../shared/data).
+"""
+
+import os
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from mixc.compiler.plan.stages import AtMost, Budget, Group, Quota
+from mixc.compiler.source import Span
+from mixc.runtime.selection.exact import solve
+from mixc.runtime.selection.problem import Infeasible, Problem
+
+HERE = Span("bench_solve.mix", 0, 0)
+EXAMPLES, TOKENS = 5000, 700_000
+
+
+def quota(kind: str, value: str, low: float | None, high: float | None, unit: str) -> Quota:
+    text = f'quota {kind} "{value}" {low}..{high} {unit}'
+    return Quota(text=text, group=Group(kind=kind, value=value), low=low, high=high, unit=unit, span=HERE)
+
+
+def budget(amount: int, unit: str, up_to: bool = False) -> Budget:
+    return Budget(text=f"budget {amount} {unit}", amount=amount, unit=unit, up_to=up_to, span=HERE)
+
+
+def problem(folder: Path) -> Problem:
+    """Every row a candidate, valued by a continuous score made from its length and a seeded normal number."""
+    rows = pl.read_parquet(folder / "teachers.parquet").sort("prompt_id", "teacher", "response")
+    rng = np.random.default_rng(7)
+    quotas, members = [], []
+    for skill in sorted(rows["skill"].unique().drop_nulls()):
+        inside = (rows["skill"] == skill).fill_null(False).to_numpy()
+        share = EXAMPLES * inside.mean()
+        quotas.append(quota("skill", skill, float(int(0.8 * share)), float(int(1.1 * share) + 1), "examples"))
+        members.append(inside)
+    for teacher in sorted(rows["teacher"].unique()):
+        quotas.append(quota("teacher", teacher, None, 12.0, "% of tokens"))
+        members.append((rows["teacher"] == teacher).to_numpy())
+    tokens = rows["student_tokens"].to_numpy()
+    return Problem(
+        prompt=np.unique(rows["prompt_id"].to_numpy().astype(str), return_inverse=True)[1],
+        tokens=tokens,
+        objective=-np.abs(rng.normal(1, 0.3, rows.height)) - tokens / 5000,
+        tie=rng.integers(0, 2**64, rows.height, dtype=np.uint64),
+        at_most=AtMost(text="keep at most 1 per prompt", count=1, span=HERE),
+        quotas=tuple(quotas),
+        members=tuple(members),
+        budgets=(budget(EXAMPLES, "examples"), budget(TOKENS, "tokens")),
+    )
+
+
+def cases(base: Problem, folder: Path) -> dict[str, Problem]:
+    rows = pl.read_parquet(folder / "teachers.parquet").sort("prompt_id", "teacher", "response")
+    both = base.budgets
+    correct = rows["correct"].fill_null(False).to_numpy()
+    return {
+        "continuous score": base,
+        "at most 3 per prompt": replace(base, at_most=replace(base.at_most, count=3)),
+        "random": replace(base, objective=base.tie / 2.0**64),
+        "correct, many ties": replace(base, objective=correct.astype(float)),
+        "pass rate, 4 decimals": replace(base, objective=np.round(rows["pass_rate_all"].fill_null(0.0).to_numpy(), 4)),
+        "up to 6000 examples": replace(base, budgets=(budget(6000, "examples", True), both[1])),
+        "tokens alone": replace(base, budgets=both[1:]),
+        "infeasible: 300,000 tokens": replace(base, budgets=(both[0], budget(300_000, "tokens"))),
+        "infeasible: teachers under 5 %": replace(
+            base, quotas=tuple(replace(q, high=5.0) if "%" in q.unit else q for q in base.quotas)
+        ),
+    }
+
+
+def main() -> None:
+    folder = Path(sys.argv[1] if len(sys.argv) > 1 else os.environ.get("MIXC_SHARED", "../shared/data"))
+    base = problem(folder)
+    print(f"{base.size:,} candidates, {len(base.clauses)} clauses")
+    for name, case in cases(base, folder).items():
+        start = time.perf_counter()
+        answer = solve(case)
+        seconds = time.perf_counter() - start
+        if isinstance(answer, Infeasible):
+            what = "conflict: " + "; ".join(m.clause.text for m in answer.conflict.members)
+            what += " | " + "; ".join(c.changed.text for c in answer.conflict.changes)
+        else:
+            binding = sum(o.binding for o in answer.outcomes)
+            what = f"{answer.chosen.sum():,} rows, objective {answer.objective:.6f}, gap {answer.gap}, {binding} clauses bind"
+        print(f"{name:32} {seconds:7.2f} s  {what}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The plan and the run, shown to people."""

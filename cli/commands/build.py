@@ -1,0 +1,37 @@
+"""`mixc build`: runs what the plan requires into a folder, resuming what was interrupted."""
+
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from ..exit import FINE
+from ..run import KINDS, compiled, configure_spec, store_root
+
+
+def configure(parser: ArgumentParser) -> None:
+    configure_spec(parser)
+    parser.add_argument("--out", metavar="DIR", help="the build folder (default: build/<name of the spec file>/)")
+    parser.add_argument("--until", choices=KINDS, metavar="STAGE", help=f"stop after the last stage of this kind: {', '.join(KINDS)}")
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="text (default) or json")
+
+
+def run(arguments: Namespace) -> int:
+    """Progress goes to stderr, the summary to stdout."""
+    plan = compiled(arguments)
+    out = Path(arguments.out or Path("build") / Path(arguments.spec).stem)
+
+    from ...runtime.context import Context
+    from ...runtime.engines.students import Students
+    from ...runtime.execute import build
+    from ...runtime.store import Store
+    from ..progress import Watcher
+    from ..summary import summary_json, summary_text
+
+    root = store_root()
+    with Watcher(arguments.terminal) as watch:
+        context = Context(store=Store(root), students=Students(root), watch=watch)
+        result = build(plan, out, context, arguments.until)
+    if arguments.format == "json":
+        arguments.terminal.result(summary_json(plan, result))
+    else:
+        summary_text(plan, result, arguments.terminal.out)
+    return FINE

@@ -1,0 +1,26 @@
+"""The contracted exit codes, and which of them a set of diagnostics means."""
+
+from collections.abc import Iterable
+
+from ..compiler.diagnostics import Diagnostic, Severity
+
+FINE = 0
+WRONG = 1
+DIFFERENT = 2
+INFEASIBLE = 3
+FAILED = 4
+INTERRUPTED = 130
+PIPE_CLOSED = 141
+
+_INFEASIBLE_CODE = "MIX0401"
+_RUN_BAND = "MIX05"
+
+
+def exit_code(diagnostics: Iterable[Diagnostic]) -> int:
+    """3 for an infeasible selection, else 4 for a failed run, else 1 for any other error; warnings alone are fine."""
+    codes = [d.code for d in diagnostics if d.severity is Severity.ERROR]
+    if _INFEASIBLE_CODE in codes:
+        return INFEASIBLE
+    if any(code.startswith(_RUN_BAND) for code in codes):
+        return FAILED
+    return WRONG if codes else FINE

@@ -1,0 +1,68 @@
+"""Looks up what the compiler wants to know of the outside: texts, columns, whether files are there. The only place where `check` touches the disk."""
+
+import glob
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..compiler.diagnostics import Diagnostic, Fault
+from ..compiler.driver import Outcome, compile, wanted
+from ..compiler.semantics.inputs import Inputs, Wanted
+from ..compiler.source import Source
+from .columns import read_columns
+from .sources import read_source
+
+
+def compile_file(path: str, overrides: Sequence[str] = ()) -> Outcome:
+    """Compile the spec at `path` with `--set` values (`NAME=VALUE`). Fault MIX0208 if it cannot be read."""
+    source = _source(path)
+    texts: dict[str, str | None] = {}
+    columns: dict[str, dict[str, str] | str | None] = {}
+    present: dict[str, bool] = {}
+    settings = tuple(_setting(text) for text in overrides)
+    inputs = Inputs(texts, columns, present, settings)
+    while missing := wanted(source, inputs):
+        for want in missing:
+            _answer(want, texts, columns, present)
+    return compile(source, inputs)
+
+
+def _source(path: str) -> Source:
+    try:
+        return read_source(path)
+    except FileNotFoundError:
+        near = sorted(str(p) for p in Path(path).parent.glob("*.mix"))[:5] if Path(path).parent.is_dir() else []
+        help = f"specs there: {', '.join(f'`{n}`' for n in near)}" if near else "`mixc init` writes a first one"
+        raise Fault(Diagnostic("MIX0208", f"no spec at `{path}`", help=help)) from None
+    except IsADirectoryError:
+        raise Fault(Diagnostic("MIX0208", f"`{path}` is a folder, not a spec")) from None
+    except UnicodeDecodeError as error:
+        raise Fault(Diagnostic("MIX0208", f"`{path}` is not UTF-8 text (byte {error.start:,})")) from None
+    except OSError as error:
+        raise Fault(Diagnostic("MIX0208", f"`{path}` cannot be read: {(error.strerror or str(error)).lower()}")) from None
+
+
+def _setting(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name.isidentifier():
+        raise Fault(Diagnostic("MIX0206", f"`--set {text}` is not NAME=VALUE", help="write `--set window=8`"))
+    return name, value
+
+
+def _answer(want: Wanted, texts: dict, columns: dict, present: dict) -> None:
+    match want.kind:
+        case "text":
+            try:
+                texts[want.path] = read_source(want.path).text
+            except (OSError, UnicodeDecodeError):
+                texts[want.path] = None
+        case "present":
+            present[want.path] = bool(_files(want.path))
+        case _:
+            found = _files(want.path)
+            columns[want.path] = read_columns(found[0]) if found else None
+
+
+def _files(pattern: str) -> list[str]:
+    if Path(pattern).exists():
+        return [pattern]
+    return sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207 - Path.glob takes no absolute pattern

@@ -1,0 +1,130 @@
+"""Diagnostics as text for people and as JSON for machines. It knows how they look, not why they were raised."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+
+from rich.console import Console
+from rich.text import Text
+
+from ..compiler.diagnostics import Diagnostic, Label, Severity
+from ..compiler.source import Source, Span
+from .snippet import mark, snippet, visible
+
+
+def render_text(diagnostics: Iterable[Diagnostic], sources: Mapping[str, Source], console: Console) -> None:
+    """Draw every diagnostic in its lines of the spec, then count them; nothing at all where there are none."""
+    listed = list(diagnostics)
+    for diagnostic in listed:
+        for line in _diagnostic(diagnostic, sources, console.width):
+            console.print(line, soft_wrap=True)
+        console.print()
+    if listed:
+        console.print(summary(listed))
+
+
+def summary(diagnostics: Iterable[Diagnostic]) -> str:
+    """`2 errors, 1 warning`."""
+    counted = [d.severity for d in diagnostics]
+    counts = ((severity.value, counted.count(severity)) for severity in Severity)
+    return ", ".join(f"{n:,} {word}{'' if n == 1 else 's'}" for word, n in counts if n)
+
+
+def prose(text: str, style: str = "") -> Text:
+    """A sentence whose `literals` stand out."""
+    result = Text(style=style)
+    for i, part in enumerate(visible(text).split("`")):
+        result.append(f"`{part}`" if i % 2 else part, "literal" if i % 2 else "")
+    return result if text.count("`") % 2 == 0 else Text(visible(text), style)
+
+
+def _diagnostic(diagnostic: Diagnostic, sources: Mapping[str, Source], width: int) -> list[Text]:
+    style = diagnostic.severity.value
+    head = Text.assemble((f"{diagnostic.severity.value}[{diagnostic.code}]", style), (": ", "message"))
+    lines = [head + prose(diagnostic.message, "message")]
+    labels = [label for label in (diagnostic.primary, *diagnostic.secondary) if label]
+    pad = " " * max((_digits(label.span, sources) for label in labels), default=1)
+    for path in dict.fromkeys(label.span.path for label in labels):
+        here = [label for label in labels if label.span.path == path]
+        lines += _block(here, diagnostic.primary, sources.get(path), width, pad, style)
+    for note in diagnostic.notes:
+        lines += _remark("note", note, pad)
+    if diagnostic.help:
+        lines += _remark("help", diagnostic.help, pad)
+    return lines
+
+
+def _digits(span: Span, sources: Mapping[str, Source]) -> int:
+    source = sources.get(span.path)
+    return len(str(source.position(min(span.end, len(source.text)))[0])) if source else 1
+
+
+def _block(
+    labels: Sequence[Label], primary: Label | None, source: Source | None, width: int, pad: str, style: str
+) -> list[Text]:
+    """The labels of one file under ` --> path:line:column`, the place of the first of them."""
+    span = labels[0].span
+    if source is None:
+        lines = [Text.assemble((f"{pad}--> ", "gutter"), visible(span.path))]
+        for label in labels:
+            lines += _remark("note", label.text, pad) if label.text else []
+        return lines
+    line, column = source.position(min(span.start, len(source.text)))
+    lines = [Text.assemble((f"{pad}--> ", "gutter"), f"{visible(span.path)}:{line}:{column}")]
+    lines.append(Text(f"{pad} |", "gutter"))
+    marks = [mark(source, label.span, label.text, label is primary) for label in labels]
+    for row in snippet(source, marks, width - len(pad) - 3, style):
+        if row.skipped:
+            gutter = "...".ljust(len(pad) + 3)
+        else:
+            gutter = f"{row.number or '':>{len(pad)}} | "
+        drawn = Text.assemble((gutter, "gutter"), row.text)
+        drawn.rstrip()
+        lines.append(drawn)
+    return lines
+
+
+def _remark(word: str, text: str, pad: str) -> list[Text]:
+    first, *rest = text.splitlines() or [""]
+    lines = [Text.assemble((f"{pad} = ", "gutter"), (f"{word}: ", "message"), prose(first))]
+    indent = " " * (len(pad) + len(f" = {word}: "))
+    return lines + [Text(indent) + prose(line) for line in rest]
+
+
+def render_json(diagnostics: Iterable[Diagnostic], sources: Mapping[str, Source]) -> str:
+    """`{"diagnostics": […]}`: lines and columns from 1, columns in code points, an end is one past the last code point.
+
+    The first of `labels` is the primary one; places in a file whose text is not at hand are null.
+    """
+    listed = [_data(d, sources) for d in diagnostics]
+    return json.dumps({"diagnostics": listed}, indent=2, ensure_ascii=False, allow_nan=False)
+
+
+def _data(diagnostic: Diagnostic, sources: Mapping[str, Source]) -> dict[str, object]:
+    labels = [label for label in (diagnostic.primary, *diagnostic.secondary) if label]
+    edits = [{**_place(edit.span, sources), "text": edit.text} for edit in diagnostic.edits]
+    nowhere = {"file": None, "start": None, "end": None}
+    return {
+        "code": diagnostic.code,
+        "severity": diagnostic.severity.value,
+        "message": diagnostic.message,
+        **(_place(diagnostic.primary.span, sources) if diagnostic.primary else nowhere),
+        "labels": [
+            {**_place(label.span, sources), "text": label.text, "primary": label is diagnostic.primary}
+            for label in labels
+        ],
+        "notes": list(diagnostic.notes),
+        "help": diagnostic.help,
+        "fix": {"edits": edits} if edits else None,
+    }
+
+
+def _place(span: Span, sources: Mapping[str, Source]) -> dict[str, object]:
+    source = sources.get(span.path)
+    return {"file": span.path, "start": _position(span.start, source), "end": _position(span.end, source)}
+
+
+def _position(offset: int, source: Source | None) -> dict[str, int] | None:
+    if source is None:
+        return None
+    line, column = source.position(min(offset, len(source.text)))
+    return {"line": line, "column": column}

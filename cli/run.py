@@ -1,0 +1,51 @@
+"""What `plan` and `build` share: a spec compiled or its diagnostics shown, and the context of a run."""
+
+import os
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from ..compiler.diagnostics import Fault, Severity
+from ..compiler.plan.stages import Plan
+from .inputs import compile_file
+from .render import render_text
+
+KINDS = (
+    "scan",
+    "teachers",
+    "heldout",
+    "decontaminate",
+    "dedup",
+    "filter",
+    "score",
+    "tag",
+    "profile",
+    "select",
+    "materialise",
+    "train",
+    "evaluate",
+)
+
+
+def configure_spec(parser: ArgumentParser) -> None:
+    """The arguments of every verb that works on one spec."""
+    parser.add_argument("spec", metavar="SPEC", help="the `.mix` file")
+    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="set a param (may repeat)")
+
+
+def compiled(arguments: Namespace, *, warn: bool = True) -> Plan:
+    """The plan of the spec; Fault with its errors. Warnings are shown on stderr, unless the caller shows them itself."""
+    outcome = compile_file(arguments.spec, arguments.set)
+    arguments.sources.update({s.path: s for s in outcome.sources})
+    errors = [d for d in outcome.notes if d.severity is Severity.ERROR]
+    if errors or outcome.plan is None:
+        raise Fault(*outcome.notes)
+    warnings = list(outcome.notes)
+    if warn and warnings and not arguments.terminal.quiet:
+        render_text(warnings, arguments.sources, arguments.terminal.err)
+    arguments.warnings = warnings
+    return outcome.plan
+
+
+def store_root() -> Path:
+    """`MIXC_HOME`, else `.mixc` in the working directory."""
+    return Path(os.environ.get("MIXC_HOME") or ".mixc")

@@ -1,0 +1,86 @@
+"""The end of a build as tables: what happened, what was selected, what it cost, where it lies."""
+
+import json
+
+from rich.console import Console, Group
+from rich.table import Table
+from rich.text import Text
+
+from ..compiler.plan.stages import Plan
+from ..runtime.execute import Build
+from ..runtime.materialise import composition
+from ..runtime.selection.problem import Outcome
+
+
+def summary_json(plan: Plan, result: Build) -> str:
+    """The summary for machines: the manifest's numbers, and the folder."""
+    manifest = json.loads((result.out / "manifest.json").read_text(encoding="utf-8"))
+    data = {"out": str(result.out), **manifest}
+    if result.evaluation:
+        data["evaluation"] = result.evaluation
+    return json.dumps(data, indent=2, ensure_ascii=False)
+
+
+def summary_text(plan: Plan, result: Build, console: Console) -> None:
+    """Draw the summary."""
+    parts: list[object] = [Text(""), _stages(plan, result)]
+    if result.chosen is not None:
+        parts += [Text(""), _composition(composition(result.chosen))]
+        if result.walk.solution and result.walk.solution.outcomes:
+            parts += [Text(""), _clauses(list(result.walk.solution.outcomes))]
+    if result.evaluation:
+        parts += [Text(""), _evaluation(result.evaluation)]
+    console.print(Group(*parts))  # type: ignore[arg-type]
+    files = sorted(p.name + ("/" if p.is_dir() else "") for p in result.out.iterdir() if not p.name.startswith("."))
+    console.print(Text.assemble("\n", (str(result.out), "literal"), f"  {'  '.join(files)}"), soft_wrap=True)
+
+
+def _table(title: str, *columns: tuple[str, str]) -> Table:
+    table = Table(title=title, title_justify="left", title_style="message", box=None, pad_edge=False, header_style="dim")
+    for name, side in columns:
+        table.add_column(name, justify=side, overflow="fold")  # type: ignore[arg-type]
+    return table
+
+
+def _stages(plan: Plan, result: Build) -> Table:
+    table = _table(plan.name, ("stage", "left"), ("", "left"), ("seconds", "right"))
+    for record in result.records:
+        table.add_row(record.stage, record.summary, f"{record.seconds:.1f}")
+    table.add_row("", "", f"{sum(r.seconds for r in result.records):.1f}")
+    return table
+
+
+def _composition(counts: list[tuple[str, int, int | None]]) -> Table:
+    table = _table("selected", ("teacher", "left"), ("examples", "right"), ("share", "right"), ("tokens", "right"))
+    total = counts[-1][1]
+    for teacher, count, tokens in counts:
+        table.add_row(teacher, f"{count:,}", f"{count / total:.0%}", "" if tokens is None else f"{tokens:,}")
+    return table
+
+
+def _clauses(outcomes: list[Outcome]) -> Table:
+    table = _table("clauses", ("", "left"), ("reached", "right"), ("", "left"), ("price", "left"))
+    for o in outcomes:
+        reached = f"{o.amount:,} {o.unit}" + (f" ({o.share:.1f}%)" if o.share is not None else "")
+        price = f"{o.price:.3g} an {o.unit.removesuffix('s')}" if o.unit == "examples" else f"{o.price:.3g} a token"
+        table.add_row(o.clause.text, reached, "binding" if o.binding else "", price if o.price else "")
+    return table
+
+
+def _evaluation(found: dict) -> Table:
+    table = _table("evaluation", ("", "left"), ("before", "right"), ("after", "right"))
+    for name, arms in found["benchmarks"].items():
+        table.add_row(f"{name}, greedy accuracy", *(_accuracy(arms.get(arm)) for arm in ("before", "after")))
+    if heldout := found.get("heldout"):
+        table.add_row(
+            "held-out NLL, nats a token",
+            *(f"{heldout[arm]:.4f}" if isinstance(heldout.get(arm), float) else "" for arm in ("before", "after")),
+        )
+    return table
+
+
+def _accuracy(arm: dict | None) -> str:
+    if not arm:
+        return ""
+    low, high = arm["interval"]
+    return f"{arm['correct']}/{arm['n']} ({arm['accuracy']:.0%}, {low:.0%} to {high:.0%})"

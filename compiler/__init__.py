@@ -1,0 +1,1 @@
+"""Text to plan, purely: no network, no disk, no clock, no printing."""

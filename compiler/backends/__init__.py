@@ -1,0 +1,1 @@
+"""Plan stages to what other libraries execute."""

@@ -1,0 +1,1 @@
+"""Every diagnostic code once, with its long story; one file a band."""

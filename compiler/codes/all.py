@@ -1,0 +1,8 @@
+"""Every diagnostic code of every band: the one table that `mixc explain` and the tests read."""
+
+from . import lint, names, plan, run, syntax, types
+from .entry import Code
+
+CODES: dict[str, Code] = dict(
+    sorted((syntax.CODES | names.CODES | types.CODES | plan.CODES | run.CODES | lint.CODES).items())
+)

@@ -1,0 +1,99 @@
+"""MIX05xx: what only a run can show."""
+
+from .entry import Code
+
+CODES: dict[str, Code] = {
+    "MIX0501": Code(
+        "a file cannot be read",
+        "A file that the spec names is there, but what is in it cannot be read: it is cut off, damaged, of another "
+        "format than its name says, or you may not open it. The message names the file. Nothing was skipped: a "
+        "corpus with a hole in it is another corpus. Fetch the file again, or leave it out of the glob.",
+        "a Parquet file of which only the first half was downloaded", "the whole file",
+    ),
+    "MIX0502": Code(
+        "a column does not hold what the spec needs",
+        "Reading the data showed values that the clause cannot use: text where a number is needed, a fraction where "
+        "tokens are counted, an empty prompt or response. The message names the column and shows a value. Name "
+        "another column, or leave those rows out with the corpus's `where`.",
+        "score length = column(notes, unit: tokens)", "score length = column(token_count, unit: tokens)",
+    ),
+    "MIX0503": Code(
+        "no rows",
+        "Nothing is left to go on with: the files hold no row, or the clauses so far dropped every one. The message "
+        "names the first stage that left nothing. Loosen its clause, or look at what the files hold.",
+        'where split == "trian"', 'where split == "train"',
+    ),
+    "MIX0504": Code(
+        "the data contradicts itself",
+        "One prompt id stands beside two different prompts, or two rows with the same prompt, response and teacher "
+        "differ in a column that the spec uses. mixc does not choose one of the two, since the choice would change "
+        "the mixture unseen. Mend the data, or leave out `id` so that prompts are told apart by their text.",
+        "prompt id `p7` on two rows with two prompts", "one prompt for each prompt id",
+    ),
+    "MIX0505": Code(
+        "a row of two teachers",
+        "Two `teacher` declarations both claim the row, so a quota on either could not be counted. Make their "
+        "conditions exclude one another.",
+        'teacher a from c where model == "x"\nteacher b from c where model in ["x", "y"]',
+        'teacher a from c where model == "x"\nteacher b from c where model == "y"',
+    ),
+    "MIX0506": Code(
+        "a model cannot be found or loaded",
+        "The student's `model` is a hub id, a local folder or a `.gguf` file. Paths are relative to the spec. mixc "
+        "found nothing there, could not reach the hub, or found files that the installed transformers cannot load.",
+        'model "models/SmolLM2.ggfu"', 'model "models/SmolLM2.gguf"',
+    ),
+    "MIX0507": Code(
+        "a model lacks what is needed",
+        "Scoring and training write the prompt through the model's chat template and need its fast tokenizer, which "
+        "knows where each token begins in the text. Choose a model that has both, or give the student a `template`.",
+        "a base model without a chat template", 'template "chat.jinja"',
+    ),
+    "MIX0508": Code(
+        "a file cannot be written",
+        "The disk is full, a limit on file sizes or a quota is reached, or you may not write there. No half file is "
+        "left behind, and what was finished before is kept: after making room, the same command goes on where this "
+        "one stopped.",
+        "a build onto a full disk", "the same build with room on the disk, or `--out` on another disk",
+    ),
+    "MIX0509": Code(
+        "a package is missing",
+        "Checking, planning and selecting need only the core of mixc. Scoring with a model, grading and training "
+        "need more packages, which come as extras. The message names the one to install.",
+        "mixc build SPEC, after `pip install mixc`", 'pip install "mixc[train]"',
+    ),
+    "MIX0510": Code(
+        "training failed",
+        "There was nothing to train on after tokenising (no row selected, or no token left within `max_length`), or "
+        "the loss stopped being a number. The message says which. The selection is finished and stays.",
+        "max_length 8 tokens", "max_length 2k tokens",
+    ),
+    "MIX0511": Code(
+        "a benchmark is not usable",
+        "A benchmark is a JSONL file with one problem a line: its text in `problem`, else `prompt`, else "
+        "`question`, and for an accuracy the `answer`. The file is missing a field, holds a line that is not JSON, "
+        "or no line at all.",
+        '{"text": "2 + 2?"}', '{"problem": "2 + 2?", "answer": "4"}',
+    ),
+    "MIX0512": Code(
+        "the output folder or the store is in use or unusable",
+        "Another build is writing the same folder, or the folder of the build or of the store (`.mixc`, or "
+        "MIXC_HOME) is a file or cannot be opened. Wait for the other build, or choose another folder.",
+        "MIXC_HOME=notes.txt mixc build SPEC", "MIXC_HOME=~/.mixc mixc build SPEC",
+    ),
+    "MIX0513": Code(
+        "tokenising breaks a promise",
+        "The spec promises bounds in tokens. Under the student's real chat template and `max_length` the selected "
+        "rows do not keep them: some are cut off or train on nothing. Raise `max_length`, or drop the long rows "
+        "with a `where` on their tokens.",
+        "max_length 512 tokens", "where  length <= 400 tokens",
+    ),
+    "MIX0514": Code(
+        "a worker process died",
+        "Graders and engines work in processes of their own, so that one that hangs or is killed takes nothing else "
+        "with it. A single item whose process dies is tried twice and then counted as unknown; this fault means "
+        "that the processes could not start, or that most of them died, mostly for lack of memory. What was "
+        "finished is kept: free some memory and run again.",
+        "a machine whose memory is full", "the same command with memory free",
+    ),
+}  # fmt: skip

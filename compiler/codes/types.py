@@ -1,0 +1,72 @@
+"""MIX03xx: types and units."""
+
+from .entry import Code
+
+CODES: dict[str, Code] = {
+    "MIX0301": Code(
+        "a value of the wrong kind",
+        "A setting or an argument takes one kind of value: a text in double quotes, a number with its unit, a name, or a list.",
+        "seeds 3",
+        "seeds [3]",
+    ),
+    "MIX0302": Code(
+        "not one of the choices",
+        "Some settings and arguments take one of a few words; the message lists them.",
+        "dtype float16",
+        "dtype bf16",
+    ),
+    "MIX0303": Code(
+        "a number in the wrong unit",
+        "Every number that counts something carries its unit, and each setting takes one unit.",
+        "max_length 8k examples",
+        "max_length 8k tokens",
+    ),
+    "MIX0304": Code(
+        "two things that cannot be compared or combined",
+        "Types and units are checked before anything runs: tokens are not nats, a text is not a number, and true and false have no order.",
+        "where length >= 3 nats",
+        "where length >= 3 tokens",
+    ),
+    "MIX0305": Code(
+        "a column of the wrong type",
+        "A prompt and a response are texts; an id is a text or a whole number; a skill is a text or a list of texts.",
+        "response tokens",
+        "response answer",
+    ),
+    "MIX0306": Code(
+        "a number out of range",
+        "The number is of the right kind, but nothing sensible can be done with it: a share above 100 %, a count with a fraction, a quantile above p100.",
+        "quota teacher a <= 140%",
+        "quota teacher a <= 40%",
+    ),
+    "MIX0307": Code(
+        "a param of another type",
+        "A param keeps the type that it was declared with; `--set` gives it another value of that type.",
+        "--set window=wide",
+        "--set window=4",
+    ),
+    "MIX0308": Code(
+        "a condition that is not true or false",
+        "`where`, `and`, `or` and `not` take something that is true or false: a boolean score or column, or a comparison.",
+        "where length",
+        "where length <= 4k tokens",
+    ),
+    "MIX0309": Code(
+        "a bare number where a unit matters",
+        "`budget 1000` could mean rows or tokens. A number without a unit is illegal wherever a unit matters, so that nobody has to guess.",
+        "budget 1000",
+        "budget 1000 examples",
+    ),
+    "MIX0310": Code(
+        "a quantile or rank that cannot be taken",
+        "`p20` stands alone on the right of `>=`, `>`, `<=` or `<`, and is taken of numbers.",
+        "where correct >= p20",
+        "where naturalness >= p20 within teacher",
+    ),
+    "MIX0311": Code(
+        "not a regular expression",
+        "Patterns are those of Rust's regex crate: no look-around and no back-references.",
+        'where response matches "(a"',
+        'where response matches "a+"',
+    ),
+}

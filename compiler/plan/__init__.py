@@ -1,0 +1,1 @@
+"""The logical plan: the waist between the compiler and the runtime."""

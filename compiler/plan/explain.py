@@ -1,0 +1,208 @@
+"""A plan as lines for people: one a stage, its clauses below it, what is known of it at the right."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import singledispatch
+
+from .express import express
+from .stages import (
+    Argument,
+    Decontaminate,
+    Dedup,
+    Evaluate,
+    Filter,
+    Heldout,
+    Materialise,
+    Model,
+    Plan,
+    Profile,
+    Scan,
+    Score,
+    Select,
+    Stage,
+    Tag,
+    Teachers,
+    Train,
+)
+
+VERB_WIDTH = 14
+GAP = 3
+WIDEST_SHARE = 0.6
+LONGEST_ARGUMENTS = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """`verb` and `text` say what a stage does, `known` how much there is of it; a clause has no verb."""
+
+    verb: str
+    text: str
+    known: str = ""
+    heading: bool = False
+
+
+def explain(plan: Plan, counts: Mapping[str, str] | None = None, width: int = 100) -> str:
+    """The plan in words; `counts` are what is known of a stage, by its id (`12,400 rows, 188 cached`)."""
+    lines = outline(plan, counts)
+    known = [len(left(line)) for line in lines if line.known]
+    column = max((n for n in known if n <= WIDEST_SHARE * width), default=VERB_WIDTH) + GAP
+    return "".join(f"{_beside(line, column)}\n" for line in lines)
+
+
+def _beside(line: Line, column: int) -> str:
+    """A line with what is known of it in its column, or below it where there is no room."""
+    said = left(line)
+    if not line.known:
+        return said.rstrip()
+    if len(said) > column - GAP:
+        said += "\n"
+        return f"{said}{' ' * column}{line.known}"
+    return f"{said:<{column}}{line.known}"
+
+
+def left(line: Line) -> str:
+    """All of a line but what is known of it."""
+    return line.text if line.heading else f"  {line.verb:<{VERB_WIDTH}}{line.text}"
+
+
+def outline(plan: Plan, counts: Mapping[str, str] | None = None) -> tuple[Line, ...]:
+    """The lines of a plan, for whoever draws them."""
+    counts = counts or {}
+    lines = [Line("", f'mix "{plan.name}", seed {plan.seed}', heading=True)]
+    for stage in plan.stages:
+        pending = [f"not done yet: {p.what}" for p in plan.pending if p.stage == stage.id]
+        first, *more = (*words(stage), *pending)
+        lines.append(Line(type(stage).__name__.lower(), first, counts.get(stage.id, "")))
+        lines += [Line("", f"  {clause}") for clause in more]
+    return tuple(lines)
+
+
+@singledispatch
+def words(stage: Stage) -> Iterator[str]:
+    """What a stage does, then one line for each of its clauses."""
+    raise NotImplementedError(f"no words for {type(stage).__name__}")
+
+
+@words.register
+def _(stage: Scan) -> Iterator[str]:
+    yield f"{stage.corpus} from {stage.path}"
+    roles = stage.roles
+    named = ("prompt", "response", "reference", "teacher", "id", "license")
+    yield ", ".join(f"{role} {column}" for role in named if (column := getattr(roles, role)))
+    if stage.where:
+        yield stage.where.text
+    if stage.sample:
+        yield f"sample {stage.sample:,} prompts"
+
+
+@words.register
+def _(stage: Teachers) -> Iterator[str]:
+    yield ", ".join(t.name for t in stage.teachers) or "each value of the teacher column is one"
+    for teacher in stage.teachers:
+        where = f" where {express(teacher.condition)}" if teacher.condition else ""
+        yield f"{teacher.name} from {teacher.corpus}{where}"
+
+
+@words.register
+def _(stage: Heldout) -> Iterator[str]:
+    where = f" {stage.scan.where.text}" if stage.scan.where else ""
+    yield f"{stage.scan.corpus}{where}, set aside to measure on"
+
+
+@words.register
+def _(stage: Decontaminate) -> Iterator[str]:
+    if stage.because is not None:
+        yield f'none, because "{stage.because}"'
+    else:
+        yield f"against {', '.join(stage.against)} by {stage.words}-grams of {stage.of}"
+
+
+@words.register
+def _(stage: Dedup) -> Iterator[str]:
+    threshold = "" if stage.threshold is None else f" at {stage.threshold:g}"
+    yield f"by {stage.method}{threshold} of {stage.of}"
+
+
+@words.register
+def _(stage: Filter) -> Iterator[str]:
+    first, *more = (w.text for w in stage.wheres)
+    yield first
+    yield from more
+
+
+@words.register
+def _(stage: Score) -> Iterator[str]:
+    given = [*(["student: " + stage.model.student] if stage.model else ())]
+    given += [f"{name}: {_scalar(value)}" for name, value in stage.arguments]
+    values = {value for _, value in stage.arguments}
+    given += [name for read in stage.reads if (name := read.removeprefix("column:")) not in values]
+    arguments = ", ".join(given)
+    selected = ", of the selected rows only" if stage.rows == "selected" else ""
+    if len(arguments) <= LONGEST_ARGUMENTS:
+        yield f"{stage.name} = {stage.scorer}({arguments}){selected}"
+    else:
+        yield f"{stage.name} = {stage.scorer}{selected}"
+        yield arguments
+
+
+def _scalar(value: Argument) -> str:
+    return "none" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+
+
+@words.register
+def _(stage: Tag) -> Iterator[str]:
+    tree = f", in a tree of {len(stage.tree):,} skills" if stage.tree is not None else ""
+    yield f"{stage.taxonomy} by {stage.method} {stage.column or ''}".rstrip() + tree
+
+
+@words.register
+def _(stage: Profile) -> Iterator[str]:
+    yield f"{stage.student} from {stage.file}" if stage.file else f"{stage.student}, measured"
+    if stage.settings:
+        yield ", ".join(f"{name} {_scalar(value)}" for name, value in stage.settings)
+
+
+@words.register
+def _(stage: Select) -> Iterator[str]:
+    yield f"maximize {stage.objective_text}"
+    yield from (step.text for step in stage.steps)
+    if stage.at_most:
+        yield stage.at_most.text
+    yield from (quota.text for quota in stage.quotas)
+    if stage.soft:
+        yield stage.soft
+    yield from (budget.text for budget in stage.budgets)
+    if stage.tokens:
+        yield f"count tokens by {stage.tokens}"
+
+
+@words.register
+def _(stage: Materialise) -> Iterator[str]:
+    yield f"ledger.parquet, selected.parquet, train.jsonl ({stage.format})"
+
+
+@words.register
+def _(stage: Train) -> Iterator[str]:
+    long = f"{stage.epochs:g} epochs" if stage.epochs is not None else f"{stage.steps or 0:,} steps"
+    long = long.removesuffix("s") if long in ("1 epochs", "1 steps") else long
+    cut = f", at most {stage.max_length:,} tokens an example" if stage.max_length else ""
+    yield f"{_model(stage.model)}, {stage.method}, {long}"
+    yield f"learning rate {stage.learning_rate:g}, batch of {stage.batch:,} examples{cut}, format {stage.format}"
+
+
+@words.register
+def _(stage: Evaluate) -> Iterator[str]:
+    yield _model(stage.model) if stage.model else "no model"
+    for b in stage.benchmarks:
+        limit = f", {b.limit:,} prompts" if b.limit else ""
+        yield f"benchmark {b.name} {b.path}, samples {b.samples}{limit}"
+    if stage.heldout:
+        yield "loss on the rows set aside"
+    if stage.baselines:
+        yield f"against {', '.join(stage.baselines)}"
+    if stage.seeds:
+        yield f"seeds {', '.join(map(str, stage.seeds))}"
+
+
+def _model(model: Model) -> str:
+    return f"{model.student} ({model.model}, {model.dtype})"

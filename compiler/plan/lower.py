@@ -1,0 +1,337 @@
+"""The typed mixture to the logical plan: stages in the language's order, cheap filters before dear scores."""
+
+from collections.abc import Iterable
+
+from ..clauses import Keep, Model, Quota, Where
+from ..expressions import Column, Expression, columns, is_barrier
+from ..semantics import ir
+from ..semantics.catalogue import CHEAP, DEAR, SCORERS
+from .digest import fingerprints
+from .stages import (
+    Decontaminate,
+    Dedup,
+    Evaluate,
+    Filter,
+    Heldout,
+    Materialise,
+    Pending,
+    Plan,
+    Profile,
+    Scan,
+    Score,
+    Select,
+    Stage,
+    Tag,
+    Teachers,
+    Train,
+)
+
+
+def lower(mixture: ir.Mixture) -> Plan:
+    """The plan of a mixture. Filters move before dearer scores only where no quantile, rank or `keep best` stands before them."""
+    stages: list[Stage] = []
+    used = _columns_used(mixture)
+    for corpus in mixture.corpora:
+        stages.append(_scan(corpus, used, mixture.seed))
+    stages.append(
+        Teachers(
+            id="teachers",
+            inputs=tuple(s.id for s in stages),
+            teachers=mixture.teachers,
+            span=mixture.teachers[0].span if mixture.teachers else mixture.corpora[0].span,
+        )
+    )
+    heldout = _heldout(mixture, used, stages)
+    _guard(mixture, stages)
+    _score_and_filter(mixture, stages)
+    if mixture.profile:
+        p = mixture.profile
+        stages.append(Profile(id="profile", inputs=_last(stages), student=p.student, file=p.file, settings=p.settings, span=p.span))
+    _select(mixture, stages)
+    _train(mixture, stages, heldout)
+    pending = tuple(Pending(what=m.what, stage=m.stage, span=m.span) for m in mixture.missing)
+    return Plan(
+        name=mixture.name,
+        seed=mixture.seed,
+        stages=tuple(stages),
+        pending=pending,
+        description=mixture.description,
+        license=mixture.license,
+        fingerprints=fingerprints(stages),
+    )
+
+
+def _last(stages: list[Stage]) -> tuple[str, ...]:
+    """The stage that the next relational one reads: the last that passes rows on."""
+    return (next(s.id for s in reversed(stages) if not isinstance(s, Profile)),)
+
+
+def _scan(corpus: ir.Corpus, used: frozenset[str], seed: int) -> Scan:
+    return Scan(
+        id=f"scan:{corpus.name}",
+        corpus=corpus.name,
+        path=corpus.path,
+        roles=corpus.roles,
+        where=corpus.where,
+        sample=corpus.sample,
+        license=corpus.license,
+        columns=tuple(sorted(used | _in(corpus.where))),
+        seed=seed,
+        span=corpus.span,
+    )
+
+
+def _heldout(mixture: ir.Mixture, used: frozenset[str], stages: list[Stage]) -> str | None:
+    if not mixture.evaluate or not mixture.evaluate.heldout:
+        return None
+    name, where = mixture.evaluate.heldout
+    corpus = next(c for c in mixture.corpora if c.name == name)
+    scan = Scan(
+        id=f"scan:{name}:heldout",
+        corpus=name,
+        path=corpus.path,
+        roles=corpus.roles,
+        where=where,
+        sample=corpus.sample,
+        license=corpus.license,
+        columns=tuple(sorted(used | _in(where))),
+        seed=mixture.seed,
+        span=where.span,
+    )
+    stages.append(Heldout(id="heldout", inputs=("teachers",), scan=scan, span=where.span))
+    return "heldout"
+
+
+def _guard(mixture: ir.Mixture, stages: list[Stage]) -> None:
+    if mixture.decontaminate:
+        d = mixture.decontaminate
+        stages.append(
+            Decontaminate(
+                id="decontaminate",
+                inputs=_last(stages),
+                against=d.against,
+                words=d.words,
+                of=d.of,
+                field=d.field,
+                because=d.because,
+                text=d.text,
+                span=d.span,
+            )
+        )
+    if mixture.dedup:
+        d = mixture.dedup
+        stages.append(Dedup(id="dedup", inputs=_last(stages), method=d.method, of=d.of, threshold=d.threshold, text=d.text, span=d.span))
+    if mixture.skills:
+        t = mixture.skills
+        stages.append(Tag(id="tag", inputs=_last(stages), taxonomy=t.name, method=t.method, column=t.column, tree=t.tree, span=t.span))
+
+
+def _score_and_filter(mixture: ir.Mixture, stages: list[Stage]) -> None:
+    """Scores and movable filters, dearer scores later; the filters that stay become the steps of `select`."""
+    scores = {s.name: s for s in _all_scores(mixture)}
+    done: set[str] = set()
+
+    def need(names: Iterable[str]) -> None:
+        for name in sorted(names, key=lambda n: (scores[n].cost, list(scores).index(n))):
+            if name not in done:
+                done.add(name)
+                stages.append(_score(scores[name], mixture, _last(stages), "candidates"))
+
+    movable = _movable(mixture.selection)
+    cheap = sorted((w for w in movable if _cost(w.condition, scores) < DEAR), key=lambda w: _cost(w.condition, scores))
+    at = 0
+    while at < len(cheap):
+        cost = _cost(cheap[at].condition, scores)
+        group = [w for w in cheap[at:] if _cost(w.condition, scores) == cost]
+        for where in group:
+            need(_scores(where.condition))
+        stages.append(
+            Filter(
+                id=f"filter:{len([s for s in stages if isinstance(s, Filter)]) + 1}",
+                inputs=_last(stages),
+                wheres=tuple(group),
+                seed=mixture.seed,
+                span=group[0].span,
+            )
+        )
+        at += len(group)
+    need(_needed(mixture))
+
+
+def _movable(selection: ir.Selection) -> list[Where]:
+    found: list[Where] = []
+    for step in selection.steps:
+        if isinstance(step, Keep) or is_barrier(step.condition):
+            break
+        found.append(step)
+    return found
+
+
+def _all_scores(mixture: ir.Mixture) -> list[ir.Score]:
+    """The declared scores, and the token count that bounds in tokens fall back on."""
+    if mixture.selection.tokens or any(s.type.unit == "tokens" for s in mixture.scores) or not mixture.students:
+        return list(mixture.scores)
+    student = mixture.train.student if mixture.train else mixture.students[0].student
+    span = next(m.span for m in mixture.students if m.student == student)
+    signature = SCORERS["tokens"]
+    implicit = ir.Score(
+        name="tokens",
+        scorer="tokens",
+        version=signature.version,
+        arguments=(),
+        student=student,
+        reads=(),
+        type=signature.type,
+        cost=CHEAP,
+        span=span,
+    )
+    return [*mixture.scores, implicit]
+
+
+def _tokens(mixture: ir.Mixture) -> str | None:
+    if mixture.selection.tokens:
+        return mixture.selection.tokens
+    return "tokens" if any(s.name == "tokens" for s in _all_scores(mixture)) else None
+
+
+def _needed(mixture: ir.Mixture) -> list[str]:
+    """Scores that some clause of `select` reads."""
+    selection = mixture.selection
+    names: set[str] = set()
+    for step in selection.steps:
+        names |= _scores(step.condition if isinstance(step, Where) else step.by)
+    if selection.objective:
+        names |= _scores(selection.objective)
+    bounded = any(c.unit in ("tokens", "% of tokens") for c in (*selection.quotas, *selection.budgets))
+    if tokens := _tokens(mixture):
+        declared = selection.tokens is not None
+        if bounded or declared:
+            names.add(tokens)
+    return list(names)
+
+
+def _select(mixture: ir.Mixture, stages: list[Stage]) -> None:
+    selection = mixture.selection
+    scored = {s.name for s in stages if isinstance(s, Score)}
+    movable = _movable(selection)
+    scores = {s.name: s for s in _all_scores(mixture)}
+    moved = {id(w) for w in movable if _cost(w.condition, scores) < DEAR}
+    steps = tuple(step for step in selection.steps if id(step) not in moved)
+    tokens = _tokens(mixture)
+    stages.append(
+        Select(
+            id="select",
+            inputs=_last(stages),
+            steps=steps,
+            at_most=selection.at_most,
+            quotas=selection.quotas,
+            budgets=selection.budgets,
+            objective=selection.objective,
+            objective_text=selection.objective_text,
+            tokens=tokens if tokens in scored else None,
+            soft=selection.soft,
+            seed=mixture.seed,
+            span=selection.span,
+        )
+    )
+    for score in _all_scores(mixture):
+        if score.name not in scored:
+            stages.append(_score(score, mixture, ("select",), "selected"))
+    before = tuple(s.id for s in stages if isinstance(s, Select) or (isinstance(s, Score) and s.rows == "selected"))
+    stages.append(
+        Materialise(id="materialise", inputs=before, format=mixture.train.format if mixture.train else "plain", span=selection.span)
+    )
+
+
+def _train(mixture: ir.Mixture, stages: list[Stage], heldout: str | None) -> None:
+    t, e = mixture.train, mixture.evaluate
+    seed = e.seeds[0] if e and e.seeds else mixture.seed
+    if t:
+        stages.append(
+            Train(
+                id="train",
+                inputs=("materialise",),
+                model=_model(mixture, t.student),
+                format=t.format,
+                method=t.method,
+                epochs=t.epochs,
+                steps=t.steps,
+                learning_rate=t.learning_rate,
+                batch=t.batch,
+                max_length=t.max_length,
+                seed=seed,
+                span=t.span,
+            )
+        )
+    if e:
+        student = t.student if t else mixture.students[0].student if mixture.students else None
+        inputs = (*(("train",) if t else ("materialise",)), *((heldout,) if heldout else ()))
+        stages.append(
+            Evaluate(
+                id="evaluate",
+                inputs=inputs,
+                model=_model(mixture, student) if student else None,
+                benchmarks=e.benchmarks,
+                heldout=heldout,
+                max_tokens=e.max_tokens,
+                seeds=e.seeds,
+                baselines=e.baselines,
+                seed=seed,
+                span=e.span,
+            )
+        )
+
+
+def _score(score: ir.Score, mixture: ir.Mixture, inputs: tuple[str, ...], rows: str) -> Score:
+    model = _model(mixture, score.student) if score.student else None
+    return Score(
+        id=f"score:{score.name}",
+        inputs=inputs,
+        name=score.name,
+        scorer=score.scorer,
+        version=score.version,
+        arguments=score.arguments,
+        model=model,
+        reads=score.reads,
+        type=score.type.kind,
+        unit=score.type.unit,
+        rows=rows,
+        span=score.span,
+    )
+
+
+def _model(mixture: ir.Mixture, student: str) -> Model:
+    return next(m for m in mixture.students if m.student == student)
+
+
+def _scores(expression: Expression) -> set[str]:
+    return {c.name for c in columns(expression) if c.source == "score"}
+
+
+def _cost(expression: Expression, scores: dict[str, ir.Score]) -> int:
+    return max((scores[name].cost for name in _scores(expression)), default=0)
+
+
+def _in(where: Where | None) -> frozenset[str]:
+    return frozenset(c.name for c in columns(where.condition) if c.source == "column") if where else frozenset()
+
+
+def _columns_used(mixture: ir.Mixture) -> frozenset[str]:
+    """Corpus columns that some clause after the scan reads."""
+    found: set[Column] = set()
+    for step in mixture.selection.steps:
+        found |= columns(step.condition if isinstance(step, Where) else step.by)
+    if mixture.selection.objective:
+        found |= columns(mixture.selection.objective)
+    for teacher in mixture.teachers:
+        found |= columns(teacher.condition) if teacher.condition else set()
+    names = {c.name for c in found if c.source == "column"}
+    names |= {_grouped(q) for q in mixture.selection.quotas if q.group.column}
+    names |= {r.removeprefix("column:") for s in mixture.scores for r in s.reads if r.startswith("column:")}
+    if mixture.skills and mixture.skills.column:
+        names.add(mixture.skills.column)
+    return frozenset(names)
+
+
+def _grouped(quota: Quota) -> str:
+    return quota.group.column or ""

@@ -1,0 +1,231 @@
+"""The logical plan: a DAG of frozen stages, each with the span of the clause that caused it. Data only; `schema.json` is the same in JSON Schema.
+
+Paths are as the runtime opens them (relative to the working directory, or absolute, or remote).
+"""
+
+from dataclasses import dataclass, field
+
+from ..clauses import AtMost, Benchmark, Budget, Group, Keep, Model, NamedTeacher, Quota, Roles, Where
+from ..expressions import Expression
+from ..source import Span
+
+__all__ = [
+    "AtMost", "Benchmark", "Budget", "Decontaminate", "Dedup", "Evaluate", "Filter", "Group", "Heldout", "Keep", "Materialise", "Model",
+    "NamedTeacher", "Pending", "Plan", "Profile", "Quota", "Roles", "Scan", "Score", "Select", "Stage", "Tag", "Teachers", "Train", "Where",
+]
+
+Argument = str | int | float | bool | None
+
+
+# Stages. `id` is unique in the plan (`scan:traces`, `score:naturalness`); `inputs` are ids of earlier stages.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scan:
+    """Rows of one corpus: files by glob, roles, the corpus's own `where`, then `sample` prompts with the smallest seeded hash. `columns`: corpus columns later stages read."""
+
+    id: str
+    inputs: tuple[str, ...] = ()
+    corpus: str
+    path: str
+    roles: Roles
+    where: Where | None = None
+    sample: int | None = None
+    license: str | None = None
+    columns: tuple[str, ...] = ()
+    seed: int
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Teachers:
+    """Names each row's teacher. Rows of no declared teacher drop, a row of two is an error; nothing declared: each value of the teacher column is one."""
+
+    id: str
+    inputs: tuple[str, ...]
+    teachers: tuple[NamedTeacher, ...] = ()
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heldout:
+    """Rows set aside to measure on: `scan` read with the held-out condition in place of its own; their prompts leave the candidates."""
+
+    id: str
+    inputs: tuple[str, ...]
+    scan: Scan
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decontaminate:
+    """Drop every row whose `of` shares a `words`-gram with a benchmark row; a waiver has `because` and nothing to do."""
+
+    id: str
+    inputs: tuple[str, ...]
+    against: tuple[str, ...] = ()
+    words: int | None = None
+    of: str = "prompt"
+    field: str | None = None
+    because: str | None = None
+    text: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dedup:
+    id: str
+    inputs: tuple[str, ...]
+    method: str
+    of: str
+    threshold: float | None = None
+    text: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """`where` clauses that stand before every barrier and are cheap enough to run before dearer scores."""
+
+    id: str
+    inputs: tuple[str, ...]
+    wheres: tuple[Where, ...]
+    seed: int
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Score:
+    """One score column, for the rows that survive so far (`rows` = `candidates`) or for the selected rows only (`selected`).
+
+    `arguments` are the scorer's own, defaults filled in, units settled (percentages as `15%` text); `reads` are the other values of the row it needs
+    (`reference`, or `column:NAME`). `type` is bool, number or text; `unit` None where dimensionless.
+    """
+
+    id: str
+    inputs: tuple[str, ...]
+    name: str
+    scorer: str
+    version: int
+    arguments: tuple[tuple[str, Argument], ...] = ()
+    model: Model | None = None
+    reads: tuple[str, ...] = ()
+    type: str
+    unit: str | None = None
+    rows: str = "candidates"
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tag:
+    """Skills of each row, as chains `A->B->C` from the root's child to the node. `column`: the values are node names. `tree`: every node's chain by name; None: no tree."""
+
+    id: str
+    inputs: tuple[str, ...]
+    taxonomy: str
+    method: str
+    column: str | None = None
+    tree: tuple[tuple[str, str], ...] | None = None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """How the student's accuracy per skill is measured, or the file it was measured in."""
+
+    id: str
+    inputs: tuple[str, ...]
+    student: str
+    file: str | None = None
+    settings: tuple[tuple[str, Argument], ...] = ()
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Select:
+    """`steps` are filters in their order; everything after them acts together. `objective` None is random; `tokens` names the score column that is w_r.
+
+    `soft` is the text of a soft quota (weakness, uniform), which the runtime has yet to learn.
+    """
+
+    id: str
+    inputs: tuple[str, ...]
+    steps: tuple[Where | Keep, ...] = ()
+    at_most: AtMost | None = None
+    quotas: tuple[Quota, ...] = ()
+    budgets: tuple[Budget, ...] = ()
+    objective: Expression | None = None
+    objective_text: str = "random"
+    tokens: str | None = None
+    soft: str | None = None
+    seed: int
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Materialise:
+    """Writes the selected rows; `format` (plain, skill_aware) shapes the messages of train.jsonl."""
+
+    id: str
+    inputs: tuple[str, ...]
+    format: str = "plain"
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Train:
+    """Supervised fine-tuning of `model`. Exactly one of `epochs` and `steps` is set."""
+
+    id: str
+    inputs: tuple[str, ...]
+    model: Model
+    format: str = "plain"
+    method: str = "full"
+    epochs: float | None = None
+    steps: int | None = None
+    learning_rate: float = 1e-5
+    batch: int = 8
+    max_length: int | None = None
+    seed: int
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluate:
+    """Greedy accuracy on benchmarks and held-out negative log-likelihood, before and after training. `heldout` is the id of the Heldout stage."""
+
+    id: str
+    inputs: tuple[str, ...]
+    model: Model | None = None
+    benchmarks: tuple[Benchmark, ...] = ()
+    heldout: str | None = None
+    max_tokens: int = 512
+    seeds: tuple[int, ...] = ()
+    baselines: tuple[str, ...] = ()
+    seed: int
+    span: Span
+
+
+Stage = Scan | Teachers | Heldout | Decontaminate | Dedup | Filter | Score | Tag | Profile | Select | Materialise | Train | Evaluate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pending:
+    """A clause that the language has and the runtime does not do yet; `stage` is the id of the stage that would need it."""
+
+    what: str
+    stage: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """`fingerprints`: stage id to a digest of the stage, its arguments and its inputs' fingerprints, spans and paths' folders left out."""
+
+    name: str
+    seed: int
+    stages: tuple[Stage, ...]
+    pending: tuple[Pending, ...] = ()
+    description: str | None = None
+    license: str | None = None
+    fingerprints: tuple[tuple[str, str], ...] = field(default=())

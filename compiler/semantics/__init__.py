@@ -1,0 +1,1 @@
+"""AST to typed intermediate representation: names, types, units, lints."""

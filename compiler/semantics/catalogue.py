@@ -1,0 +1,74 @@
+"""Signatures of the scorers: names, arguments, result, cost. Data, not code; the runtime's registry answers to the same names."""
+
+from dataclasses import dataclass
+
+from .types import BOOL, NUMBER, UNKNOWN, Type
+
+FREE, CHEAP, MODERATE, DEAR = range(4)
+NATS = Type("number", "nats")
+TOKENS = Type("number", "tokens")
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """`kind`: student, window, split, word (one of `choices`), value (a role or a column), column, unit. `default` None: required."""
+
+    name: str
+    kind: str
+    default: str | None = None
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """`cost` orders scores: free (a column), cheap (a tokenizer), moderate (a grader), dear (a model). `ready`: the runtime has it."""
+
+    name: str
+    says: str
+    parameters: tuple[Parameter, ...]
+    type: Type
+    cost: int
+    version: int = 1
+    ready: bool = True
+
+
+_STUDENT = Parameter("student", "student", "")
+_REFERENCE = Parameter("reference", "value")
+_DEBIAS = Parameter("debias", "word", "none", ("none", "drop_first", "length"))
+_WINDOW = Parameter("window", "window", "4 steps")
+_SPLIT = Parameter("split", "split", "sentence", ("sentence", "newline", "paragraph"))
+
+SCORERS: dict[str, Signature] = {
+    s.name: s
+    for s in (
+        Signature(
+            "local_logprob",
+            "mean over steps of the step's mean log-probability within a window (LALP)",
+            (_STUDENT, _WINDOW, _SPLIT, _DEBIAS),
+            NATS,
+            DEAR,
+        ),
+        Signature("global_logprob", "mean log-probability of a token of the response, given the prompt (GALP)", (_STUDENT,), NATS, DEAR),
+        Signature("verify_math", "whether the response's final answer equals the reference", (_REFERENCE,), BOOL, MODERATE),
+        Signature("tokens", "tokens of the response under the student's tokenizer", (_STUDENT,), TOKENS, CHEAP),
+        Signature("column", "a column of the corpus", (Parameter("column", "column"), Parameter("unit", "unit", "")), UNKNOWN, FREE),
+        Signature("rank_surprisal", "rank-surprisal ratio (RSR)", (_STUDENT,), NUMBER, DEAR, ready=False),
+        Signature("perplexity", "exp of the mean negative log-probability", (_STUDENT,), NUMBER, DEAR, ready=False),
+        Signature("entropy", "mean entropy of the student's next-token distribution", (_STUDENT,), NATS, DEAR, ready=False),
+        Signature("ifd", "instruction-following difficulty", (_STUDENT,), NUMBER, DEAR, ready=False),
+        Signature(
+            "exact_match",
+            "whether the response's final answer is the reference, letter for letter",
+            (_REFERENCE,),
+            BOOL,
+            MODERATE,
+            ready=False,
+        ),
+        Signature("choice", "whether the response chooses the reference's letter", (_REFERENCE,), BOOL, MODERATE, ready=False),
+        Signature("pass_rate", "share of attempts that were right", (Parameter("column", "column", ""),), NUMBER, MODERATE, ready=False),
+    )
+}
+
+ROLES = ("prompt", "response", "reference", "teacher", "id", "skill")
+FIXED = ("row_id", "prompt_id", "prompt", "response", "reference", "teacher", "skills", "tokens", "weight", "status", "reason")
+RESERVED = ("and", "or", "not", "in", "matches", "contains", "within", "rank", "true", "false", "none")

@@ -1,0 +1,182 @@
+"""A resolved spec to the typed mixture: every name found, every unit settled, or a diagnostic at the place that is wrong."""
+
+from collections.abc import Mapping
+
+from ..clauses import Model
+from ..diagnostics import Diagnostics
+from ..source import Source
+from ..syntax import ast
+from . import ir
+from .catalogue import FIXED, RESERVED
+from .infer import Declared, Names
+from .inputs import Inputs
+from .resolve import Resolved
+from .scores import score
+from .selection import Groups, selection
+from .settings import Settings
+from .sources import corpus, roles_of, student, taxonomy, teacher
+from .training import decontaminate, dedup, evaluate, profile, train
+
+Corpora = dict[str, tuple[ir.Corpus, Names]]
+
+
+def check(spec: Resolved, inputs: Inputs, notes: Diagnostics) -> ir.Mixture | None:
+    """The mixture that a spec means; None where errors leave too little of it to go on."""
+    missing: list[ir.Missing] = []
+    for declaration in spec.declarations:
+        _name_allowed(declaration, notes)
+    mix = next(iter(spec.blocks("mix")), None)
+    if mix is None and spec.whole:
+        notes.error("MIX0207", "the spec has no `mix`", spec.end, "at the end of the file", help='begin with `mix "NAME" { seed 1 }`')
+    settings = Settings(mix, notes) if mix else None
+    seed = settings.number("seed", None, whole=True, least=0) if settings else None
+    description, license_ = (settings.text("description"), settings.text("license")) if settings else (None, None)
+    students = {m.student: m for b in spec.blocks("student") if (m := student(b, inputs, notes))}
+    corpora = _corpora(spec, inputs, notes)
+    shared, roles = _shared(corpora), _roles(corpora)
+    teachers = [t for node in spec.of(ast.Teacher) if (t := teacher(node, corpora, notes))]
+    for block in spec.blocks("generate"):
+        missing.append(ir.Missing(what="a teacher that generates", stage="teachers", span=block.head))
+    skills = None
+    for number, block in enumerate(spec.blocks("skills")):
+        if number:
+            notes.error("MIX0202", "a spec has one taxonomy", block.head, "a second one")
+        else:
+            skills = taxonomy(block, inputs, shared, notes, missing)
+    scores = [s for node in spec.of(ast.Score) if (s := score(node, students, roles, shared, notes, missing))]
+    names = Names(_declared(spec, scores), tuple(r for r in roles if r != "skill" or skills), shared)
+    trained = next(iter(spec.blocks("train")), None)
+    for extra in spec.blocks("train")[1:]:
+        missing.append(ir.Missing(what="a second `train`", stage="train", span=extra.head))
+    groups = _groups(spec, teachers, skills, scores, corpora, shared, students, trained)
+    chosen = next(iter(spec.blocks("select")), None)
+    picked = selection(chosen, names, groups, notes, missing) if chosen else None
+    training = train(trained, students, notes, missing) if trained else None
+    measured = next(iter(spec.blocks("evaluate")), None)
+    by_name = {s.name: s for s in scores}
+    evaluation = evaluate(measured, corpora, by_name, inputs, notes, missing) if measured else None
+    profiled = [p for b in spec.blocks("profile") if (p := profile(b, students, inputs, notes, missing))]
+    clean = [decontaminate(d, inputs, _text(d), notes) for d in spec.of(ast.Decontaminate)]
+    copies = [dedup(d, _text(d), notes, missing) for d in spec.of(ast.Dedup)]
+    _waiting(spec, missing)
+    if mix is None or notes.has_errors:
+        return None
+    return ir.Mixture(
+        name=mix.name.value if isinstance(mix.name, ast.String) else "",
+        seed=int(seed or 0),
+        description=description.value if description else None,
+        license=license_.value if license_ else None,
+        students=tuple(students.values()),
+        corpora=tuple(c for c, _ in corpora.values()),
+        teachers=tuple(teachers),
+        skills=skills,
+        scores=tuple(scores),
+        profile=profiled[0] if profiled else None,
+        decontaminate=clean[0] if clean else None,
+        dedup=copies[0] if copies else None,
+        selection=picked or ir.Selection(span=mix.head),
+        train=training,
+        evaluate=evaluation,
+        missing=tuple(missing),
+        span=mix.head,
+    )
+
+
+def _corpora(spec: Resolved, inputs: Inputs, notes: Diagnostics) -> Corpora:
+    found: Corpora = {}
+    blocks = spec.blocks("corpus")
+    if not blocks and spec.whole:
+        notes.error(
+            "MIX0207", "the spec has no corpus", spec.end, "at the end of the file", help='declare one: `corpus NAME { scan "…" … }`'
+        )
+    for block in blocks:
+        made = corpus(block, inputs, notes)
+        if made is not None:
+            columns = inputs.columns.get(made.path)
+            roles = roles_of({r: getattr(made.roles, r, None) for r in ("prompt", "response", "reference", "teacher", "id")})
+            found[made.name] = (
+                made,
+                Names(roles=tuple(r for r in roles if r != "skill"), columns=None if isinstance(columns, str) else columns),
+            )
+    return found
+
+
+def _shared(corpora: Corpora) -> Mapping[str, str] | None:
+    """The columns that every corpus has; None where one cannot be looked at."""
+    tables = [names.columns for _, names in corpora.values()]
+    known = [t for t in tables if t is not None]
+    if len(known) < len(tables) or not tables:
+        return None
+    return {c: (k if all(t.get(c) == k for t in known) else "other") for c, k in known[0].items() if all(c in t for t in known)}
+
+
+def _roles(corpora: Corpora) -> tuple[str, ...]:
+    tables = [names.roles for _, names in corpora.values()]
+    return (*(r for r in tables[0] if all(r in t for t in tables)), "skill") if tables else ("skill",)
+
+
+def _declared(spec: Resolved, scores: list[ir.Score]) -> dict[str, Declared]:
+    sources: dict[str, Source] = {s.path: s for s in spec.sources}
+    return {
+        s.name: Declared(s.type, s.span, sources[s.span.path].position(s.span.start)[0] if s.span.path in sources else 0) for s in scores
+    }
+
+
+def _groups(
+    spec: Resolved,
+    teachers: list,
+    skills: ir.Taxonomy | None,
+    scores: list[ir.Score],
+    corpora: Corpora,
+    shared: Mapping[str, str] | None,
+    students: Mapping[str, Model],
+    trained: ast.Block | None,
+) -> Groups:
+    declared = [t.name for t in teachers] + [b.name.text for b in spec.blocks("generate") if isinstance(b.name, ast.Name)]
+    return Groups(
+        teachers=tuple(declared),
+        tree=None if skills is None or skills.tree is None else tuple(n for n, _ in skills.tree),
+        columns=shared,
+        tagged=bool(spec.blocks("skills")),
+        has_teacher=all(c.roles.teacher for c, _ in corpora.values()),
+        tokens=tuple(s.name for s in scores if s.type.unit == "tokens"),
+        students=1 if trained or len(students) == 1 else 0,
+    )
+
+
+def _name_allowed(declaration: ast.Declaration, notes: Diagnostics) -> None:
+    name = getattr(declaration, "name", None)
+    if not isinstance(name, ast.Name) or isinstance(declaration, ast.ParamDeclaration):
+        return
+    taken = (
+        "a reserved word"
+        if name.text in RESERVED or _is_quantile(name.text)
+        else "a column of every output"
+        if name.text in FIXED
+        else None
+    )
+    if taken:
+        notes.error(
+            "MIX0210",
+            f"`{name.text}` cannot be declared: it is {taken}",
+            name.span,
+            "taken",
+            help=f"choose another name, such as `my_{name.text}`",
+        )
+
+
+def _is_quantile(text: str) -> bool:
+    return text[:1] == "p" and text[1:].isdigit()
+
+
+def _text(node: ast.Decontaminate | ast.Dedup) -> str:
+    if isinstance(node, ast.Dedup):
+        return f"dedup by {node.method.text} of {node.of.text}"
+    if node.because is not None:
+        return "decontaminate none"
+    return f"decontaminate by {node.words}-grams of {node.of.text if node.of else 'prompt'}"
+
+
+def _waiting(spec: Resolved, missing: list[ir.Missing]) -> None:
+    for kind, what, stage in ((ast.Require, "`require`", "scan"), (ast.Sweep, "`sweep`", "scan"), (ast.Ablate, "`ablate`", "scan")):
+        missing.extend(ir.Missing(what=what, stage=stage, span=d.span) for d in spec.of(kind))

@@ -1,0 +1,25 @@
+"""What the compiler is told of the outside, as values: nothing below this line opens a file."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """`texts`: extended specs, trees and profiles by path, None where unreadable. `columns`: by scan pattern, column to type
+    (text number bool list other); a str is what is wrong with the file; None: it cannot be looked at now. `present`: paths and
+    patterns that were looked for, and whether anything is there. `overrides`: `--set` values, as written.
+    """
+
+    texts: Mapping[str, str | None] = field(default_factory=dict)
+    columns: Mapping[str, Mapping[str, str] | str | None] = field(default_factory=dict)
+    present: Mapping[str, bool] = field(default_factory=dict)
+    overrides: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Something that the compiler must know: kind is `text`, `columns` or `present`."""
+
+    kind: str
+    path: str

@@ -1,0 +1,143 @@
+"""The typed mixture: what a spec means once every name is found and every unit settled. Data only."""
+
+from dataclasses import dataclass
+
+from ..clauses import AtMost, Benchmark, Budget, Keep, Model, NamedTeacher, Quota, Roles, Where
+from ..expressions import Expression
+from ..source import Span
+from .types import Type
+
+Scalar = str | int | float | bool | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Corpus:
+    name: str
+    path: str
+    roles: Roles
+    where: Where | None = None
+    sample: int | None = None
+    license: str | None = None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taxonomy:
+    """`tree`: each node's name and its chain from the root's child; None without a tree."""
+
+    name: str
+    method: str
+    column: str | None = None
+    tree: tuple[tuple[str, str], ...] | None = None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Score:
+    """`reads`: `reference` or `column:NAME`; `cost` as in the catalogue."""
+
+    name: str
+    scorer: str
+    version: int
+    arguments: tuple[tuple[str, Scalar], ...]
+    student: str | None
+    reads: tuple[str, ...]
+    type: Type
+    cost: int
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    student: str
+    file: str | None = None
+    settings: tuple[tuple[str, Scalar], ...] = ()
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decontaminate:
+    against: tuple[str, ...] = ()
+    words: int | None = None
+    of: str = "prompt"
+    field: str | None = None
+    because: str | None = None
+    text: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dedup:
+    method: str
+    of: str
+    threshold: float | None = None
+    text: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    steps: tuple[Where | Keep, ...] = ()
+    at_most: AtMost | None = None
+    quotas: tuple[Quota, ...] = ()
+    budgets: tuple[Budget, ...] = ()
+    objective: Expression | None = None
+    objective_text: str = "random"
+    tokens: str | None = None
+    soft: str | None = None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Train:
+    student: str
+    format: str = "plain"
+    method: str = "full"
+    epochs: float | None = None
+    steps: int | None = None
+    learning_rate: float = 1e-5
+    batch: int = 8
+    max_length: int | None = None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluate:
+    """`heldout`: the corpus and the condition that takes the place of its own."""
+
+    benchmarks: tuple[Benchmark, ...] = ()
+    heldout: tuple[str, Where] | None = None
+    max_tokens: int = 512
+    seeds: tuple[int, ...] = ()
+    baselines: tuple[str, ...] = ()
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Missing:
+    """A clause the language has and the runtime does not do yet; `stage` is the kind of stage that would need it."""
+
+    what: str
+    stage: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mixture:
+    name: str
+    seed: int
+    description: str | None = None
+    license: str | None = None
+    students: tuple[Model, ...] = ()
+    corpora: tuple[Corpus, ...] = ()
+    teachers: tuple[NamedTeacher, ...] = ()
+    skills: Taxonomy | None = None
+    scores: tuple[Score, ...] = ()
+    profile: Profile | None = None
+    decontaminate: Decontaminate | None = None
+    dedup: Dedup | None = None
+    selection: Selection
+    train: Train | None = None
+    evaluate: Evaluate | None = None
+    missing: tuple[Missing, ...] = ()
+    span: Span

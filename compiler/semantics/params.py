@@ -1,0 +1,115 @@
+"""Params: constants of a spec and its parents, set from outside with `--set`, put in place of every `$name`."""
+
+import dataclasses
+from collections.abc import Mapping
+
+from ..diagnostics import Diagnostics, Label
+from ..source import Span
+from ..suggest import suggest
+from ..syntax import ast
+
+Literal = ast.Number | ast.String | ast.Boolean | ast.Name | ast.List
+
+
+def override(
+    declared: Mapping[str, ast.ParamDeclaration], given: Mapping[str, tuple[ast.ParamDeclaration, str]], notes: Diagnostics
+) -> dict[str, ast.ParamDeclaration]:
+    """The params with the values of `--set` (already parsed, each with the text that was typed) in place of the declared ones."""
+    params = dict(declared)
+    for name, (setting, text) in given.items():
+        if name not in declared:
+            near = suggest(name, declared)
+            help = f"did you mean `--set {near}=…`?" if near else _known(declared)
+            notes.error("MIX0206", f"`--set {text}`: the spec has no param named `{name}`", None, help=help)
+            continue
+        old = declared[name]
+        if _kind(old.value) != _kind(setting.value):
+            notes.error(
+                "MIX0307",
+                f"`--set {text}`: `{name}` is {_kind(old.value)}, this is {_kind(setting.value)}",
+                old.span,
+                "declared here",
+                help=f"give a value like the one declared, as in `--set {name}={_example(old.value)}`",
+            )
+            continue
+        params[name] = dataclasses.replace(setting, value=dataclasses.replace(setting.value, span=old.value.span), span=old.span)
+    return params
+
+
+def substitute(node: object, params: Mapping[str, ast.ParamDeclaration], notes: Diagnostics) -> object:
+    """The node with every `$name` replaced by its value, at the place where `$name` stands."""
+    if isinstance(node, ast.Param):
+        return _value(node, params, notes)
+    if isinstance(node, tuple):
+        return tuple(substitute(item, params, notes) for item in node)
+    if not dataclasses.is_dataclass(node) or isinstance(node, (Span, type)):
+        return node
+    changes = {}
+    for field in dataclasses.fields(node):
+        old = getattr(node, field.name)
+        new = substitute(old, params, notes)
+        if new is not old and not (isinstance(old, tuple) and all(a is b for a, b in zip(old, new, strict=True))):  # type: ignore[arg-type]
+            changes[field.name] = new
+    return dataclasses.replace(node, **changes) if changes else node
+
+
+def _value(use: ast.Param, params: Mapping[str, ast.ParamDeclaration], notes: Diagnostics) -> ast.Expr:
+    param = params.get(use.name)
+    if param is None:
+        near = suggest(use.name, params)
+        notes.error(
+            "MIX0206",
+            f"no param named `${use.name}`",
+            use.span,
+            "not declared",
+            help=f"did you mean `${near}`?" if near else _known(params),
+        )
+        return ast.Number(1, use.unit, "1", span=use.span)
+    value = param.value
+    if isinstance(value, ast.Number):
+        if use.unit and value.unit and use.unit != value.unit:
+            notes.error(
+                "MIX0303",
+                f"`${use.name}` is in {value.unit}, but {use.unit} is written behind it",
+                use.span,
+                f"`{use.unit}` here",
+                secondary=(Label(value.span, f"`{value.unit}` here"),),
+                help=f"write `${use.name}` alone",
+            )
+        return dataclasses.replace(value, unit=value.unit or use.unit, span=use.span)
+    if use.unit:
+        notes.error(
+            "MIX0307", f"`${use.name}` is {_kind(value)}, so it cannot have a unit", use.span, f"`{use.unit}` behind {_kind(value)}"
+        )
+        return ast.Number(1, use.unit, "1", span=use.span)
+    return dataclasses.replace(value, span=use.span)
+
+
+def _kind(value: ast.Expr) -> str:
+    match value:
+        case ast.Number():
+            return "a number"
+        case ast.String():
+            return "a text"
+        case ast.Boolean():
+            return "true or false"
+        case ast.List():
+            return "a list"
+        case _:
+            return "a name"
+
+
+def _example(value: ast.Expr) -> str:
+    match value:
+        case ast.Number():
+            return value.text or str(value.value)
+        case ast.Boolean():
+            return "true"
+        case ast.String():
+            return f'"{value.value}"'
+        case _:
+            return "…"
+
+
+def _known(params: Mapping[str, object]) -> str:
+    return f"the params are {', '.join(f'`{name}`' for name in sorted(params))}" if params else "declare it: `param NAME = VALUE`"

@@ -1,0 +1,257 @@
+"""The clauses of `select`, typed: filters in their order, then what acts together."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ..clauses import AtMost, Budget, Group, Keep, Quota, Where
+from ..diagnostics import Diagnostics, Label
+from ..suggest import suggest
+from ..syntax import ast
+from ..syntax.format import format_clause, format_expression
+from . import ir
+from .infer import Names, condition, infer
+from .settings import number
+from .words import in_words
+
+_AMOUNTS = ("examples", "tokens", "%", "% of tokens")
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """What a quota may name. `tree` None: no tree, any skill may turn up. `teachers`: the declared ones."""
+
+    teachers: tuple[str, ...]
+    tree: tuple[str, ...] | None
+    columns: Mapping[str, str] | None
+    tagged: bool
+    has_teacher: bool
+    tokens: tuple[str, ...]
+    students: int
+
+
+def selection(block: ast.Block, names: Names, groups: Groups, notes: Diagnostics, missing: list[ir.Missing]) -> ir.Selection:
+    """The `select` block."""
+    steps: list[Where | Keep] = []
+    quotas: list[Quota] = []
+    budgets: list[Budget] = []
+    at_most: AtMost | None = None
+    objective = None
+    objective_text, soft, tokens = "random", None, None
+    seen: dict[str, ast.Line] = {}
+    for line in block.lines:
+        match line:
+            case ast.Where(condition=expr):
+                found = condition(expr, names, notes)
+                if found is not None:
+                    steps.append(Where(text=format_clause(line), condition=found, span=line.span))
+            case ast.Keep(count=count, by=None):
+                k = _count(count, notes)
+                if k and _once("keep at most", line, seen, notes):
+                    at_most = AtMost(text=format_clause(line), count=k, span=line.span)
+            case ast.Keep(count=count, by=by) if by is not None:
+                k, typed = _count(count, notes), infer(by, names, notes)
+                if typed and typed[1].kind not in ("number", "unknown"):
+                    notes.error("MIX0304", f"`keep best` needs a number to order by, this is {in_words(typed[1])}", by.span)
+                elif k and typed:
+                    steps.append(Keep(text=format_clause(line), count=k, by=typed[0], span=line.span))
+            case ast.Quota():
+                quota = _quota(line, groups, notes)
+                if quota:
+                    quotas.append(quota)
+            case ast.SoftQuota(shape=shape):
+                if _once("soft quota", line, seen, notes):
+                    soft = format_clause(line)
+                    missing.append(ir.Missing(what=f"`quota skill {shape.text}`", stage="select", span=line.span))
+            case ast.Budget(amount=amount):
+                budget = _budget(line, amount, notes)
+                if budget and _once(f"budget in {budget.unit}", line, seen, notes):
+                    budgets.append(budget)
+            case ast.Maximize(by=by):
+                if _once("maximize", line, seen, notes) and not (isinstance(by, ast.Name) and by.text == "random"):
+                    typed = infer(by, names, notes)
+                    if typed and typed[1].kind not in ("number", "unknown"):
+                        notes.error("MIX0304", f"`maximize` needs a number, this is {in_words(typed[1])}", by.span)
+                    elif typed:
+                        objective, objective_text = typed[0], format_expression(by)
+            case ast.CountTokens(score=score):
+                if _once("count tokens", line, seen, notes):
+                    tokens = _counted(score, groups, notes)
+            case _:
+                pass
+    _tokens_known(tokens, groups, quotas, budgets, notes)
+    return ir.Selection(
+        steps=tuple(steps),
+        at_most=at_most,
+        quotas=tuple(quotas),
+        budgets=tuple(budgets),
+        objective=objective,
+        objective_text=objective_text,
+        tokens=tokens or (groups.tokens[0] if len(groups.tokens) == 1 else None),
+        soft=soft,
+        span=block.head,
+    )
+
+
+def _once(what: str, line: ast.Line, seen: dict[str, ast.Line], notes: Diagnostics) -> bool:
+    if what in seen:
+        notes.error("MIX0202", f"`select` has a second {what}", line.span, "again here", secondary=(Label(seen[what].span, "first here"),))
+        return False
+    seen[what] = line
+    return True
+
+
+def _count(count: ast.Number | ast.Param, notes: Diagnostics) -> int | None:
+    found = number(notes, "keep", count, None, whole=True, least=1)
+    return int(found) if found else None
+
+
+def _budget(line: ast.Budget, amount: ast.Number | ast.Param, notes: Diagnostics) -> Budget | None:
+    unit = amount.unit if isinstance(amount, ast.Number) and amount.unit in ("examples", "tokens") else "examples"
+    found = number(notes, "budget", amount, unit, whole=True, least=1)
+    if found is None:
+        return None
+    if line.up_to and unit != "examples":
+        notes.error(
+            "MIX0302",
+            "`up to` goes with a budget in examples",
+            line.span,
+            "a budget in tokens is an upper bound already",
+            help=f"write `budget {format_expression(amount)}`",
+        )
+        return None
+    return Budget(text=format_clause(line), amount=int(found), unit=unit, up_to=line.up_to, span=line.span)
+
+
+def _quota(line: ast.Quota, groups: Groups, notes: Diagnostics) -> Quota | None:
+    group = _group(line.group, groups, notes)
+    unit = next((b.unit for b in (line.bound.high, line.bound.low) if isinstance(b, ast.Number) and b.unit), None)
+    low, high = (None if b is None else _amount(b, unit, notes) for b in (line.bound.low, line.bound.high))
+    failed = (line.bound.low is not None and low is None) or (line.bound.high is not None and high is None)
+    if group is None or failed or unit is None:
+        return None
+    if low is not None and high is not None and low > high:
+        notes.error(
+            "MIX0402",
+            "a floor above its cap: nothing can satisfy both",
+            line.bound.span,
+            f"{low:g} is more than {high:g}",
+            help=f"write `{high:g}..{low:g}`",
+        )
+        return None
+    if unit[0] == "%" and max(low or 0, high or 0) > 100:
+        notes.error("MIX0306", "a share is at most 100%", line.bound.span, "more than all")
+        return None
+    return Quota(text=format_clause(line), group=group, low=low, high=high, unit=unit, equal=line.bound.operator == "=", span=line.span)
+
+
+def _amount(bound: ast.Number | ast.Param, unit: str | None, notes: Diagnostics) -> float | None:
+    if not isinstance(bound, ast.Number):
+        return None
+    if unit is None:
+        notes.error(
+            "MIX0309",
+            "a quota needs a unit",
+            bound.span,
+            "of what?",
+            help=f"write `{bound.text} examples`, `{bound.text}%` or `{bound.text}% of tokens`",
+        )
+        return None
+    if unit not in _AMOUNTS or (bound.unit or unit) != unit:
+        notes.error("MIX0303", f"a quota counts examples, tokens, `%` or `% of tokens`, not {bound.unit}", bound.span, "another unit")
+        return None
+    if bound.value < 0 or (unit[0] != "%" and bound.value != int(bound.value)):
+        notes.error("MIX0306", f"a number of {unit} is whole and not negative", bound.span)
+        return None
+    return bound.value
+
+
+def _group(group: ast.Group, groups: Groups, notes: Diagnostics) -> Group | None:
+    value = group.value
+    match group.kind, value:
+        case "teacher", ast.Name(text=name):
+            if name in groups.teachers:
+                return Group(kind="teacher", value=name)
+            near = suggest(name, groups.teachers)
+            help = (
+                f"did you mean `{near}`?" if near else "a bare name is a declared teacher; a value of the teacher column stands in quotes"
+            )
+            notes.error("MIX0201", f"no teacher named `{name}`", value.span, "not declared", help=help)
+        case "teacher", ast.String(value=name):
+            if groups.has_teacher:
+                return Group(kind="teacher_value", value=name)
+            notes.error(
+                "MIX0207",
+                "no corpus says which column is its `teacher`",
+                group.span,
+                "needed here",
+                help="write `teacher COLUMN` in the corpus",
+            )
+        case "skill", ast.String(value=name):
+            if not groups.tagged:
+                notes.error(
+                    "MIX0207",
+                    "no skills are declared",
+                    group.span,
+                    "needed here",
+                    help="declare them: `skills NAME { tag by column COLUMN }`",
+                )
+            elif groups.tree is None or name in groups.tree:
+                return Group(kind="skill", value=name)
+            else:
+                near = suggest(name, groups.tree)
+                notes.error(
+                    "MIX0201",
+                    f"the tree has no skill `{name}`",
+                    value.span,
+                    "not in the tree",
+                    help=f"did you mean `{near}`?" if near else None,
+                )
+        case "column", ast.String(value=name) if group.column is not None:
+            column = group.column.text
+            if groups.columns is None or column in groups.columns:
+                return Group(kind="column", value=name, column=column)
+            near = suggest(column, groups.columns)
+            notes.error(
+                "MIX0209",
+                f"no corpus has a column `{column}`",
+                group.column.span,
+                "not in the files",
+                help=f"did you mean `{near}`?" if near else None,
+            )
+        case _:
+            notes.error(
+                "MIX0301",
+                f"a {group.kind} in a quota is a text in double quotes",
+                value.span,
+                help=f'write `"{getattr(value, "text", "")}"`',
+            )
+    return None
+
+
+def _counted(score: ast.Name, groups: Groups, notes: Diagnostics) -> str | None:
+    if score.text in groups.tokens:
+        return score.text
+    near = suggest(score.text, groups.tokens)
+    notes.error(
+        "MIX0201",
+        f"no score of unit tokens named `{score.text}`",
+        score.span,
+        "cannot be counted by",
+        help=f"did you mean `{near}`?" if near else "declare one: `score length = tokens()`",
+    )
+    return None
+
+
+def _tokens_known(tokens: str | None, groups: Groups, quotas: list[Quota], budgets: list[Budget], notes: Diagnostics) -> None:
+    if tokens or len(groups.tokens) == 1 or groups.students == 1:
+        return
+    for clause in (*quotas, *budgets):
+        if clause.unit in ("tokens", "% of tokens"):
+            several = len(groups.tokens) > 1
+            help = (
+                f"write `count tokens by {groups.tokens[0]}` in `select`"
+                if several
+                else "declare `score length = tokens(student: …)` or `column(NAME, unit: tokens)`"
+            )
+            message = "several scores count tokens" if several else "nothing says how many tokens a row has"
+            notes.error("MIX0207", message, clause.span, "bounds tokens", help=help)

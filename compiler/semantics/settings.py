@@ -1,0 +1,130 @@
+"""Settings of a block, read one by one: each the right kind, in the right unit, once."""
+
+from dataclasses import dataclass
+
+from ..diagnostics import Diagnostics, Edit, Label
+from ..source import Span
+from ..suggest import suggest
+from ..syntax import ast
+
+_REPEATABLE = {"scan", "benchmark", "baseline", "expect"}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Reads the settings of one block; what is wrong with them goes to `notes`, and the answer is then None."""
+
+    block: ast.Block
+    notes: Diagnostics
+
+    def all(self, keyword: str) -> list[ast.Setting]:
+        return [line for line in self.block.lines if isinstance(line, ast.Setting) and line.keyword.text == keyword]
+
+    def one(self, keyword: str, required: str = "") -> ast.Setting | None:
+        """The setting, if it is there; `required` is the help that a missing one gets."""
+        found = self.all(keyword)
+        for extra in found[1:]:
+            if keyword not in _REPEATABLE:
+                self.notes.error(
+                    "MIX0202", f"`{keyword}` is set twice", extra.span, "again here", secondary=(Label(found[0].span, "first here"),)
+                )
+        if not found and required:
+            self.notes.error("MIX0207", f"`{self.title}` needs `{keyword}`", self.block.head, "in this block", help=required)
+        return found[0] if found else None
+
+    @property
+    def title(self) -> str:
+        name = self.block.name
+        return f"{self.block.kind} {name.text if isinstance(name, ast.Name) else name.value}" if name else self.block.kind
+
+    def text(self, keyword: str, required: str = "") -> ast.String | None:
+        """A string setting."""
+        setting = self.one(keyword, required)
+        if setting is None:
+            return None
+        if isinstance(setting.value, ast.String):
+            if setting.value.value:
+                return setting.value
+            self.notes.error("MIX0301", f"`{keyword}` is empty", setting.value.span)
+            return None
+        wrong(self.notes, keyword, "a text in double quotes", setting)
+        return None
+
+    def column(self, keyword: str, required: str = "") -> ast.Name | ast.String | None:
+        """A column: a plain name, or a string."""
+        setting = self.one(keyword, required)
+        if setting is None or isinstance(setting.value, (ast.Name, ast.String)):
+            return setting.value if setting else None  # type: ignore[return-value]
+        wrong(self.notes, keyword, "a column's name", setting)
+        return None
+
+    def word(self, keyword: str, choices: tuple[str, ...], default: str) -> str:
+        """One of a few words."""
+        setting = self.one(keyword)
+        if setting is None:
+            return default
+        text = setting.value.text if isinstance(setting.value, ast.Name) else None
+        if text not in choices:
+            near = suggest(text or "", choices)
+            listed = ", ".join(f"`{c}`" for c in choices)
+            self.notes.error(
+                "MIX0302",
+                f"`{keyword}` is one of {listed}",
+                setting.value.span,
+                "not one of them",
+                help=f"did you mean `{near}`?" if near else None,
+                edits=(Edit(setting.value.span, near),) if near else (),
+            )
+            return default
+        return text
+
+    def number(
+        self, keyword: str, unit: str | None, *, whole: bool = False, least: float | None = None, required: str = ""
+    ) -> int | float | None:
+        """A number in `unit` (None: bare)."""
+        setting = self.one(keyword, required)
+        return None if setting is None else number(self.notes, keyword, setting.value, unit, whole=whole, least=least)
+
+
+def number(
+    notes: Diagnostics, keyword: str, value: ast.Value, unit: str | None, *, whole: bool = False, least: float | None = None
+) -> int | float | None:
+    """The number of a value that must be in `unit`, whole and not under `least` where asked."""
+    sign = 1
+    if isinstance(value, ast.Unary) and value.operator == "-" and isinstance(value.operand, ast.Number):
+        sign, value = -1, value.operand
+    if not isinstance(value, ast.Number):
+        notes.error("MIX0301", f"`{keyword}` takes a number{f' of {unit}' if unit else ''}", value.span, "not a number")
+        return None
+    amount = sign * value.value
+    if value.unit != unit:
+        _wrong_unit(notes, keyword, value, unit)
+        return None
+    if whole and amount != int(amount):
+        notes.error("MIX0306", f"`{keyword}` takes a whole number", value.span, "has a fraction")
+        return None
+    if least is not None and amount < least:
+        notes.error("MIX0306", f"`{keyword}` must be at least {least:g}", value.span, "too small")
+        return None
+    return amount
+
+
+def _wrong_unit(notes: Diagnostics, keyword: str, value: ast.Number, unit: str | None) -> None:
+    written = value.text or str(value.value)
+    if value.unit is None:
+        notes.error(
+            "MIX0309",
+            f"`{keyword}` needs a unit",
+            value.span,
+            "a bare number",
+            help=f"write `{keyword} {written} {unit}`",
+            edits=(Edit(Span(value.span.path, value.span.end, value.span.end), f" {unit}"),),
+        )
+    else:
+        right = f"`{keyword} {written} {unit}`" if unit else f"`{keyword} {written}`"
+        notes.error("MIX0303", f"`{keyword}` is not in {value.unit}", value.span, f"these are {value.unit}", help=f"write {right}")
+
+
+def wrong(notes: Diagnostics, keyword: str, expected: str, setting: ast.Setting) -> None:
+    """Report a value of the wrong kind."""
+    notes.error("MIX0301", f"`{keyword}` takes {expected}", setting.value.span, "something else")

@@ -1,0 +1,210 @@
+"""Corpora, teachers, skills and students: where rows come from and who is scored, checked against what the files say of themselves."""
+
+import json
+from collections.abc import Mapping
+
+from ..clauses import Model, NamedTeacher, Roles, Where
+from ..diagnostics import Diagnostics, Label
+from ..paths import beside, folder
+from ..suggest import suggest
+from ..syntax import ast
+from ..syntax.format import format_expression
+from . import ir
+from .infer import Names, condition
+from .inputs import Inputs
+from .settings import Settings
+
+_SOURCE_ROLES = ("prompt", "response", "reference", "teacher", "id")
+
+
+def student(block: ast.Block, inputs: Inputs, notes: Diagnostics) -> Model | None:
+    """A student block."""
+    settings = Settings(block, notes)
+    model = settings.text("model", 'name a hub id, a folder or a .gguf file: `model "HuggingFaceTB/SmolLM2-135M-Instruct"`')
+    revision = settings.text("revision")
+    template = settings.text("template")
+    dtype = settings.word("dtype", ("bf16", "fp32"), "bf16")
+    if model is None or not isinstance(block.name, ast.Name):
+        return None
+    local = model.value.endswith(".gguf") or model.value.startswith(("./", "../", "/"))
+    if local and inputs.present.get(beside(model.value, model.span.path)) is False:
+        notes.error("MIX0208", f"no model at `{model.value}`", model.span, "not there", help="the path is relative to this spec")
+    template_path = beside(template.value, template.span.path) if template else None
+    if template and template_path and inputs.present.get(template_path) is False:
+        notes.error("MIX0208", f"no file `{template.value}`", template.span, "not there", help="the path is relative to this spec")
+    return Model(
+        student=block.name.text,
+        model=model.value,
+        folder=folder(model.span.path),
+        revision=revision.value if revision else None,
+        dtype=dtype,
+        template=template_path,
+        span=model.span,
+    )
+
+
+def corpus(block: ast.Block, inputs: Inputs, notes: Diagnostics) -> ir.Corpus | None:
+    """A corpus block, its columns looked up in its files."""
+    settings = Settings(block, notes)
+    scan = settings.text("scan", 'name its files: `scan "data/*.parquet"`')
+    for extra in settings.all("scan")[1:]:
+        notes.error("MIX0202", "`scan` is set twice", extra.span, "again here", help="one pattern may match many files: `data/*.parquet`")
+    named = {role: settings.column(role) for role in _SOURCE_ROLES}
+    for role in ("prompt", "response"):
+        if named[role] is None and not settings.all(role):
+            settings.one(role, f"say which column it is: `{role} COLUMN`")
+    license_ = settings.column("license")
+    sample = settings.number("sample", "prompts", whole=True, least=1)
+    if scan is None or not isinstance(block.name, ast.Name):
+        return None
+    path = beside(scan.value, scan.span.path)
+    columns = _columns(path, scan, inputs, notes)
+    for role, column in (*named.items(), ("license", license_ if isinstance(license_, ast.Name) else None)):
+        if column is not None and columns is not None:
+            _role(role, column, columns, scan, notes)
+    where = None
+    if (line := settings.one("where")) is not None:
+        where = row_condition(line.value, Names(roles=tuple(r for r in roles_of(named) if r != "skill"), columns=columns), notes)
+    if named["prompt"] is None or named["response"] is None:
+        return None
+    roles = Roles(**{r: _text(c) for r, c in named.items() if c}, license=_text(license_) if isinstance(license_, ast.Name) else None)  # type: ignore[arg-type]
+    return ir.Corpus(
+        name=block.name.text,
+        path=path,
+        roles=roles,
+        where=where,
+        sample=int(sample) if sample else None,
+        license=license_.value if isinstance(license_, ast.String) else None,
+        span=scan.span,
+    )
+
+
+def roles_of(named: Mapping[str, object]) -> tuple[str, ...]:
+    """The roles that a corpus gives; teacher and id are always there (the corpus's name, the prompt's digest)."""
+    return tuple(r for r in (*_SOURCE_ROLES, "skill") if r in ("teacher", "id", "skill") or named.get(r))
+
+
+def row_condition(value: ast.Value, names: Names, notes: Diagnostics) -> Where | None:
+    """A `where` outside `select`: no score and no other row is known there."""
+    found = condition(value, names, notes)  # type: ignore[arg-type]
+    if found is None:
+        return None
+    return Where(text=f"where {format_expression(value)}", condition=found, span=value.span)  # type: ignore[arg-type]
+
+
+def _columns(path: str, scan: ast.String, inputs: Inputs, notes: Diagnostics) -> Mapping[str, str] | None:
+    if inputs.present.get(path) is False:
+        help = "the path is relative to this spec" if not path.startswith("/") else None
+        notes.error("MIX0208", f"no file matches `{scan.value}`", scan.span, "nothing there", help=help)
+        return None
+    found = inputs.columns.get(path)
+    if isinstance(found, str):
+        notes.error("MIX0501", f"`{scan.value}` cannot be read: {found}", scan.span, "unreadable")
+        return None
+    return found
+
+
+def _role(role: str, column: ast.Name | ast.String, columns: Mapping[str, str], scan: ast.String, notes: Diagnostics) -> None:
+    name = _text(column)
+    if name not in columns:
+        near = suggest(name, columns)
+        help = f"did you mean `{near}`?" if near else f"its columns: {', '.join(sorted(columns)[:16])}"
+        notes.error(
+            "MIX0209",
+            f"the corpus has no column `{name}`",
+            column.span,
+            "not in its files",
+            secondary=(Label(scan.span, "these files"),),
+            help=help,
+        )
+        return
+    allowed = {"prompt": ("text",), "response": ("text",), "id": ("text", "number"), "reference": ("text", "number")}.get(role, ("text",))
+    if columns[name] not in (*allowed, "other"):
+        needs = " or ".join({"text": "a text", "number": "a number"}[a] for a in allowed)
+        notes.error(
+            "MIX0305",
+            f"`{role}` must be {needs}, but column `{name}` is {_kind(columns[name])}",
+            column.span,
+            f"a column of {columns[name]}",
+        )
+
+
+def _kind(kind: str) -> str:
+    return {"bool": "true or false", "number": "a number", "list": "a list"}.get(kind, kind)
+
+
+def _text(column: ast.Name | ast.String) -> str:
+    return column.text if isinstance(column, ast.Name) else column.value
+
+
+def teacher(node: ast.Teacher, corpora: Mapping[str, tuple[ir.Corpus, Names]], notes: Diagnostics) -> NamedTeacher | None:
+    """`teacher n from c where …`."""
+    if node.corpus.text not in corpora:
+        near = suggest(node.corpus.text, corpora)
+        help = f"did you mean `{near}`?" if near else f"the corpora are {', '.join(sorted(corpora))}" if corpora else None
+        notes.error("MIX0201", f"no corpus named `{node.corpus.text}`", node.corpus.span, "not declared", help=help)
+        return None
+    found = condition(node.condition, corpora[node.corpus.text][1], notes) if node.condition else None
+    return NamedTeacher(name=node.name.text, corpus=node.corpus.text, condition=found, span=node.span)
+
+
+def taxonomy(
+    block: ast.Block, inputs: Inputs, columns: Mapping[str, str] | None, notes: Diagnostics, missing: list[ir.Missing]
+) -> ir.Taxonomy | None:
+    """A skills block: its tree, and how rows are tagged."""
+    settings = Settings(block, notes)
+    tree_path = settings.text("tree")
+    tag = settings.one("tag", "say how rows get their skills: `tag by column subject`")
+    tree = _tree(tree_path, inputs, notes) if tree_path else None
+    if tag is None or not isinstance(tag.value, ast.TagBy) or not isinstance(block.name, ast.Name):
+        return None
+    method = tag.value.method.text
+    column = None
+    if method == "column":
+        if not isinstance(tag.value.value, (ast.Name, ast.String)):
+            notes.error("MIX0301", "`tag by column` takes a column's name", tag.value.value.span)
+            return None
+        column = _text(tag.value.value)
+        if columns is not None and column not in columns:
+            near = suggest(column, columns)
+            notes.error(
+                "MIX0209",
+                f"no corpus has a column `{column}`",
+                tag.value.value.span,
+                "not in the files",
+                help=f"did you mean `{near}`?" if near else None,
+            )
+        elif columns is not None and columns[column] in ("bool", "number"):
+            notes.error(
+                "MIX0305", f"skills are texts or lists of texts, but column `{column}` is {_kind(columns[column])}", tag.value.value.span
+            )
+    else:
+        missing.append(ir.Missing(what=f"`tag by {method}`", stage="tag", span=tag.span))
+    return ir.Taxonomy(name=block.name.text, method=method, column=column, tree=tree, span=tag.span)
+
+
+def _tree(path: ast.String, inputs: Inputs, notes: Diagnostics) -> tuple[tuple[str, str], ...] | None:
+    """A tree in JSON: `{"name": …, "children": […]}`, the root's own name in no chain."""
+    text = inputs.texts.get(beside(path.value, path.span.path))
+    if text is None:
+        if beside(path.value, path.span.path) in inputs.texts:
+            notes.error("MIX0208", f"no file `{path.value}`", path.span, "not there", help="the path is relative to this spec")
+        return None
+    try:
+        root = json.loads(text)
+        chains: dict[str, str] = {}
+        pending = [(child, "") for child in reversed(root["children"])]
+        while pending:
+            node, above = pending.pop()
+            name = node["name"]
+            if not isinstance(name, str) or not name or "->" in name:
+                raise ValueError("every node needs a `name` without `->`")
+            if name in chains:
+                raise ValueError(f"the name `{name}` stands twice")
+            chains[name] = f"{above}->{name}" if above else name
+            pending.extend((child, chains[name]) for child in reversed(node.get("children", [])))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as fault:
+        why = str(fault) if isinstance(fault, ValueError) else 'a node is `{"name": "…", "children": […]}`'
+        notes.error("MIX0301", f"`{path.value}` is not a tree of skills: {why}", path.span, "this file")
+        return None
+    return tuple(chains.items())

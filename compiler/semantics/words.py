@@ -1,0 +1,96 @@
+"""Types in the user's words, and the messages that compare two of them."""
+
+import re
+from collections.abc import Mapping
+from typing import Protocol
+
+from ..diagnostics import Diagnostics, Edit, Label
+from ..source import Span
+from ..syntax import ast
+from ..syntax.format import format_expression
+from .types import Type
+
+
+class HasPlace(Protocol):
+    @property
+    def span(self) -> Span: ...
+    @property
+    def line(self) -> int: ...
+
+
+def in_words(type: Type) -> str:
+    """`a number of tokens`, `a log-probability in nats`, `true or false`, …"""
+    if type.kind == "number" and type.unit == "nats":
+        return "a log-probability in nats"
+    if type.kind == "number" and type.unit:
+        return f"a number of {type.unit}" if type.unit[0] != "%" else "a percentage"
+    return {"bool": "true or false", "number": "a bare number", "text": "a text", "list": "a list"}.get(type.kind, "of unknown type")
+
+
+def mismatch(expr: ast.Binary, left: Type, right: Type, scores: Mapping[str, HasPlace], notes: Diagnostics) -> None:
+    """Report that the two sides of a comparison or a sum are not of one type."""
+    verb = "compared with" if expr.operator in ("==", "!=", "<", "<=", ">", ">=") else "combined with"
+    literal = _literal(expr.right)
+    bare = literal and left.kind == right.kind == "number" and left.unit and right.unit is None
+    if bare:
+        fixed = f"{format_expression(expr.right)} {left.unit}"
+        notes.error(
+            "MIX0309",
+            f"a bare number cannot be {verb} {in_words(left)}",
+            expr.right.span,
+            "which unit?",
+            secondary=(_place(expr.left, left, scores),),
+            help=f"write `{format_expression(expr.left)} {expr.operator} {fixed}`",
+            edits=(Edit(Span(expr.right.span.path, expr.right.span.end, expr.right.span.end), f" {left.unit}"),),
+        )
+        return
+    if left.kind == right.kind == "bool":
+        notes.error(
+            "MIX0304",
+            f"true and false have no order, so `{expr.operator}` says nothing",
+            expr.span,
+            help=f"write `{format_expression(expr.left)}` or `not {format_expression(expr.left)}`",
+        )
+        return
+    other = "nats" if right.unit == "nats" else "a percentage" if right.unit and right.unit[0] == "%" else right.unit or in_words(right)
+    help = None
+    if literal and left.kind == right.kind == "number" and left.unit:
+        bare_number = format_expression(expr.right).split(" ")[0].rstrip("%")
+        kind = {"nats": "a log-probability", "tokens": "a number of tokens"}.get(right.unit or "", f"a number of {right.unit}")
+        help = f"write `{format_expression(expr.left)} {expr.operator} {bare_number} {left.unit}`, or compare {kind}"
+    notes.error(
+        "MIX0304",
+        f"{in_words(left)} cannot be {verb} {other}",
+        expr.right.span,
+        f"these are {right.unit}" if right.unit and literal else f"this is {in_words(right)}",
+        secondary=(_place(expr.left, left, scores),),
+        help=help,
+    )
+
+
+def _place(expr: ast.Expr, type: Type, scores: Mapping[str, HasPlace]) -> Label:
+    declared = scores.get(expr.text) if isinstance(expr, ast.Name) else None
+    line = f" (declared on line {declared.line})" if declared and declared.line and declared.span.path == expr.span.path else ""
+    return Label(expr.span, f"this is {in_words(type)}{line}")
+
+
+def _literal(expr: ast.Expr) -> bool:
+    return isinstance(expr, ast.Number) or (isinstance(expr, ast.Unary) and isinstance(expr.operand, ast.Number))
+
+
+def check_regex(pattern: ast.String, notes: Diagnostics) -> bool:
+    """Whether a pattern is one that Rust's regex engine takes, as far as can be told without it."""
+    if found := re.search(r"\(\?<?[=!]|\\[1-9]|\(\?P=", pattern.value):
+        notes.error(
+            "MIX0311",
+            f"look-around and back-references are not supported: `{found[0]}`",
+            pattern.span,
+            help="patterns are those of Rust's regex crate",
+        )
+        return False
+    try:
+        re.compile(re.sub(r"\\p\{\w+\}|\\[pP]\w|\(\?<(\w)", "a", pattern.value))
+    except re.error as fault:
+        notes.error("MIX0311", f"not a regular expression: {fault.msg}", pattern.span)
+        return False
+    return True

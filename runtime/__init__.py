@@ -1,0 +1,1 @@
+"""Plan to artifacts: scoring, selection, training, evaluation."""

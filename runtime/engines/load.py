@@ -1,0 +1,83 @@
+"""Loads a student's weights with transformers, silently, and turns every failure into a diagnostic at the student's clause."""
+
+import copy
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+from ...compiler.diagnostics import Diagnostic, Fault, Label
+from .model_files import ModelFiles
+
+DTYPES = {"bf16": "bfloat16", "fp32": "float32", "fp16": "float16"}
+
+
+def load_model(files: ModelFiles, dtype: str) -> Any:
+    """The causal model in `dtype` (bf16, fp32, fp16) on the CPU, in evaluation mode. Fault MIX0506, MIX0509."""
+    with loading(files):
+        import torch
+        from transformers import AutoModelForCausalLM
+
+        where = {"gguf_file": files.gguf} if files.gguf else {"use_safetensors": True}
+        with _no_gguf_bar():
+            return AutoModelForCausalLM.from_pretrained(
+                str(files.path), dtype=getattr(torch, DTYPES[dtype]), trust_remote_code=False, local_files_only=True, **where
+            ).eval()
+
+
+def load_for_training(files: ModelFiles, dtype: str) -> Any:
+    """`load_model`, as a model that `save_pretrained` writes: transformers refuses to save one that came from a `.gguf` file."""
+    model = load_model(files, dtype)
+    if files.gguf is None:
+        return model
+    with loading(files):
+        from transformers import AutoModelForCausalLM
+
+        config = copy.deepcopy(model.config)
+        if hasattr(config, "quantization_config"):
+            del config.quantization_config
+        fresh = AutoModelForCausalLM.from_config(config, dtype=model.dtype)
+        fresh.load_state_dict(model.state_dict())
+        fresh.tie_weights()
+        fresh.generation_config = copy.deepcopy(model.generation_config)
+        return fresh.eval()
+
+
+@contextmanager
+def _no_gguf_bar() -> Iterator[None]:
+    """transformers draws the bar of a `.gguf` file with tqdm itself, which its own switch does not reach."""
+    from transformers import modeling_gguf_pytorch_utils as reader
+
+    bar = getattr(reader, "tqdm", None)
+    if bar is None:
+        yield
+        return
+    reader.tqdm = partial(bar, disable=True)
+    try:
+        yield
+    finally:
+        reader.tqdm = bar
+
+
+@contextmanager
+def loading(files: ModelFiles) -> Iterator[None]:
+    """Load something of `files` without bars and warnings; a missing package is MIX0509, whatever else is raised MIX0506."""
+    try:
+        from transformers.utils import logging
+
+        logging.set_verbosity_error()
+        logging.disable_progress_bar()
+        yield
+    except Fault:
+        raise
+    except ImportError as error:
+        message = f"student `{files.student}` needs a package that is not installed: {error.name or error}"
+        label = Label(files.span, "to load this")
+        raise Fault(Diagnostic("MIX0509", message, label, help='run `pip install "mixc[train]"`')) from error
+    except Exception as error:  # the file readers raise what they like: OSError, ValueError, SafetensorError, KeyError
+        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+        message = f"student `{files.student}` cannot be loaded from `{files.gguf or files.path.name}`"
+        note = f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
+        help = "check that the model's files are whole, and of an architecture that transformers knows"
+        label = Label(files.span, "this model")
+        raise Fault(Diagnostic("MIX0506", message, label, notes=(note,), help=help)) from error

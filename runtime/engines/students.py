@@ -1,0 +1,45 @@
+"""The models of one run, each found and loaded once, when first asked for."""
+
+from pathlib import Path
+
+from ...compiler.plan.stages import Model
+from .base import Engine
+from .digests import Digests
+from .model_files import ModelFiles, resolve
+from .tokenizer import ChatTokenizer, load_tokenizer
+from .transformers import load
+
+
+class Students:
+    """Files, tokenizers and engines by content: two students of equal files, dtype and template share one.
+
+    `store_root` is the folder that remembers the digests of large files; None remembers them for this run only.
+    """
+
+    def __init__(self, store_root: Path | None = None) -> None:
+        self._digests = Digests(store_root / "digests.json" if store_root is not None else None)
+        self._files: dict[Model, ModelFiles] = {}
+        self._tokenizers: dict[tuple[str, str], ChatTokenizer] = {}
+        self._engines: dict[tuple[str, str, str, str], Engine] = {}
+
+    def files(self, model: Model) -> ModelFiles:
+        """Where the model's files are, and their digests. Fault MIX0506."""
+        if model not in self._files:
+            self._files[model] = resolve(model, self._digests)
+        return self._files[model]
+
+    def tokenizer(self, model: Model) -> ChatTokenizer:
+        """The model's tokenizer with its template; no weights are loaded. Fault MIX0506, MIX0507."""
+        files = self.files(model)
+        key = (files.tokenizer_digest, files.template_digest)
+        if key not in self._tokenizers:
+            self._tokenizers[key] = load_tokenizer(files)
+        return self._tokenizers[key]
+
+    def engine(self, model: Model) -> Engine:
+        """The loaded model. Fault MIX0506, MIX0507."""
+        files = self.files(model)
+        key = (files.digest, files.tokenizer_digest, files.template_digest, model.dtype)
+        if key not in self._engines:
+            self._engines[key] = load(files, model.dtype, self.tokenizer(model))
+        return self._engines[key]

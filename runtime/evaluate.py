@@ -1,0 +1,216 @@
+"""An `Evaluate` stage: greedy accuracy on benchmarks and held-out negative log-likelihood, before and after training.
+
+Answers are kept in the store by model, template and problem, so a rerun or a larger limit asks only what is new.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import polars as pl
+
+from ..compiler.diagnostics import Diagnostic, Fault, Label
+from ..compiler.plan.stages import Benchmark, Evaluate, Model, Score
+from .benchmarks import Item, read_benchmark
+from .context import Context
+from .events import Notice, Progress
+from .identity import digest as identity
+from .score import score
+from .store import digest, fingerprint
+
+ANSWERS = {"text": pl.String(), "tokens": pl.Int64(), "finished": pl.Boolean(), "engine": pl.String()}
+# Answers are stored after so many, which is what a kill can cost.
+CHUNK = 64
+Z = 1.959963984540054  # two-sided 95 %
+
+
+@dataclass(frozen=True, slots=True)
+class Accuracy:
+    """Of `n` problems `correct` are solved; `unknown` could not be graded, `cut` ran into the token limit: both are in `n`."""
+
+    n: int
+    correct: int
+    unknown: int
+    cut: int
+
+    def to_dict(self) -> dict[str, object]:
+        """The counts, the share that is correct and its Wilson 95 % interval."""
+        low, high = wilson(self.correct, self.n)
+        return {
+            "accuracy": self.correct / self.n, "interval": [low, high], "n": self.n,
+            "correct": self.correct, "unknown": self.unknown, "cut": self.cut,
+        }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """Results by arm: `before` and, where something was trained, `after`. `items` has a row a problem or held-out row and arm."""
+
+    benchmarks: dict[str, dict[str, Accuracy]]
+    heldout: dict[str, object] | None
+    items: pl.DataFrame
+
+    def to_dict(self) -> dict[str, object]:
+        """What `eval.json` holds, but for the arms that the caller adds."""
+        named: dict[str, object] = {
+            name: {arm: accuracy.to_dict() for arm, accuracy in arms.items()} for name, arms in self.benchmarks.items()
+        }
+        found: dict[str, object] = {"benchmarks": named}
+        return found | {"heldout": self.heldout} if self.heldout else found
+
+
+def evaluate(stage: Evaluate, heldout: pl.DataFrame | None, trained: Path | None, context: Context) -> Evaluation:
+    """The student of `stage` measured, and the model in the folder `trained` if there is one.
+
+    `heldout` has row_id, prompt and response. MIX0511 where a benchmark is not usable, MIX0506 and 0507 where a model is not.
+    """
+    read = {benchmark.name: _read(benchmark, stage.seed) for benchmark in stage.benchmarks}
+    arms = _arms(stage, trained)
+    benchmarks: dict[str, dict[str, Accuracy]] = {name: {} for name in read}
+    frames = [pl.DataFrame(schema=ITEMS)]
+    measured: dict[str, pl.DataFrame] = {}
+    for arm, model in arms.items():
+        for name, items in read.items():
+            answers = _answer(stage, model, f"{name}, {arm}", items, context)
+            benchmarks[name][arm] = _accuracy(answers)
+            frames.append(_labelled(answers, name, arm))
+        if heldout is not None and not heldout.is_empty():
+            measured[arm] = _likelihood(stage, model, arm, heldout, context)
+            frames.append(_labelled(measured[arm], "heldout", arm))
+    summary = _heldout(stage, measured, context) if measured else None
+    return Evaluation(benchmarks, summary, pl.concat(frames))
+
+
+ITEMS = {
+    "arm": pl.String(), "benchmark": pl.String(), "id": pl.String(), "answer": pl.String(), "text": pl.String(),
+    "tokens": pl.Int64(), "finished": pl.Boolean(), "correct": pl.Boolean(), "nll": pl.Float64(), "why": pl.String(),
+}  # fmt: skip
+
+
+def wilson(correct: int, n: int) -> tuple[float, float]:
+    """The Wilson 95 % interval of a share: `n` at least 1."""
+    share, spread = correct / n, Z * Z / n
+    middle = (share + spread / 2) / (1 + spread)
+    half = math.sqrt(spread * (share * (1 - share) + spread / 4)) / (1 + spread)
+    return (0.0 if correct == 0 else max(0.0, middle - half)), (1.0 if correct == n else min(1.0, middle + half))
+
+
+def _arms(stage: Evaluate, trained: Path | None) -> dict[str, Model]:
+    if stage.model is None:
+        raise ValueError("an evaluation needs a student")
+    arms = {"before": stage.model}
+    if trained is not None:  # the template that it was trained with is in its folder
+        arms["after"] = replace(stage.model, model=str(trained.resolve()), folder="", revision=None, template=None)
+    return arms
+
+
+def _read(benchmark: Benchmark, seed: int) -> list[Item]:
+    if benchmark.samples != 1:
+        raise Fault(Diagnostic(
+            "MIX0511", f"{benchmark.samples} samples a problem are not supported yet",
+            Label(benchmark.span, "each problem is answered once, greedily"), help="write `samples 1`",
+        ))  # fmt: skip
+    return read_benchmark(benchmark, seed)
+
+
+def _answer(stage: Evaluate, model: Model, of: str, items: Sequence[Item], context: Context) -> pl.DataFrame:
+    """`id`, `answer`, the model's greedy text and its grade for each item, in order."""
+    files = context.students.files(model)
+    asking = {
+        "answers": 1, "weights": files.digest, "tokenizer": files.tokenizer_digest, "template": files.template_digest,
+        "dtype": model.dtype, "max_tokens": stage.max_tokens, "temperature": 0,
+    }  # fmt: skip
+    shelf = context.store.shelf(fingerprint(asking), asking)
+    frame = pl.DataFrame(
+        {
+            "id": [i.id for i in items],
+            "problem": [i.problem for i in items],
+            "answer": [i.answer for i in items],
+            "key": [digest(i.problem.encode()) for i in items],
+        }
+    )
+    known = shelf.load(frame["key"].to_list(), schema=ANSWERS)
+    asked = frame.join(known, on="key", how="anti").unique("key").sort(pl.col("problem").str.len_bytes(), "key")
+    total = asked.height
+    for start in range(0, total, CHUNK):
+        chunk = asked.slice(start, CHUNK)
+        tokenizer, engine = context.students.tokenizer(model), context.students.engine(model)
+        made = engine.generate(
+            [tokenizer.prompt(problem) for problem in chunk["problem"]],
+            stage.max_tokens,
+            lambda done, start=start: context.watch(Progress(f"{stage.id} ({of})", start + done, total, "responses")),
+        )
+        shelf.append(
+            chunk.select("key").with_columns(
+                pl.Series("text", [g.text for g in made], dtype=pl.String),
+                pl.Series("tokens", [g.tokens for g in made], dtype=pl.Int64),
+                pl.Series("finished", [g.finished for g in made], dtype=pl.Boolean),
+                pl.lit(engine.name).alias("engine"),
+            )
+        )
+    known = shelf.load(frame["key"].to_list(), schema=ANSWERS)
+    return _graded(stage, of, frame.join(known, on="key", how="left", maintain_order="left"), context)
+
+
+def _graded(stage: Evaluate, of: str, answered: pl.DataFrame, context: Context) -> pl.DataFrame:
+    """The answers with `correct` (null where it is unknown) and `why` it is unknown."""
+    grading = Score(
+        id=f"{stage.id} ({of})", inputs=(), name="correct", scorer="verify_math", version=1, reads=("reference",),
+        type="bool", span=stage.span,
+    )  # fmt: skip
+    rows = answered.select(
+        identity("problem", "text").alias("row_id"),
+        pl.col("problem").alias("prompt"),
+        pl.col("text").alias("response"),
+        pl.col("answer").alias("reference"),
+        pl.lit(None, pl.String).alias("reason"),
+    )
+    graded = score(grading, rows, context).rows
+    return answered.with_columns(correct=graded["score:correct"], why=graded["score:correct:why"])
+
+
+def _accuracy(answers: pl.DataFrame) -> Accuracy:
+    correct = answers["correct"]
+    return Accuracy(
+        answers.height, int(correct.fill_null(False).sum()), correct.null_count(), int((~answers["finished"]).sum())
+    )
+
+
+def _likelihood(stage: Evaluate, model: Model, arm: str, heldout: pl.DataFrame, context: Context) -> pl.DataFrame:
+    """`id` and `nll` of each held-out row, sorted by id: nats a token of the response alone after the prompt, null with `why`."""
+    scoring = Score(
+        id=f"{stage.id} (held out, {arm})", inputs=(), name="logprob", scorer="global_logprob", version=1, model=model,
+        type="number", unit="nats", span=stage.span,
+    )  # fmt: skip
+    rows = heldout.sort("row_id").with_columns(pl.lit(None, pl.String).alias("reason"))
+    scored = score(scoring, rows, context).rows
+    return scored.select(
+        pl.col("row_id").alias("id"),
+        (-pl.col("score:logprob")).alias("nll"),
+        pl.col("score:logprob:why").alias("why"),
+    )
+
+
+def _heldout(stage: Evaluate, measured: dict[str, pl.DataFrame], context: Context) -> dict[str, object]:
+    """Mean over rows of each arm; only rows that every arm could measure count, so that the arms compare."""
+    everywhere = set.intersection(*(set(found.drop_nulls("nll")["id"]) for found in measured.values()))
+    rows = next(iter(measured.values())).height
+    missing = sorted({id for found in measured.values() for id in found["id"]} - everywhere)
+    if missing:
+        whys = {why for found in measured.values() for why in found["why"].drop_nulls()}
+        context.watch(Notice(
+            stage.id, f"{len(missing)} of {rows} held-out rows are not measured ({', '.join(sorted(whys))})"
+        ))  # fmt: skip
+    means = {
+        arm: math.fsum(found.filter(pl.col("id").is_in(sorted(everywhere)))["nll"]) / len(everywhere) if everywhere else None
+        for arm, found in measured.items()
+    }
+    return {"rows": len(everywhere), "unmeasured": missing, **means}
+
+
+def _labelled(found: pl.DataFrame, benchmark: str, arm: str) -> pl.DataFrame:
+    """The frame with the columns of ITEMS that it has, and whose it is."""
+    named = found.with_columns(pl.lit(benchmark).alias("benchmark"), pl.lit(arm).alias("arm"))
+    absent = {name: pl.lit(None, dtype) for name, dtype in ITEMS.items() if name not in named.columns}
+    return named.with_columns(**absent).select(*ITEMS)

@@ -1,0 +1,158 @@
+"""Selected rows as token sequences with a loss mask, and an account of what truncation takes. It knows no trainer."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from ..compiler.diagnostics import Diagnostic, Fault, Label
+from ..compiler.plan.stages import Train
+from .chat import Message, messages
+from .engines.tokenizer import ChatTokenizer
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One training sequence: `tokens[start:]` (at least one) carry loss, the rest is the prompt."""
+
+    row_id: str
+    tokens: tuple[int, ...]
+    start: int
+
+    @property
+    def labels(self) -> list[int]:
+        """The tokens, with -100 (no loss) in place of those of the prompt."""
+        return [-100] * self.start + list(self.tokens[self.start :])
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What tokenising did. `truncated` lost the end of their answer, `dropped` all of it; `tokens` carry loss in an epoch.
+
+    `by_skill` counts a row under each of its chains and each of their ancestors, once.
+    """
+
+    rows: int
+    examples: int
+    max_length: int
+    truncated: tuple[str, ...] = ()
+    dropped: tuple[str, ...] = ()
+    without_skills: int = 0
+    tokens: int = 0
+    lost_tokens: int = 0
+    by_teacher: dict[str, int] = field(default_factory=dict)
+    by_skill: dict[str, int] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, object]:
+        """The report as plain JSON values."""
+        return {
+            "rows": self.rows, "examples": self.examples, "max_length": self.max_length,
+            "truncated": list(self.truncated), "dropped": list(self.dropped), "without_skills": self.without_skills,
+            "tokens": self.tokens, "lost_tokens": self.lost_tokens,
+            "tokens_by_teacher": self.by_teacher, "tokens_by_skill": self.by_skill,
+        }  # fmt: skip
+
+
+def tokenise(
+    stage: Train, rows: pl.DataFrame, tokenizer: ChatTokenizer, max_length: int
+) -> tuple[list[Example], Report]:
+    """Examples of the rows, sorted by row id, cut at the right to `max_length` tokens, and the report.
+
+    MIX0507 where the template rewrites the prompt once it is answered, MIX0510 where nothing is left to train on.
+    """
+    examples: list[Example] = []
+    truncated: list[str] = []
+    dropped: list[str] = []
+    bare = lost = 0
+    teachers: Counter[str] = Counter()
+    nodes: Counter[str] = Counter()
+    for row in rows.sort("row_id").iter_rows(named=True):
+        skills = row.get("skills") or []
+        bare += stage.format == "skill_aware" and not skills
+        tokens, start = _tokens(stage, messages(row["prompt"], row["response"], skills, stage.format), tokenizer)
+        kept = tokens[:max_length]
+        lost += len(tokens) - max(len(kept), start)
+        if len(kept) <= start:
+            dropped.append(row["row_id"])
+            continue
+        if len(kept) < len(tokens):
+            truncated.append(row["row_id"])
+        examples.append(Example(row["row_id"], tuple(kept), start))
+        teachers[row.get("teacher") or ""] += len(kept) - start
+        nodes.update(dict.fromkeys(_ancestry(skills), len(kept) - start))
+    if not examples:
+        raise Fault(_nothing(stage, rows.height, max_length))
+    return examples, Report(
+        rows.height, len(examples), max_length, tuple(truncated), tuple(dropped), bare,
+        sum(teachers.values()), lost, dict(sorted(teachers.items())), dict(sorted(nodes.items())),
+    )  # fmt: skip
+
+
+def notices(report: Report) -> Iterable[str]:
+    """What of a report changes what the user gets, a sentence each."""
+    if report.truncated:
+        yield (
+            f"{len(report.truncated)} of {report.rows} responses are cut at {report.max_length} tokens: "
+            f"{report.lost_tokens:,} of {report.tokens + report.lost_tokens:,} tokens are not trained on"
+        )
+    if report.dropped:
+        yield (
+            f"{len(report.dropped)} of {report.rows} rows are left out of training: their prompt alone fills "
+            f"{report.max_length} tokens ({_some(report.dropped)})"
+        )
+    if report.without_skills:
+        yield f"{report.without_skills} of {report.rows} rows have no skills and are trained on as plain responses"
+
+
+def _tokens(stage: Train, turns: list[Message], tokenizer: ChatTokenizer) -> tuple[list[int], int]:
+    """The whole conversation's tokens, and how many of them are the prompt (the generation prompt included)."""
+    full = tokenizer._render(turns, False)
+    prefix = tokenizer._render(turns[:-1], True)
+    if not full.startswith(prefix):
+        raise Fault(_rewritten(stage))
+    head = _encode(tokenizer, prefix)
+    tokens = _encode(tokenizer, full)
+    if tokens[: len(head)] != head:
+        # The last token of the prompt merged with the first of the answer. A model that answers never sees that merge.
+        tokens = head + _encode(tokenizer, full[len(prefix) :])
+    return tokens, len(head)
+
+
+def _encode(tokenizer: ChatTokenizer, text: str) -> list[int]:
+    return tokenizer.hf(text, add_special_tokens=False)["input_ids"]
+
+
+def _ancestry(chains: Iterable[str]) -> set[str]:
+    nodes = set[str]()
+    for chain in chains:
+        names = chain.split("->")
+        nodes.update("->".join(names[:depth]) for depth in range(1, len(names) + 1))
+    return nodes
+
+
+def _some(ids: Sequence[str]) -> str:
+    return ", ".join(ids[:3]) + (f" and {len(ids) - 3} more" if len(ids) > 3 else "")
+
+
+def _rewritten(stage: Train) -> Diagnostic:
+    return Diagnostic(
+        "MIX0507",
+        f"the chat template of `{stage.model.student}` shows the prompt differently once it is answered",
+        Label(stage.span, "the tokens of the prompt and those of the answer cannot be told apart"),
+        help="give the student a `template` whose text for prompt and answer begins with its text for the prompt alone",
+    )
+
+
+def _nothing(stage: Train, rows: int, max_length: int) -> Diagnostic:
+    if not rows:
+        return Diagnostic(
+            "MIX0510", "there is no row to train on", Label(stage.span, "no row was selected"),
+            help="loosen the clauses of `select`; `mixc plan` shows what each of them leaves",
+        )  # fmt: skip
+    return Diagnostic(
+        "MIX0510",
+        f"nothing is left to train on: every prompt alone fills the maximum of {max_length} tokens",
+        Label(stage.span, f"{rows} rows, none with a token of its response within {max_length}"),
+        help=f"write a larger `max_length`, more than {max_length} tokens, or select shorter prompts",
+    )

@@ -1,0 +1,220 @@
+"""Walks a plan and writes its build folder. One stage, one artifact; the store is asked first; the folder is swapped in whole."""
+
+import json
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import polars as pl
+
+from ..compiler.diagnostics import Diagnostic, Fault, Label
+from ..compiler.plan.serialize import to_json
+from ..compiler.plan.stages import Evaluate, Materialise, Plan, Profile, Score, Select, Stage, Train
+from . import materialise as files
+from .context import Context
+from .evaluate import evaluate
+from .events import Notice, StageFinished, StageStarted
+from .files import TEMPORARY, recover_swap, swap_folder, sweep, write_atomic, writing
+from .manifest import Record, manifest
+from .train import train
+from .walk import Walk, advance
+
+KINDS = (
+    "scan",
+    "teachers",
+    "heldout",
+    "decontaminate",
+    "dedup",
+    "filter",
+    "score",
+    "tag",
+    "profile",
+    "select",
+    "materialise",
+    "train",
+    "evaluate",
+)
+
+
+@dataclass(slots=True)
+class Build:
+    """What a build came to: the folder, the rows, and a record of each finished stage."""
+
+    out: Path
+    walk: Walk = field(default_factory=Walk)
+    records: list[Record] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
+    chosen: pl.DataFrame | None = None
+    trained: Path | None = None
+    evaluation: dict | None = None
+
+
+def kind(stage: Stage) -> str:
+    """The kind of a stage, as `--until` names it."""
+    return type(stage).__name__.lower()
+
+
+def stages_until(plan: Plan, until: str | None) -> tuple[Stage, ...]:
+    """The stages of a run that stops after the last stage of kind `until`; scores of the selected rows only do not make `score` reach past `select`."""
+    if until is None:
+        return plan.stages
+    reach = KINDS.index(until)
+    ends = [i for i, s in enumerate(plan.stages) if KINDS.index(kind(s)) <= reach and not (isinstance(s, Score) and s.rows == "selected")]
+    same = [i for i in ends if kind(plan.stages[i]) == until]
+    return plan.stages[: max(same or ends, default=-1) + 1]
+
+
+def refuse_pending(plan: Plan, until: str | None) -> None:
+    """Fault MIX0410 for the clauses that this run would need and the runtime does not do yet."""
+    reach = KINDS.index(until) if until else len(KINDS)
+    needed = [p for p in plan.pending if KINDS.index(p.stage) <= reach]
+    if needed:
+        raise Fault(
+            *(
+                Diagnostic(
+                    "MIX0410",
+                    f"{p.what} is not run yet",
+                    Label(p.span, "the runtime cannot do this yet"),
+                    help=f"remove it, or stop before it with `--until`, as in `--until {_before(p.stage)}`",
+                )
+                for p in needed
+            )
+        )
+
+
+def build(plan: Plan, out: Path, context: Context, until: str | None = None) -> Build:
+    """Run the plan into the folder `out`. Faults carry the code that says what failed; what was finished stays in the store."""
+    refuse_pending(plan, until)
+    result = Build(out)
+    watch = _noting(context, result)
+    context = Context(store=context.store, students=context.students, watch=watch, scratch=context.scratch)
+    with context.store.lock(f"build-{out.resolve()}", lambda said: watch(Notice("build", said))):
+        sweep(out.parent)
+        recover_swap(out)
+        for stage in stages_until(plan, until):
+            _run(stage, plan, result, context)
+        if not any(r.kind == "materialise" for r in result.records):
+            _swap(plan, result, _selection_files(plan, result))
+    return result
+
+
+def _run(stage: Stage, plan: Plan, result: Build, context: Context) -> None:
+    context.watch(StageStarted(stage.id))
+    began = time.monotonic()
+    match stage:
+        case Materialise():
+            summary = _materialise(plan, result)
+        case Train():
+            summary = _train(stage, result, context)
+        case Evaluate():
+            summary = _evaluate(stage, result, context)
+        case Profile():
+            raise TypeError("a profile is refused before a run begins")
+        case _:
+            summary = advance(stage, result.walk, context)
+            if isinstance(stage, Select):
+                result.chosen = _chosen(plan, stage, result)
+    seconds = time.monotonic() - began
+    result.records.append(Record(stage.id, kind(stage), round(seconds, 3), summary))
+    context.watch(StageFinished(stage.id, summary, seconds))
+    if isinstance(stage, Materialise):
+        _swap(plan, result, _selection_files(plan, result) | {"train.jsonl": files.train_lines(stage, _rows(result))})
+    elif isinstance(stage, (Train, Evaluate)):
+        write_atomic(result.out / "manifest.json", manifest(plan, result.walk, result.records, result.notices, result.chosen))
+
+
+def _chosen(plan: Plan, stage: Select, result: Build) -> pl.DataFrame:
+    chosen = files.selected(plan, result.walk.rows)
+    if chosen.is_empty():
+        steps = ", ".join(f"{step.rows:,} after `{step.clause}`" for step in result.walk.funnel)
+        raise Fault(
+            Diagnostic(
+                "MIX0503",
+                "no row is left to select",
+                Label(stage.span, "selects nothing"),
+                notes=(steps,),
+                help="loosen the clause that dropped the last rows",
+            )
+        )
+    return chosen
+
+
+def _materialise(plan: Plan, result: Build) -> str:
+    result.chosen = files.selected(plan, result.walk.rows)
+    tokens = result.chosen["tokens"].sum() if result.chosen["tokens"].null_count() == 0 else None
+    return f"{result.chosen.height:,} examples" + (f", {tokens:,} tokens" if tokens else "")
+
+
+def _rows(result: Build) -> pl.DataFrame:
+    if result.chosen is None:
+        raise RuntimeError("nothing was selected before this stage")
+    return result.chosen
+
+
+def _selection_files(plan: Plan, result: Build) -> dict[str, bytes]:
+    """The files that selection makes; none where the run stopped before it."""
+    if result.chosen is None:
+        return {}
+    return {
+        "ledger.parquet": files.parquet(files.ledger(plan, result.walk.rows)),
+        "selected.parquet": files.parquet(result.chosen),
+        "teachers.json": _json({"teachers": files.teacher_table(plan, result.walk.rows)}),
+    }
+
+
+def _swap(plan: Plan, result: Build, contents: dict[str, bytes]) -> None:
+    """Put a folder with these files, the plan and the manifest in the place of the build, as a whole."""
+    with writing(result.out):
+        result.out.parent.mkdir(parents=True, exist_ok=True)
+        fresh = result.out.parent / f"{TEMPORARY}{result.out.name}-{time.time_ns()}"
+        fresh.mkdir()
+    try:
+        for name, data in contents.items():
+            write_atomic(fresh / name, data)
+        write_atomic(fresh / "plan.json", to_json(plan).encode())
+        write_atomic(fresh / "manifest.json", manifest(plan, result.walk, result.records, result.notices, result.chosen))
+        swap_folder(fresh, result.out)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _train(stage: Train, result: Build, context: Context) -> str:
+    done = train(stage, _rows(result), context)
+    result.trained = done.path
+    with writing(result.out / "model"):
+        fresh = result.out / f"{TEMPORARY}model-{time.time_ns()}"
+        try:
+            shutil.copytree(done.path, fresh)
+            swap_folder(fresh, result.out / "model")
+        finally:
+            shutil.rmtree(fresh, ignore_errors=True)
+    write_atomic(result.out / "metrics.jsonl", "".join(f"{json.dumps(m)}\n" for m in done.metrics).encode())
+    losses = [m["loss"] for m in done.metrics if "loss" in m]
+    shown = f", loss {losses[0]:.3f} -> {losses[-1]:.3f}" if losses else ""
+    return f"{len(losses):,} steps{shown}" + (", from the store" if done.reused else "")
+
+
+def _evaluate(stage: Evaluate, result: Build, context: Context) -> str:
+    found = evaluate(stage, result.walk.heldout, result.trained, context)
+    result.evaluation = found.to_dict()
+    write_atomic(result.out / "eval.json", _json(result.evaluation))
+    return ", ".join([*(f"`{name}`" for name in found.benchmarks), *(["held-out rows"] if found.heldout else [])]) + " measured"
+
+
+def _noting(context: Context, result: Build) -> Callable:
+    def watch(event: object) -> None:
+        if isinstance(event, Notice):
+            result.notices.append(f"{event.stage}: {event.message}")
+        context.watch(event)  # type: ignore[arg-type]
+
+    return watch
+
+
+def _before(stage: str) -> str:
+    return KINDS[max(KINDS.index(stage) - 1, 0)]
+
+
+def _json(value: object) -> bytes:
+    return json.dumps(value, indent=2, ensure_ascii=False, default=str).encode() + b"\n"

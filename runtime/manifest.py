@@ -1,0 +1,87 @@
+"""What a build writes about itself: inputs, versions, counts, timings, finished stages, prices. Numbers only; no words for people."""
+
+import json
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+
+import polars as pl
+
+from .. import __version__
+from ..compiler.plan.digest import digest
+from ..compiler.plan.stages import Plan
+from .selection.problem import Outcome
+from .walk import Walk
+
+_PACKAGES = ("polars", "polars-hash", "highspy", "numpy", "torch", "transformers", "trl", "math-verify")
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One finished stage."""
+
+    stage: str
+    kind: str
+    seconds: float
+    summary: str
+
+
+def manifest(plan: Plan, walk: Walk, records: list[Record], notices: list[str], chosen: pl.DataFrame | None) -> bytes:
+    """`manifest.json` as it stands after the stages of `records`."""
+    data = {
+        "mixc": __version__,
+        "name": plan.name,
+        "seed": plan.seed,
+        "plan": digest(plan),
+        "inputs": walk.inputs,
+        "versions": _versions(),
+        "finished": [r.stage for r in records],
+        "stages": [asdict(r) for r in records],
+        "counts": {
+            "rows": walk.rows.height,
+            "selected": None if chosen is None else chosen.height,
+            "funnel": [asdict(step) for step in walk.funnel],
+            "scores": {name: {"computed": computed, "reused": reused} for name, (computed, reused) in walk.scored.items()},
+        },
+        "selection": _selection(walk),
+        "notices": notices,
+    }
+    return json.dumps(data, indent=2, ensure_ascii=False).encode() + b"\n"
+
+
+def _selection(walk: Walk) -> dict[str, object] | None:
+    s = walk.solution
+    if s is None:
+        return None
+    return {
+        "method": s.method,
+        "objective": s.objective,
+        "bound": s.bound,
+        "gap": s.gap,
+        "clauses": [_clause(o) for o in s.outcomes],
+    }
+
+
+def _clause(o: Outcome) -> dict[str, object]:
+    """One clause's amount, bounds, slack and price; the price is the objective gained per unit by which the bound would give way."""
+    return {
+        "clause": o.clause.text,
+        "unit": o.unit,
+        "amount": o.amount,
+        "low": o.low,
+        "high": o.high,
+        "share": o.share,
+        "slack": o.slack,
+        "binding": o.binding,
+        "price": o.price,
+        "side": o.side,
+    }
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for name in _PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found

@@ -1,0 +1,146 @@
+"""A `Score` stage: what is known comes from the store, the scorer computes the rest, which is kept as it comes.
+
+It knows keys, shards and counts; what a score means is the scorer's business.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Generator
+from contextlib import closing
+from dataclasses import dataclass
+from typing import cast
+
+import polars as pl
+
+from ..compiler.plan.stages import Score
+from .context import Context
+from .events import Notice, Progress
+from .identity import digest
+from .scorers import column
+from .scorers.base import Scorer
+from .scorers.registry import scorer
+from .store import Shelf, fingerprint
+
+# A shard holds at least this many rows and this many seconds of work, or what a slow scorer does in the longer time.
+SHARD_ROWS = 64
+SHARD_SECONDS = 1.0
+SHARD_SECONDS_SLOW = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """The rows with their new columns, how many values were computed and reused, and how many are null for what."""
+
+    rows: pl.DataFrame
+    computed: int
+    reused: int
+    nulls: dict[str, int]
+
+    @property
+    def summary(self) -> str:
+        """One line for people."""
+        stored = self.computed or self.reused
+        first = f"{self.computed:,} scored, {self.reused:,} from the store" if stored else "read from the rows"
+        return ", ".join([first, *(f"{count:,} without a value ({why})" for why, count in self.nulls.items())])
+
+
+def score(stage: Score, rows: pl.DataFrame, context: Context) -> Scored:
+    """Add `score:NAME` and `score:NAME:why`, null for rows that have a `reason`; rows keep their order.
+
+    What is computed is stored shard by shard, also when the run is interrupted. Faults are the scorer's, or MIX0508.
+    """
+    live = rows.with_row_index("index").filter(pl.col("reason").is_null())
+    if stage.scorer == "column":
+        return _joined(stage, rows, pl.concat([live.select("index"), column.read(stage, live)], how="horizontal"), 0, 0)
+    asked = scorer(stage.scorer)
+    live = live.with_columns(_key(stage, live))
+    distinct = live.select(_wanted(stage)).unique("key", keep="first", maintain_order=True).sort("key")
+    shelf, stored = _look_up(stage, asked, distinct["key"], context)
+    missing = distinct.join(stored, on="key", how="anti", maintain_order="left")
+    fresh = _compute(stage, asked, missing, shelf, context) if len(missing) else []
+    values = asked.value(stage, pl.concat([stored, *fresh]))
+    found = live.select("index", "key").join(values, on="key", how="left", maintain_order="left").drop("key")
+    return _joined(stage, rows, found, len(missing), len(stored))
+
+
+def pending(stage: Score, rows: pl.DataFrame, context: Context) -> int:
+    """How many values of the stage's live rows are not in the store. Loads no model."""
+    if stage.scorer == "column":
+        return 0
+    live = rows.filter(pl.col("reason").is_null())
+    keys = live.select(_key(stage, live)).to_series().unique()
+    _, stored = _look_up(stage, scorer(stage.scorer), keys, context)
+    return len(keys) - len(stored)
+
+
+def _key(stage: Score, rows: pl.DataFrame) -> pl.Expr | pl.Series:
+    """The row id where the scorer reads nothing else of the row, else the digest of the row id and of what it reads."""
+    if not stage.reads:
+        return pl.col("row_id").alias("key")
+    texts = {name: pl.col(name) for name in stage.reads}
+    for name in stage.reads:
+        if rows.schema[name] != pl.String():
+            texts[name] = pl.struct(name).struct.json_encode()
+    return rows.select("row_id", **texts).select(digest("row_id", *texts)).to_series().alias("key")
+
+
+def _wanted(stage: Score) -> list[str]:
+    return list(dict.fromkeys(["key", "row_id", "prompt", "response", *stage.reads]))
+
+
+def _look_up(stage: Score, asked: Scorer, keys: pl.Series, context: Context) -> tuple[Shelf, pl.DataFrame]:
+    identity = asked.identity(stage, context)
+    shelf = context.store.shelf(fingerprint(identity), identity)
+    stored = shelf.load(
+        keys.to_list(), schema=asked.schema(stage), say=lambda message: context.watch(Notice(stage.id, message))
+    )
+    return shelf, stored
+
+
+def _compute(stage: Score, asked: Scorer, missing: pl.DataFrame, shelf: Shelf, context: Context) -> list[pl.DataFrame]:
+    """What the scorer says of the missing rows, as frames that are in the store by the time this returns or raises."""
+    order = ["key", *asked.schema(stage)]
+    kept: list[pl.DataFrame] = []
+    unkept: list[pl.DataFrame] = []
+
+    def keep() -> None:
+        if unkept:
+            shard = pl.concat(unkept)
+            shelf.append(shard)
+            kept.append(shard)
+            unkept.clear()
+
+    done, since = 0, time.monotonic()
+    context.watch(Progress(stage.id, 0, len(missing), "responses"))
+    # A scorer is a generator: closing it ends its workers at once, whatever ended this loop.
+    with closing(cast("Generator[pl.DataFrame]", asked.compute(stage, missing, context))) as frames:
+        try:
+            for frame in frames:
+                unkept.append(frame.select(order))
+                done += len(frame)
+                context.watch(Progress(stage.id, done, len(missing), "responses"))
+                seconds = time.monotonic() - since
+                rows = sum(map(len, unkept))
+                if (rows >= SHARD_ROWS and seconds >= SHARD_SECONDS) or seconds >= SHARD_SECONDS_SLOW:
+                    keep()
+                    since = time.monotonic()
+        finally:
+            keep()
+    answered = pl.concat(kept)["key"] if kept else pl.Series("key", [], pl.String)
+    if len(answered) != len(missing) or answered.n_unique() != len(missing):
+        raise RuntimeError(f"the scorer {asked.name} answered for {answered.n_unique()} of {len(missing)} rows")
+    return kept
+
+
+def _joined(stage: Score, rows: pl.DataFrame, found: pl.DataFrame, computed: int, reused: int) -> Scored:
+    """Put `value` and `why` of the live rows (by `index`) beside all rows. A number that is not finite is no value."""
+    value = pl.col("value")
+    if found.schema["value"].is_float():
+        finite = value.is_finite()
+        why = pl.when(~finite).then(pl.lit("not a finite number")).otherwise(pl.col("why"))
+        found = found.with_columns(pl.when(finite).then(value), why=why)
+    found = found.with_columns(why=pl.when(value.is_null()).then(pl.col("why").fill_null("no value")))
+    nulls = Counter(found["why"].drop_nulls().to_list())
+    names = {"value": f"score:{stage.name}", "why": f"score:{stage.name}:why"}
+    added = rows.with_row_index("index").join(found, on="index", how="left", maintain_order="left")
+    return Scored(added.drop("index").rename(names), computed, reused, dict(sorted(nulls.items())))

@@ -1,0 +1,34 @@
+"""What a scorer is. A scorer turns rows into stored values, and stored values into a score; it knows nothing of the store or the plan's other stages."""
+
+from collections.abc import Iterator
+from typing import Protocol
+
+import polars as pl
+
+from ...compiler.plan.stages import Score
+from ..context import Context
+
+
+class Scorer(Protocol):
+    """One entry of the registry. What `compute` yields is stored for ever under `identity`; `value` is cheap and never stored.
+
+    Rows come as a frame with `key` (unique), `row_id`, `prompt`, `response`, and one column for each of `stage.reads`.
+    """
+
+    name: str
+
+    def identity(self, stage: Score, context: Context) -> dict[str, object]:
+        """All that the stored values depend on besides the row (name, version, arguments that matter, digests): hashed into the fingerprint."""
+        ...
+
+    def schema(self, stage: Score) -> dict[str, pl.DataType]:
+        """The columns that `compute` yields besides `key`; one of them is `why` (String: null, or why there is no value)."""
+        ...
+
+    def compute(self, stage: Score, rows: pl.DataFrame, context: Context) -> Iterator[pl.DataFrame]:
+        """Frames of `key` and `schema` columns, each row of `rows` exactly once in all, in any order; small frames, as soon as they are known."""
+        ...
+
+    def value(self, stage: Score, stored: pl.DataFrame) -> pl.DataFrame:
+        """`key`, `value` (Boolean, Int64 or Float64 as `stage.type` and unit say) and `why` from the stored columns."""
+        ...

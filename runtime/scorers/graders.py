@@ -1,0 +1,115 @@
+"""Graders: scores that are true, false or unknown. A judge may hang or die, so judges are called in worker processes.
+
+`verify_math` compares a response's final answer with the reference; what cannot be judged is null with the reason.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+
+import polars as pl
+
+from ... import __version__
+from ...compiler.diagnostics import Diagnostic, Fault, Label
+from ...compiler.plan.stages import Score
+from ...compiler.source import Span
+from .. import workers
+from ..context import Context
+from .mathematics import judge, surely_equal
+
+TIMEOUT_SECONDS = 5.0
+_PACKAGES = ("math-verify", "latex2sympy2-extended", "sympy")
+_FRAME_ROWS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Grade:
+    """`value` is None where nothing can be said, and `why` says why."""
+
+    value: bool | None
+    why: str | None = None
+
+
+def grade_math(
+    pairs: Sequence[tuple[str, str | None]], timeout: float = TIMEOUT_SECONDS, done: Callable[[int], None] | None = None
+) -> list[Grade]:
+    """The grade of each (response, reference), in order; `done` hears how many are known. Fault MIX0509, MIX0514."""
+    grades: list[Grade] = [Grade(None)] * len(pairs)
+    for count, (index, grade) in enumerate(_grades(pairs, timeout, None), 1):
+        grades[index] = grade
+        if done is not None:
+            done(count)
+    return grades
+
+
+class VerifyMath:
+    """`verify_math(reference)`: whether the response's answer equals the reference."""
+
+    name = "verify_math"
+
+    def identity(self, stage: Score, context: Context) -> dict[str, object]:
+        packages = {package: _version(package) for package in _PACKAGES}
+        ours = {"version": stage.version, "mixc": __version__, "timeout": TIMEOUT_SECONDS}
+        return {"scorer": self.name, **ours, **packages}
+
+    def schema(self, stage: Score) -> dict[str, pl.DataType]:
+        return {"correct": pl.Boolean(), "why": pl.String()}
+
+    def compute(self, stage: Score, rows: pl.DataFrame, context: Context) -> Iterator[pl.DataFrame]:
+        (reference,) = stage.reads
+        references = rows[reference].cast(pl.String)
+        pairs = list(zip(rows["response"].fill_null(""), references, strict=True))
+        keys = rows["key"].to_list()
+        schema = {"key": pl.String(), **self.schema(stage)}
+        found: list[tuple[str, bool | None, str | None]] = []
+        for index, grade in _grades(pairs, TIMEOUT_SECONDS, stage.span):
+            found.append((keys[index], grade.value, grade.why))
+            if len(found) == _FRAME_ROWS:
+                yield pl.DataFrame(found, schema=schema, orient="row")
+                found = []
+        if found:
+            yield pl.DataFrame(found, schema=schema, orient="row")
+
+    def value(self, stage: Score, stored: pl.DataFrame) -> pl.DataFrame:
+        return stored.select("key", pl.col("correct").alias("value"), "why")
+
+
+def _grades(
+    pairs: Sequence[tuple[str, str | None]], timeout: float, span: Span | None
+) -> Iterator[tuple[int, Grade]]:
+    """Each pair's index and grade, once, as they are known: first what needs no judge."""
+    doubtful = []
+    for index, (response, reference) in enumerate(pairs):
+        if reference is None or not reference.strip():
+            yield index, Grade(None, "no reference")
+        elif surely_equal(response, reference):
+            yield index, Grade(True)
+        else:
+            doubtful.append(index)
+    if doubtful and find_spec("math_verify") is None:
+        raise Fault(Diagnostic(
+            "MIX0509", "`verify_math` needs the package `math-verify`, which is not installed",
+            Label(span, "this needs it") if span else None, help='run `pip install "mixc[train]"`',
+        ))  # fmt: skip
+    for position, answer in workers.work(judge, [pairs[i] for i in doubtful], timeout=timeout):
+        yield doubtful[position], _grade(answer, timeout)
+
+
+def _grade(answer: workers.Answer, timeout: float) -> Grade:
+    match answer.failure:
+        case None if isinstance(answer.value, bool):
+            return Grade(answer.value)
+        case None:
+            return Grade(None, "unknown: no answer found in the reference")
+        case workers.TIMED_OUT:
+            return Grade(None, f"unknown: timed out after {timeout:g} s")
+        case _:
+            return Grade(None, "unknown: the grader failed")
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None

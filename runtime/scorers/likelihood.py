@@ -1,0 +1,207 @@
+"""Log-probability scores: how natural a response is to the student, step by step within a window, or as a whole.
+
+What is stored is the table of steps; every score is an expression over it. Which library answers is the engine's affair.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from ... import __version__
+from ...compiler.plan.stages import Model, Score
+from ..context import Context
+from ..engines.base import Engine
+from ..events import Progress
+from ..steps import RULES, given, split
+from ..windows import EVERYTHING, Answer, Reach, answer, passes, windows
+
+SCHEMA: dict[str, pl.DataType] = {
+    "why": pl.String(),
+    "step_tokens": pl.List(pl.Int32()),
+    "step_logprob": pl.List(pl.Float64()),
+    "step_first": pl.List(pl.Float64()),
+    "step_context": pl.List(pl.Int32()),
+}
+# What is at work at once: what a killed run loses at most, and what can be batched together.
+CHUNK_ROWS = 64
+CHUNK_TOKENS = 32_768
+
+Cut = Callable[[dict[str, Any]], list[tuple[int, int]] | str]
+
+
+class LocalLogprob:
+    """LALP (2510.03988): the mean over steps of the mean log-probability of a step's tokens, given the prompt and the window."""
+
+    name = "local_logprob"
+
+    def identity(self, stage: Score, context: Context) -> dict[str, object]:
+        """All but `debias`, which is a way to read the stored steps."""
+        arguments = dict(stage.arguments)
+        rule = str(arguments["split"]).partition(":")[0]
+        share = arguments.get("window_percent")
+        return _identity(stage, context) | {
+            "window": f"{arguments['window_steps']} steps" if share is None else f"{share}%",
+            "split": rule if rule == "given" else f"{rule} {RULES}",
+        }
+
+    def schema(self, stage: Score) -> dict[str, pl.DataType]:
+        """`why`, and one list element a step: its tokens, the sum of their log-probabilities (nats), the first one's, the context."""
+        return SCHEMA
+
+    def compute(self, stage: Score, rows: pl.DataFrame, context: Context) -> Iterator[pl.DataFrame]:
+        """The steps of each row, or why it has none. Faults of the student: MIX0506, MIX0507."""
+        arguments = dict(stage.arguments)
+        rule, _, column = str(arguments["split"]).partition(":")
+        share = arguments.get("window_percent")
+        reach = Reach(steps=int(arguments["window_steps"] or 0)) if share is None else Reach(percent=Fraction(str(share)))
+
+        def cut(row: dict[str, Any]) -> list[tuple[int, int]] | str:
+            if rule == "given":
+                return given(row[f"column:{column}"], row["response"])
+            return split(row["response"], rule)
+
+        return _compute(stage, rows, context, cut, reach)
+
+    def value(self, stage: Score, stored: pl.DataFrame) -> pl.DataFrame:
+        """Nats per token. With `drop_first` the first token of each step is left out, and with it a step that has no other."""
+        counted, logprob = pl.col("step_tokens").cast(pl.List(pl.Float64)), pl.col("step_logprob")
+        debias = dict(stage.arguments).get("debias", "none")
+        if debias == "drop_first":
+            rest = pl.element() - 1
+            counted = counted.list.eval(pl.when(rest > 0).then(rest))
+            logprob = logprob - pl.col("step_first")
+        elif debias != "none":
+            raise ValueError(f"`debias: {debias}` is not an aggregate of one response's steps")
+        why = pl.when(pl.col("step_tokens").is_not_null()).then(pl.lit("every step is a single token"))
+        return _value(stored, (logprob / counted).list.mean(), why)
+
+
+class GlobalLogprob:
+    """GALP, or GRAPE's score: the mean log-probability of the response's tokens in one pass after the prompt."""
+
+    name = "global_logprob"
+
+    def identity(self, stage: Score, context: Context) -> dict[str, object]:
+        """The scorer and the student."""
+        return _identity(stage, context)
+
+    def schema(self, stage: Score) -> dict[str, pl.DataType]:
+        """That of local_logprob: the whole response is the only step."""
+        return SCHEMA
+
+    def compute(self, stage: Score, rows: pl.DataFrame, context: Context) -> Iterator[pl.DataFrame]:
+        """One step for each row, or why it has none. Faults of the student: MIX0506, MIX0507."""
+        return _compute(stage, rows, context, lambda row: [(0, len(row["response"]))], EVERYTHING)
+
+    def value(self, stage: Score, stored: pl.DataFrame) -> pl.DataFrame:
+        """Nats per token."""
+        total = pl.col("step_logprob").list.sum() / pl.col("step_tokens").list.sum()
+        return _value(stored, total, pl.lit("no tokens"))
+
+
+def _compute(stage: Score, rows: pl.DataFrame, context: Context, cut: Cut, reach: Reach) -> Iterator[pl.DataFrame]:
+    answers, refused = _answers(stage, rows, context, cut)
+    engine = context.students.engine(_model(stage)) if answers else None
+    sizes = {key: [p.tokens for p in passes(one, reach)] for key, one in answers.items()}
+    longest = {key: max(tokens) for key, tokens in sizes.items()}
+    limit = engine.context if engine else None
+    if limit is not None:
+        over = {key: tokens for key, tokens in longest.items() if tokens > limit}
+        refused |= {key: f"needs {n:,} tokens, the model's context is {limit:,}" for key, n in over.items()}
+    if refused:
+        yield _frame({key: (why, ()) for key, why in refused.items()})
+    order = sorted((key for key in answers if key not in refused), key=lambda key: (-longest[key], key))
+    if engine is None or not order:
+        return
+    total = sum(sum(sizes[key]) for key in order)
+    done = 0
+
+    def heard(tokens: int) -> None:
+        nonlocal done
+        done += tokens
+        context.watch(Progress(stage.id, done, total, "tokens"))
+
+    for keys in _chunks(order, {key: sum(sizes[key]) for key in order}):
+        steps = _read(engine, [answers[key] for key in keys], reach, heard)
+        yield _frame({key: (None, found) for key, found in zip(keys, steps, strict=True)})
+
+
+def _answers(
+    stage: Score, rows: pl.DataFrame, context: Context, cut: Cut
+) -> tuple[dict[str, Answer], dict[str, str]]:
+    """The rows in tokens by key, and why the others have no score."""
+    tokenizer = context.students.tokenizer(_model(stage))
+    prompts: dict[str, tuple[int, ...]] = {}
+    answers: dict[str, Answer] = {}
+    refused: dict[str, str] = {}
+    for part in rows.iter_slices(1_024):
+        texts = part["response"].fill_null("").to_list()
+        for row, text, encoded in zip(part.iter_rows(named=True), texts, tokenizer.responses(texts), strict=True):
+            steps = cut(row | {"response": text}) if text.strip() and encoded.ids else "no tokens"
+            if isinstance(steps, str):
+                refused[row["key"]] = steps
+                continue
+            question = row["prompt"]
+            if question not in prompts:
+                prompts[question] = tokenizer.prompt(question)
+            answers[row["key"]] = answer(prompts[question], encoded.ids, encoded.starts, steps)
+    return answers, refused
+
+
+def _read(
+    engine: Engine, answers: Sequence[Answer], reach: Reach, heard: Callable[[int], None]
+) -> list[list[tuple[int, float, float, int]]]:
+    """For each step of each answer: its tokens, the sum of their log-probabilities, that of its first token, its context."""
+    found: list[list[Any]] = [[None] * len(one.ends) for one in answers]
+    asked, owners = windows(answers, reach)
+    for index, logprobs in engine.logprobs(asked):
+        for part in owners[index]:
+            values = logprobs[part.begin : part.end].astype(np.float64)
+            found[part.answer][part.step] = (len(values), float(values.sum()), float(values[0]), part.context)
+        passed = sum(part.begin == 0 for part in owners[index])  # equal passes are read once
+        heard(passed * len(asked[index].tokens))
+    return found
+
+
+def _chunks(order: Sequence[str], tokens: dict[str, int]) -> Iterator[list[str]]:
+    chunk: list[str] = []
+    size = 0
+    for key in order:
+        chunk.append(key)
+        size += tokens[key]
+        if len(chunk) == CHUNK_ROWS or size >= CHUNK_TOKENS:
+            yield chunk
+            chunk, size = [], 0
+    if chunk:
+        yield chunk
+
+
+def _frame(found: dict[str, tuple[str | None, Sequence[tuple[int, float, float, int]]]]) -> pl.DataFrame:
+    columns: dict[str, list[Any]] = {name: [] for name in ("key", *SCHEMA)}
+    for key, (why, steps) in found.items():
+        values = zip(*steps, strict=True) if steps else (None,) * 4
+        for name, one in zip(columns, (key, why, *values), strict=True):
+            columns[name].append(list(one) if isinstance(one, tuple) else one)
+    return pl.DataFrame(columns, schema={"key": pl.String(), **SCHEMA})
+
+
+def _value(stored: pl.DataFrame, value: pl.Expr, why: pl.Expr) -> pl.DataFrame:
+    """The value, and where it is null the reason that is stored, or `why`."""
+    valued = stored.with_columns(value=value.cast(pl.Float64))
+    return valued.select("key", "value", pl.when(pl.col("value").is_null()).then(pl.coalesce("why", why)).alias("why"))
+
+
+def _identity(stage: Score, context: Context) -> dict[str, object]:
+    return {
+        "scorer": stage.scorer, "version": stage.version, "mixc": __version__, "dtype": _model(stage).dtype,
+        **context.students.files(_model(stage)).digests,
+    }  # fmt: skip
+
+
+def _model(stage: Score) -> Model:
+    if stage.model is None:
+        raise ValueError(f"the stage {stage.id} has no student")
+    return stage.model

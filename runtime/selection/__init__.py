@@ -1,0 +1,1 @@
+"""The selection problem and its solvers."""

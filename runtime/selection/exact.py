@@ -1,0 +1,152 @@
+"""Solves a selection to proven optimality: all, by sorting, or by integer programming in lexicographic steps. It knows no files, frames or diagnostics."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from math import fsum
+
+import numpy as np
+
+from .conflict import conflict
+from .integer import Optimum, maximise
+from .matrix import Matrix, stacked
+from .objective import Objective, objective, tie_cost
+from .outcomes import broken, outcomes
+from .problem import Infeasible, Problem, Solution
+from .rows import Row, rows
+
+TIE_NODES = 2000
+
+
+def solve(problem: Problem) -> Solution | Infeasible:
+    """The selection of the highest objective among those that satisfy every clause, or why there is none.
+
+    `budget up to N examples` first maximises the count. Objectives are compared as in `objective`; among equal ones the smallest sum of `tie_cost` wins
+    (searched to a fixed number of nodes, and only where rows in doubt can tie at all). Equal problems give equal answers.
+    """
+    if not problem.budgets:
+        return _all(problem)
+    if not problem.quotas and len(problem.budgets) == 1 and problem.budgets[0].unit == "examples":
+        return _sorted(problem)
+    return _integer(problem)
+
+
+def _all(problem: Problem) -> Solution | Infeasible:
+    chosen = np.ones(problem.size, bool)
+    done = outcomes(problem, chosen)
+    if any(broken(o) for o in done):
+        return Infeasible(conflict=conflict(problem))
+    total = fsum(problem.objective)
+    return Solution(chosen=chosen, objective=total, bound=total, gap=0.0, resolution=0.0, method="all", outcomes=done)
+
+
+def _sorted(problem: Problem) -> Solution | Infeasible:
+    """The N best rows, of at most k a prompt: a greedy choice is optimal, for the selectable sets are the independent sets of a matroid."""
+    budget = problem.budgets[0]
+    order = np.lexsort((problem.tie, -problem.objective))
+    rest = np.zeros(0, np.int64)
+    if problem.at_most is not None:
+        place = _place_in_prompt(problem.prompt, order)
+        rest = order[place == problem.at_most.count]
+        order = order[place < problem.at_most.count]
+    if len(order) < budget.amount and not budget.up_to:
+        return Infeasible(conflict=conflict(problem))
+    chosen = np.zeros(problem.size, bool)
+    chosen[order[: budget.amount]] = True
+    price = float(problem.objective[order[budget.amount - 1]]) if 0 < budget.amount < len(order) else 0.0
+    advantage = problem.objective - price
+    prices = [price]
+    if problem.at_most is not None:
+        of_prompt = np.zeros(int(problem.prompt.max(initial=-1)) + 1)
+        of_prompt[problem.prompt[rest]] = np.maximum(problem.objective[rest] - price, 0.0)
+        advantage = advantage - of_prompt[problem.prompt]
+        prices = [fsum(of_prompt), price]
+    total = fsum(problem.objective[chosen])
+    done = _checked(problem, chosen, prices)
+    return Solution(
+        chosen=chosen, objective=total, bound=total, gap=0.0, resolution=0.0, method="sorted", outcomes=done, advantage=advantage
+    )
+
+
+def _place_in_prompt(prompt: np.ndarray, order: np.ndarray) -> np.ndarray:
+    """How many rows of the same prompt come before each entry of `order`."""
+    grouped = np.argsort(prompt[order], kind="stable")
+    sorted_prompts = prompt[order][grouped]
+    first = np.flatnonzero(np.r_[True, sorted_prompts[1:] != sorted_prompts[:-1]])[: len(order)]
+    sizes = np.diff(np.r_[first, len(order)])
+    place = np.empty(len(order), np.int64)
+    place[grouped] = np.arange(len(order)) - np.repeat(first, sizes)
+    return place
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Model:
+    rows: list[Row]
+    matrix: Matrix
+
+
+def _integer(problem: Problem) -> Solution | Infeasible:
+    weight = problem.tokens if problem.fills_tokens else np.ones(problem.size, np.int64)
+    model = _filled(problem)
+    goal = objective(problem.objective * weight)
+    found = None if model is None else maximise(model.matrix, goal.value)
+    if model is None or found is None:
+        return Infeasible(conflict=conflict(problem))
+    chosen = _untied(problem, model.matrix, goal, found)
+    prices = [0.0] * len(problem.clauses)
+    for row, price in zip(model.rows, found.price, strict=True):
+        prices[row.clause] += float(Fraction(float(price)) * goal.unit * row.scale)
+    total = fsum((problem.objective * weight)[chosen])
+    return Solution(
+        chosen=chosen,
+        objective=total,
+        bound=total,
+        gap=0.0,
+        resolution=0.0 if goal.exact else float(goal.unit),
+        method="milp",
+        outcomes=_checked(problem, chosen, prices),
+        advantage=found.advantage * float(goal.unit),
+    )
+
+
+def _filled(problem: Problem) -> _Model | None:
+    """The rows of all clauses, and those that hold what a budget `up to` reaches at most; None where nothing satisfies them."""
+    made = rows(problem)
+    for i, clause in enumerate(problem.clauses):
+        if clause not in problem.budgets or not getattr(clause, "up_to", False):
+            continue
+        everything = np.arange(problem.size)
+        if clause.unit == "examples":
+            ones = np.ones(problem.size, np.int64)
+            most = maximise(stacked(made, problem.size), ones)
+            if most is None:
+                return None
+            made = [*rows(problem, count=most.value), Row(everything, ones, most.value, most.value, i)]
+        elif problem.fills_tokens:
+            most = maximise(stacked(made, problem.size), problem.tokens)
+            if most is None:
+                return None
+            made = [*made, Row(everything, problem.tokens, most.value - problem.longest + 1, None, i)]
+    return _Model(made, stacked(made, problem.size))
+
+
+def _untied(problem: Problem, matrix: Matrix, goal: Objective, found: Optimum) -> np.ndarray:
+    """Among selections of the same objective the one whose rows have the smallest seeded hashes."""
+    free = found.open
+    values = goal.value[free]
+    if len(free) < 2 or not (goal.exact or len(free) <= 200 or len(np.unique(values)) < len(free)):
+        return found.chosen
+    reached = int(values[found.chosen[free]].sum())
+    part = matrix.restricted(free, found.chosen).with_row(Row(np.arange(len(free)), values, reached, None))
+    first = maximise(part, -tie_cost(problem.tie[free]), nodes=TIE_NODES)
+    chosen = found.chosen.copy()
+    if first is not None:
+        chosen[free] = first.chosen
+    return chosen
+
+
+def _checked(problem: Problem, chosen: np.ndarray, prices: list[float]) -> tuple:
+    done = outcomes(problem, chosen, prices)
+    wrong = [o.clause.text for o in done if broken(o)]
+    if wrong:
+        raise RuntimeError(f"the solver returned a selection that breaks `{wrong[0]}`; this is a bug in mixc")
+    return done

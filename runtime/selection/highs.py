@@ -1,0 +1,76 @@
+"""The one place that calls HiGHS: a matrix and costs in, an optimum out. Single thread, fixed seed, no time limit, no tolerated gap."""
+
+from dataclasses import dataclass
+
+import highspy
+import numpy as np
+
+from .matrix import NONE, Matrix
+
+COST = 2.0**10
+COEFFICIENT = 2.0**20
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answer:
+    """`x`: columns in [0, 1]. `price`: of each row, d optimum / d bound (of an LP). `complete`: optimal, not stopped by the limit of nodes."""
+
+    x: np.ndarray
+    price: np.ndarray
+    complete: bool = True
+
+
+def run(matrix: Matrix, cost: np.ndarray, *, integral: bool, nodes: int | None = None, tolerance: float = 1e-6) -> Answer | None:
+    """Maximise cost x over 0 <= x <= 1 and the matrix; None: infeasible (or, with a limit of `nodes`, nothing was found).
+
+    Costs and rows are scaled by powers of two, so that integers stay exact and an absolute 1e-6 is at most one unit of an objective of 2^30 levels.
+    """
+    n = matrix.width
+    cost_scale = _power(np.abs(cost).max(initial=0), COST)
+    size = np.zeros(matrix.height)
+    np.maximum.at(size, matrix.row, np.abs(matrix.value).astype(float))
+    scale = np.array([_power(s, COEFFICIENT) for s in size])
+    order = np.lexsort((matrix.row, matrix.column))
+    lp = highspy.HighsLp()
+    lp.num_col_, lp.num_row_ = n, matrix.height
+    lp.col_cost_ = -cost * cost_scale
+    lp.col_lower_, lp.col_upper_ = np.zeros(n), np.ones(n)
+    lp.row_lower_ = np.where(matrix.low == -NONE, -highspy.kHighsInf, matrix.low * scale)
+    lp.row_upper_ = np.where(matrix.high == NONE, highspy.kHighsInf, matrix.high * scale)
+    lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
+    lp.a_matrix_.start_ = np.searchsorted(matrix.column[order], np.arange(n + 1)).astype(np.int32)
+    lp.a_matrix_.index_ = matrix.row[order].astype(np.int32)
+    lp.a_matrix_.value_ = (matrix.value * scale[matrix.row])[order]
+    if integral:
+        lp.integrality_ = [highspy.HighsVarType.kInteger] * n
+    solver = _solver(nodes, tolerance)
+    if solver.passModel(lp) == highspy.HighsStatus.kError:
+        raise RuntimeError("HiGHS refused the model of a selection")
+    solver.run()
+    status = solver.getModelStatus()
+    known = highspy.HighsModelStatus
+    if status in (known.kInfeasible, known.kUnboundedOrInfeasible):
+        return None
+    limited = nodes is not None and status in (known.kSolutionLimit, known.kIterationLimit)
+    if status not in (known.kOptimal, known.kModelEmpty) and not limited:
+        raise RuntimeError(f"HiGHS stopped a selection: {solver.modelStatusToString(status)}")
+    found = solver.getSolution()
+    if not found.value_valid:
+        return None
+    price = np.zeros(matrix.height) if integral else -np.array(found.row_dual) * scale / cost_scale
+    return Answer(np.array(found.col_value), price, not limited)
+
+
+def _solver(nodes: int | None, tolerance: float) -> highspy.Highs:
+    solver = highspy.Highs()
+    options = {"output_flag": False, "threads": 1, "random_seed": 0, "mip_rel_gap": 0.0, "mip_abs_gap": 0.0, "mip_feasibility_tolerance": tolerance}
+    if nodes is not None:
+        options["mip_max_nodes"] = nodes
+    for name, value in options.items():
+        solver.setOptionValue(name, value)
+    return solver
+
+
+def _power(size: float, most: float) -> float:
+    """The power of two, at most 1, that brings `size` to `most` or below."""
+    return 1.0 if size <= most else 2.0 ** -np.ceil(np.log2(size / most))

@@ -1,0 +1,84 @@
+"""Integer optima of large, loosely coupled problems: LP prices bound the objective, the few columns in doubt are branched on, all others are proven.
+
+It knows no clauses: a matrix and integer values in, an exactly checked optimum out.
+"""
+
+from dataclasses import dataclass
+from math import fsum
+
+import numpy as np
+
+from .highs import Answer, run
+from .matrix import NONE, Matrix
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Optimum:
+    """`chosen`: bool a column. `value`: the exact sum. `price`: of each row in the LP relaxation. `advantage`: value less prices of each column.
+
+    `open`: the columns in which another selection of the same value may differ from this one; all others are the same in every optimum.
+    """
+
+    chosen: np.ndarray
+    value: int
+    price: np.ndarray
+    advantage: np.ndarray
+    open: np.ndarray
+
+
+def maximise(matrix: Matrix, value: np.ndarray, core: int = 1000, nodes: int | None = None) -> Optimum | None:
+    """The columns that maximise the sum of `value` (int64) over the rows of the matrix, proven optimal; None where no selection satisfies them.
+
+    With prices p of the LP, no selection exceeds b = sum of p times the bounds + sum of max(0, advantage); taking column r against the sign of its advantage
+    costs |advantage| of b. With a limit of `nodes` the answer is good, repeatable and feasible, but not proven. Columns that would cost more than b less the best selection found are settled; the rest are branched on.
+    """
+    relaxed = run(matrix, value, integral=False)
+    if relaxed is None:
+        return None
+    price, advantage, bound = _bound(matrix, value, relaxed.price)
+    wants = advantage > 0
+    base = np.where(np.abs(advantage) > 1e-6 * max(1, np.abs(value).max(initial=0)), wants, relaxed.x > 0.5)
+    fractional = np.minimum(relaxed.x, 1 - relaxed.x) > 1e-9
+    order = np.lexsort((np.abs(advantage), ~fractional))
+    size = max(core, 2 * int(fractional.sum()))
+    free = np.zeros(matrix.width, bool)
+    while True:
+        free[order[: size if 2 * size < matrix.width else matrix.width]] = True
+        chosen = branch(matrix, value, np.flatnonzero(free), base, nodes)
+        if chosen is None:
+            if free.all():
+                return None
+            size *= 4
+            continue
+        total = int(value[chosen].sum())
+        loss = bound - total - 1
+        needed = (np.abs(advantage) <= loss) | (base != wants) if loss >= 0 else np.zeros_like(free)
+        if not np.any(needed & ~free):
+            return Optimum(chosen, total, price, advantage, np.flatnonzero(np.abs(advantage) <= bound - total))
+        if needed.sum() <= 4 * size:
+            free |= needed
+        size *= 4
+
+
+def branch(matrix: Matrix, value: np.ndarray, free: np.ndarray, base: np.ndarray, nodes: int | None = None) -> np.ndarray | None:
+    """The best selection that differs from `base` only in the columns `free`, or None. Checked in integers."""
+    part = matrix.restricted(free, base)
+    for tolerance in (1e-6, 1e-9):
+        answer: Answer | None = run(part, value[free], integral=True, nodes=nodes, tolerance=tolerance)
+        if answer is None:
+            return None
+        chosen = base.astype(bool)
+        chosen[free] = answer.x > 0.5
+        if matrix.holds(chosen):
+            return chosen
+    raise RuntimeError("HiGHS returned a selection that breaks a row; this is a bug in mixc")
+
+
+def _bound(matrix: Matrix, value: np.ndarray, price: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
+    """Prices of the sign their bounds allow, the columns' advantage, and the Lagrangian bound, rounded upwards."""
+    price = np.where((price > 0) & (matrix.high == NONE) | (price < 0) & (matrix.low == -NONE), 0.0, price)
+    advantage = value - matrix.dot(price)
+    at = np.where(price > 0, matrix.high, np.where(price < 0, matrix.low, 0))
+    terms = price * at
+    rounding = 1e-13 * (fsum(np.abs(value)) + fsum(np.abs(terms)) + fsum(np.abs(matrix.value * price[matrix.row])))
+    return price, advantage, fsum(terms) + fsum(np.maximum(advantage, 0.0)) + rounding

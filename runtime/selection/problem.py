@@ -1,0 +1,169 @@
+"""The selection as a problem in numbers: candidates, what each clause counts, and what a solver answers. It knows no names of columns, files or frames.
+
+Rows are indices into arrays sorted by row id. A clause is the `AtMost`, `Quota` or `Budget` of the plan's Select stage, with its text and span.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ...compiler.plan.stages import AtMost, Budget, Quota
+
+Clause = AtMost | Quota | Budget
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Problem:
+    """Candidates sorted by row id, one entry of each array a row, and the clauses that act on them together.
+
+    `prompt`: index of the row's prompt. `tokens`: w_r. `objective`: c_r, finite. `tie`: the seeded hash, smaller wins.
+    `members`: for each quota the rows it counts, as a bool array or as indices; kept as sorted indices.
+    """
+
+    prompt: np.ndarray
+    tokens: np.ndarray
+    objective: np.ndarray
+    tie: np.ndarray
+    at_most: AtMost | None = None
+    quotas: tuple[Quota, ...] = ()
+    members: tuple[np.ndarray, ...] = ()
+    budgets: tuple[Budget, ...] = ()
+
+    def __post_init__(self) -> None:
+        wanted = {"prompt": np.int32, "tokens": np.int64, "objective": np.float64, "tie": np.uint64}
+        for name, dtype in wanted.items():
+            column = np.ascontiguousarray(getattr(self, name), dtype=dtype)
+            if column.shape != (len(self.tokens),):
+                raise ValueError(f"{name} has shape {column.shape}, there are {len(self.tokens)} candidates")
+            object.__setattr__(self, name, column)
+        if not np.isfinite(self.objective).all() or (self.size and self.tokens.min() < 0):
+            raise ValueError("objectives must be finite and tokens not negative")
+        if len(self.members) != len(self.quotas):
+            raise ValueError(f"{len(self.quotas)} quotas, {len(self.members)} groups")
+        object.__setattr__(self, "members", tuple(_indices(m) for m in self.members))
+
+    @property
+    def size(self) -> int:
+        """How many candidates there are."""
+        return len(self.tokens)
+
+    @property
+    def longest(self) -> int:
+        """Tokens of the longest candidate, 0 where there is none."""
+        return int(self.tokens.max(initial=0))
+
+    @property
+    def clauses(self) -> tuple[Clause, ...]:
+        """Every clause: `keep at most`, then quotas, then budgets. Solutions and conflicts number them by their place here."""
+        return (*((self.at_most,) if self.at_most else ()), *self.quotas, *self.budgets)
+
+    @property
+    def fills_tokens(self) -> bool:
+        """Whether tokens alone are the budget: then it is filled, and each row counts by its tokens."""
+        return bool(self.budgets) and all(b.unit == "tokens" for b in self.budgets)
+
+    def counted(self, clause: int) -> np.ndarray:
+        """The rows that clause number `clause` counts, as indices."""
+        quota = clause - (self.at_most is not None)
+        return self.members[quota] if 0 <= quota < len(self.quotas) else np.arange(self.size)
+
+
+def _indices(members: np.ndarray) -> np.ndarray:
+    members = np.asarray(members)
+    return np.flatnonzero(members) if members.dtype == bool else np.unique(members.astype(np.int64))
+
+
+def unit(clause: Clause) -> str:
+    """What a clause counts: `examples` or `tokens` (a share counts what it is a share of)."""
+    if isinstance(clause, AtMost):
+        return "examples"
+    return "tokens" if "tokens" in clause.unit else "examples"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of one clause.
+
+    `amount`, `low`, `high`, `slack` are in `unit` (`examples` or `tokens`), shares resolved against what was selected; `share` is the amount in per cent
+    where the clause is a share. Of `keep at most` the amount is that of the fullest prompt. `slack` is the distance to the nearer bound.
+    `price` is never negative: what the objective would gain, by the LP relaxation, if the bound on `side` (`low` or `high`) gave way by one `unit`
+    (for `keep at most`: by one row in every prompt). `binding`: it has a price, or the amount stands at a bound.
+    """
+
+    clause: Clause
+    unit: str
+    amount: int
+    low: int | None
+    high: int | None
+    share: float | None = None
+    slack: int | None
+    binding: bool
+    price: float = 0.0
+    side: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Solution:
+    """The rows chosen and the proof. `objective` is the exact sum of c_r (w_r c_r where only tokens are budgeted) over them, rounded once.
+
+    `bound`: no selection has a higher objective, where values that differ by less than `resolution` a row count as equal. `method`: `all` (no budget),
+    `sorted` (nothing couples the rows) or `milp`. `advantage`: c_r less the prices of all clauses that count row r, in objective units; None without prices.
+    """
+
+    chosen: np.ndarray
+    objective: float
+    bound: float
+    gap: float
+    resolution: float
+    method: str
+    outcomes: tuple[Outcome, ...]
+    advantage: np.ndarray | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConflictMember:
+    """One clause of a conflict and what there is for it: `rows` and `tokens` of the candidates it counts, `available` the same in the clause's unit.
+
+    Of `keep at most k`, `available` is how many rows it leaves selectable.
+    """
+
+    clause: Clause
+    unit: str
+    available: int
+    rows: int
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """The nearest bound that ends the conflict when every other clause stays: `clause` becomes `changed`, its text rewritten.
+
+    `bound` is `low`, `high`, `equal`, `amount` (of a budget) or `count` (of `keep at most`); `old` and `new` are in the clause's own unit.
+    `enough`: the whole problem is then feasible; where it is False another conflict remains after this one.
+    """
+
+    clause: Clause
+    changed: Clause
+    bound: str
+    old: float
+    new: float
+    enough: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conflict:
+    """A set of clauses that no selection satisfies together, while any of them left out would make the rest of the set satisfiable.
+
+    `changes` come nearest first. `all_selected`: there is no budget, every candidate is selected and quotas are only checked.
+    """
+
+    members: tuple[ConflictMember, ...]
+    changes: tuple[Change, ...]
+    all_selected: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Infeasible:
+    """No selection satisfies the problem."""
+
+    conflict: Conflict

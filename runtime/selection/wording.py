@@ -1,0 +1,42 @@
+"""Clauses of a selection in the language's canonical form, for the changes that are proposed."""
+
+from ...compiler.plan.stages import AtMost, Budget, Group, Quota
+from .problem import Clause
+
+
+def rewritten(clause: Clause) -> str:
+    """The clause as one would type it with the numbers it now has."""
+    match clause:
+        case AtMost():
+            return f"keep at most {clause.count} per prompt"
+        case Budget():
+            return f"budget {'up to ' if clause.up_to else ''}{clause.amount} {clause.unit}"
+        case Quota():
+            return f"quota {_group(clause.group)} {_bounds(clause)}"
+
+
+def _group(group: Group) -> str:
+    value = '"' + group.value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    match group.kind:
+        case "teacher":
+            return f"teacher {group.value}"
+        case "teacher_value":
+            return f"teacher {value}"
+        case "column":
+            column = group.column or ""
+            return f"column {column} {value}"
+        case _:
+            return f"skill {value}"
+
+
+def _bounds(quota: Quota) -> str:
+    end = quota.unit if quota.unit.startswith("%") else f" {quota.unit}"
+    if quota.low is not None and quota.high is not None:
+        return f"= {_number(quota.low)}{end}" if quota.equal else f"{_number(quota.low)}..{_number(quota.high)}{end}"
+    if quota.low is not None:
+        return f">= {_number(quota.low)}{end}"
+    return f"<= {_number(quota.high or 0)}{end}"
+
+
+def _number(number: float) -> str:
+    return str(int(number)) if float(number).is_integer() else repr(float(number))

@@ -1,0 +1,118 @@
+"""The relational half of a plan, stage by stage: from scanned rows to chosen ones. A preview is the same walk with nothing computed."""
+
+import hashlib
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from ..compiler.plan.stages import (
+    Decontaminate,
+    Filter,
+    Heldout,
+    Scan,
+    Score,
+    Select,
+    Stage,
+    Tag,
+    Teachers,
+)
+from .context import Context
+from .datasets import read, read_heldout
+from .decontaminate import decontaminate
+from .score import pending, score
+from .select import Step, alive, filter_rows, select
+from .selection.problem import Solution
+from .tag import tag
+from .teachers import name_teachers
+
+HELD_OUT = "heldout: the prompt is held out"
+
+
+@dataclass(slots=True)
+class Walk:
+    """What the stages so far have made. `rows` are all scanned rows; `reason` is null for those still in."""
+
+    rows: pl.DataFrame = field(default_factory=pl.DataFrame)
+    scans: list[pl.DataFrame] = field(default_factory=list)
+    heldout: pl.DataFrame | None = None
+    teachers: Teachers | None = None
+    solution: Solution | None = None
+    funnel: list[Step] = field(default_factory=list)
+    inputs: list[dict[str, object]] = field(default_factory=list)
+    scored: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+
+def advance(stage: Stage, walk: Walk, context: Context) -> str:
+    """Run one relational or Score stage on the walk; the answer is one line about it."""
+    match stage:
+        case Scan():
+            return _scan(stage, walk, context)
+        case Teachers():
+            walk.rows = name_teachers(stage, pl.concat(walk.scans, how="diagonal").sort("row_id"))
+            walk.teachers, walk.scans = stage, []
+            return _left(walk, "teachers", f"{walk.rows.filter(pl.col('reason').is_null())['teacher'].n_unique():,} teachers")
+        case Heldout():
+            return _heldout(stage, walk, context)
+        case Decontaminate():
+            if stage.because is not None:
+                return "waived"
+            walk.rows = decontaminate(stage, walk.rows, context.watch).sort("row_id")
+            return _left(walk, stage.text)
+        case Tag():
+            walk.rows = tag(stage, walk.rows, context.watch)
+            live = walk.rows.filter(pl.col("reason").is_null())
+            return f"{live['skills'].explode().n_unique():,} skills on {live.filter(pl.col('skills').list.len() > 0).height:,} rows"
+        case Filter():
+            walk.rows, steps = filter_rows(stage, walk.rows)
+            walk.rows = walk.rows.sort("row_id")
+            walk.funnel.extend(steps)
+            return f"{alive(walk.rows):,} rows left"
+        case Score():
+            done = score(stage, walk.rows, context)
+            walk.rows = done.rows
+            walk.scored[stage.name] = (done.computed, done.reused)
+            return done.summary
+        case Select():
+            chosen = select(stage, walk.rows, tuple(walk.funnel))
+            walk.rows, walk.solution = chosen.rows, chosen.solution
+            walk.funnel.extend(chosen.funnel)
+            return _left(walk, "select", "selected")
+        case _:
+            raise TypeError(f"no relational rule for {type(stage).__name__}")
+
+
+def unscored(stage: Score, walk: Walk, context: Context) -> int:
+    """How many values of the stage are not in the store."""
+    return pending(stage, walk.rows, context)
+
+
+def _scan(stage: Scan, walk: Walk, context: Context) -> str:
+    rows = read(stage, context.watch)
+    walk.scans.append(rows)
+    walk.inputs.append({"corpus": stage.corpus, "path": stage.path, "rows": rows.height, "digest": content_digest(rows)})
+    walk.funnel.append(Step(f"scan {stage.corpus}", alive(rows)))
+    return f"{rows.height:,} rows of {rows['prompt_id'].n_unique():,} prompts"
+
+
+def _heldout(stage: Heldout, walk: Walk, context: Context) -> str:
+    rows = read_heldout(stage, context.watch)
+    if walk.teachers is not None:
+        rows = name_teachers(walk.teachers, rows)
+    walk.heldout = rows.filter(pl.col("reason").is_null()).sort("row_id")
+    held = pl.col("prompt_id").is_in(walk.heldout["prompt_id"].unique().to_list())
+    before = alive(walk.rows)
+    walk.rows = walk.rows.with_columns(reason=pl.when(pl.col("reason").is_null() & held).then(pl.lit(HELD_OUT)).otherwise("reason"))
+    shared = before - alive(walk.rows)
+    said = f"{walk.heldout.height:,} rows of {walk.heldout['prompt_id'].n_unique():,} prompts set aside"
+    return _left(walk, "heldout", f"{said}, {shared:,} candidates share one") if shared else said
+
+
+def _left(walk: Walk, clause: str, said: str = "") -> str:
+    walk.funnel.append(Step(clause, alive(walk.rows)))
+    counted = f"{alive(walk.rows):,} rows {'left' if said != 'selected' else 'selected'}"
+    return f"{said}, {counted}" if said and said != "selected" else counted
+
+
+def content_digest(rows: pl.DataFrame) -> str:
+    """A digest of the rows whatever their order and files: SHA-256 over the sorted row ids, 32 hex digits."""
+    return hashlib.sha256("\n".join(sorted(rows["row_id"].to_list())).encode()).hexdigest()[:32]

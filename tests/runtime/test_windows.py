@@ -1,0 +1,82 @@
+"""Which passes an engine must read, and whose log-probabilities they give."""
+
+from fractions import Fraction
+from math import ceil
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from mixc.runtime.engines.base import Window
+from mixc.runtime.windows import Answer, Reach, answer, passes, windows
+
+STEPS = st.lists(st.integers(1, 4), min_size=1, max_size=30)
+REACH = st.one_of(
+    st.integers(0, 12).map(lambda k: Reach(steps=k)), st.integers(1, 100).map(lambda q: Reach(percent=Fraction(q)))
+)
+
+
+def make(lengths: list[int], prompt: int = 3, first: int = 100) -> Answer:
+    ends = [sum(lengths[: i + 1]) for i in range(len(lengths))]
+    starts = list(range(ends[-1]))
+    ranges = list(zip([0, *ends[:-1]], ends, strict=True))
+    return answer(range(prompt), range(first, first + ends[-1]), starts, ranges)
+
+
+def test_a_token_belongs_to_the_step_of_its_first_character_and_empty_steps_drop() -> None:
+    one = answer([7], [1, 2, 3, 4], [0, 4, 4, 9], [(0, 5), (5, 5), (5, 8), (8, 12)])
+    assert one.ends == (3, 4)
+
+
+def test_the_first_steps_share_one_window_and_each_later_step_has_its_own() -> None:
+    found, owners = windows([make([2, 3, 1, 2])], Reach(steps=1))
+    assert found == [
+        Window((0, 1, 2, 100, 101, 102, 103, 104), 3),
+        Window((0, 1, 2, 102, 103, 104, 105), 6),
+        Window((0, 1, 2, 105, 106, 107), 4),
+    ]
+    assert [[(p.step, p.begin, p.end, p.context) for p in parts] for parts in owners] == [
+        [(0, 0, 2, 3), (1, 2, 5, 5)], [(2, 0, 1, 6)], [(3, 0, 2, 4)],
+    ]  # fmt: skip
+
+
+def test_percent_windows_use_exact_integer_arithmetic() -> None:
+    for q in range(1, 101):
+        for before in range(400):
+            assert Reach(percent=Fraction(q)).back(before) == (q * before + 99) // 100
+    assert ceil(0.07 * 100) != Reach(percent=Fraction(7)).back(100)  # where floats are wrong by one
+
+
+@given(STEPS, REACH)
+def test_every_step_is_scored_once_after_exactly_the_context_it_may_see(lengths: list[int], reach: Reach) -> None:
+    one = make(lengths)
+    found, owners = windows([one], reach)
+    ends = (0, *one.ends)
+    seen = []
+    for window, parts in zip(found, owners, strict=True):
+        for part in parts:
+            i = part.step
+            low = i - reach.back(i)
+            expected = (*one.prompt, *one.response[ends[low] : ends[i + 1]].tolist())
+            assert window.tokens[: window.start + part.end] == expected
+            assert window.start + part.begin == part.context == len(expected) - lengths[i]
+            seen.append(i)
+    assert sorted(seen) == list(range(len(lengths)))
+
+
+@given(STEPS, REACH)
+def test_the_longest_pass_is_the_longest_that_a_step_needs(lengths: list[int], reach: Reach) -> None:
+    needed = [3 + sum(lengths[i - reach.back(i) : i + 1]) for i in range(len(lengths))]
+    assert max(p.tokens for p in passes(make(lengths), reach)) == max(needed)
+
+
+def test_identical_windows_are_read_once() -> None:
+    found, owners = windows([make([2, 2]), make([2, 2]), make([2, 2], first=50)], Reach(steps=0))
+    assert len(found) == 4
+    assert [[p.answer for p in parts] for parts in owners] == [[0, 1], [0, 1], [2], [2]]
+
+
+def test_a_window_is_either_steps_or_a_percentage() -> None:
+    with pytest.raises(ValueError, match="not both"):
+        Reach(steps=1, percent=Fraction(5))
+    with pytest.raises(ValueError, match="not both"):
+        Reach()

@@ -1,0 +1,53 @@
+"""Goldens: every spec in tests/specs with the plan it compiles to, as JSON and in words, and every error with the message a user sees."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from mixc.compiler.codes.all import CODES
+from mixc.compiler.plan.explain import explain
+from mixc.compiler.plan.serialize import from_data, to_data, to_json
+from mixc.compiler.plan.verify import verify
+
+from mixc.tests.compiling import compile_in, drawn, messages_of
+
+HERE = Path(__file__).parent
+SPECS = sorted(p.parent.name for p in HERE.glob("specs/*/spec.mix"))
+ERRORS = sorted(p.stem for p in HERE.glob("errors/*.mix"))
+
+
+@pytest.mark.parametrize("case", SPECS)
+def test_spec_compiles_to_its_golden_plan(case: str, golden) -> None:
+    outcome = compile_in(HERE, f"specs/{case}/spec.mix")
+    golden(HERE / "specs" / case / "messages.txt", drawn(outcome.notes, outcome.sources))
+    assert outcome.plan is not None
+    verify(outcome.plan)
+    golden(HERE / "specs" / case / "plan.json", to_json(outcome.plan))
+    golden(HERE / "specs" / case / "explain.txt", explain(outcome.plan))
+
+
+@pytest.mark.parametrize("case", SPECS)
+def test_plan_survives_json(case: str) -> None:
+    plan = compile_in(HERE, f"specs/{case}/spec.mix").plan
+    assert plan is not None
+    assert from_data(json.loads(json.dumps(to_data(plan)))) == plan
+
+
+@pytest.mark.parametrize("case", SPECS)
+def test_compiling_twice_gives_the_same_plan(case: str) -> None:
+    first, second = (compile_in(HERE, f"specs/{case}/spec.mix").plan for _ in range(2))
+    assert first == second
+
+
+@pytest.mark.parametrize("case", ERRORS)
+def test_error_reads_as_its_golden(case: str, golden) -> None:
+    text = messages_of(HERE / "errors", f"{case}.mix")
+    assert case.split("_")[0] in text, "the golden's name begins with the code that it shows"
+    golden(HERE / "errors" / f"{case}.txt", (HERE / "errors" / f"{case}.mix").read_text(encoding="utf-8") + "\n" + text)
+
+
+def test_every_compile_time_code_has_a_golden() -> None:
+    shown = {case.split("_")[0] for case in ERRORS}
+    compile_time = {c for c in CODES if c[3:5] in ("01", "02", "03", "06")}
+    assert compile_time - shown == set()
