@@ -17,7 +17,7 @@ from ..compiler.plan.stages import (
     Teachers,
 )
 from .context import Context
-from .datasets import read, read_heldout
+from .datasets import read, read_heldout, union
 from .decontaminate import decontaminate
 from .score import pending, score
 from .select import Step, alive, filter_rows, select
@@ -33,7 +33,7 @@ class Walk:
     """What the stages so far have made. `rows` are all scanned rows; `reason` is null for those still in."""
 
     rows: pl.DataFrame = field(default_factory=pl.DataFrame)
-    scans: list[pl.DataFrame] = field(default_factory=list)
+    scans: list[tuple[Scan, pl.DataFrame]] = field(default_factory=list)
     heldout: pl.DataFrame | None = None
     teachers: Teachers | None = None
     solution: Solution | None = None
@@ -48,7 +48,7 @@ def advance(stage: Stage, walk: Walk, context: Context) -> str:
         case Scan():
             return _scan(stage, walk, context)
         case Teachers():
-            walk.rows = name_teachers(stage, pl.concat(walk.scans, how="diagonal").sort("row_id"))
+            walk.rows = name_teachers(stage, union([rows for _, rows in walk.scans], [scan for scan, _ in walk.scans], context.watch))
             walk.teachers, walk.scans = stage, []
             return _left(walk, "teachers", f"{walk.rows.filter(pl.col('reason').is_null())['teacher'].n_unique():,} teachers")
         case Heldout():
@@ -88,7 +88,7 @@ def unscored(stage: Score, walk: Walk, context: Context) -> int:
 
 def _scan(stage: Scan, walk: Walk, context: Context) -> str:
     rows = read(stage, context.watch)
-    walk.scans.append(rows)
+    walk.scans.append((stage, rows))
     walk.inputs.append({"corpus": stage.corpus, "path": stage.path, "rows": rows.height, "digest": content_digest(rows)})
     walk.funnel.append(Step(f"scan {stage.corpus}", alive(rows)))
     return f"{rows.height:,} rows of {rows['prompt_id'].n_unique():,} prompts"

@@ -39,7 +39,9 @@ def maximise(matrix: Matrix, value: np.ndarray, core: int = 1000, nodes: int | N
     wants = advantage > 0
     base = np.where(np.abs(advantage) > 1e-6 * max(1, np.abs(value).max(initial=0)), wants, relaxed.x > 0.5)
     fractional = np.minimum(relaxed.x, 1 - relaxed.x) > 1e-9
-    order = np.lexsort((np.abs(advantage), ~fractional))
+    # Many columns often cost the same: a shuffle keeps the core from being rows of a few neighbouring prompts.
+    shuffle = np.random.Generator(np.random.PCG64(0)).permutation(matrix.width)
+    order = np.lexsort((shuffle, np.round(np.abs(advantage), 6), ~fractional))
     size = max(core, 2 * int(fractional.sum()))
     free = np.zeros(matrix.width, bool)
     while True:
@@ -48,7 +50,7 @@ def maximise(matrix: Matrix, value: np.ndarray, core: int = 1000, nodes: int | N
         if chosen is None:
             if free.all():
                 return None
-            size *= 4
+            size *= 2
             continue
         total = int(value[chosen].sum())
         loss = bound - total - 1
@@ -57,7 +59,7 @@ def maximise(matrix: Matrix, value: np.ndarray, core: int = 1000, nodes: int | N
             return Optimum(chosen, total, price, advantage, np.flatnonzero(np.abs(advantage) <= bound - total))
         if needed.sum() <= 4 * size:
             free |= needed
-        size *= 4
+        size *= 2
 
 
 def branch(matrix: Matrix, value: np.ndarray, free: np.ndarray, base: np.ndarray, nodes: int | None = None) -> np.ndarray | None:
