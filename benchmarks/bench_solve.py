@@ -1,6 +1,8 @@
-"""Times the exact selection solver on the real teachers' responses: floors and caps on every skill, teacher caps, two budgets.
+"""Times the exact selection solver on the real teachers' responses: floors and caps on every skill, teacher caps, two
+budgets.
 
-Usage: python benchmarks/bench_solve.py [DATA_FOLDER]; the folder holds teachers.parquet (default: $MIXC_SHARED, or ../shared/data).
+Usage: python benchmarks/bench_solve.py [DATA_FOLDER]; the folder holds teachers.parquet (default: $MIXC_SHARED, or
+../shared/data).
 """
 
 import os
@@ -11,7 +13,6 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
-
 from mixc.compiler.plan.stages import AtMost, Budget, Group, Quota
 from mixc.compiler.source import Span
 from mixc.runtime.selection.exact import solve
@@ -69,9 +70,7 @@ def cases(base: Problem, folder: Path) -> dict[str, Problem]:
         "up to 6000 examples": replace(base, budgets=(budget(6000, "examples", True), both[1])),
         "tokens alone": replace(base, budgets=both[1:]),
         "infeasible: 300,000 tokens": replace(base, budgets=(both[0], budget(300_000, "tokens"))),
-        "infeasible: teachers under 5 %": replace(
-            base, quotas=tuple(replace(q, high=5.0) if "%" in q.unit else q for q in base.quotas)
-        ),
+        "infeasible: teachers under 5 %": replace(base, quotas=tuple(replace(q, high=5.0) if "%" in q.unit else q for q in base.quotas)),
     }
 
 

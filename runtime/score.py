@@ -3,6 +3,7 @@
 It knows keys, shards and counts; what a score means is the scorer's business.
 """
 
+import re
 import time
 from collections import Counter
 from collections.abc import Generator
@@ -14,7 +15,7 @@ import polars as pl
 
 from ..compiler.plan.stages import Score
 from .context import Context
-from .events import Notice, Progress
+from .events import Notice, Progress, ignore
 from .identity import digest
 from .scorers import column
 from .scorers.base import Scorer
@@ -111,14 +112,15 @@ def _compute(stage: Score, asked: Scorer, missing: pl.DataFrame, shelf: Shelf, c
             unkept.clear()
 
     done, since = 0, time.monotonic()
-    context.watch(Progress(stage.id, 0, len(missing), "responses"))
+    tell = context.watch if not asked.reports else ignore
+    tell(Progress(stage.id, 0, len(missing), "responses"))
     # A scorer is a generator: closing it ends its workers at once, whatever ended this loop.
     with closing(cast("Generator[pl.DataFrame]", asked.compute(stage, missing, context))) as frames:
         try:
             for frame in frames:
                 unkept.append(frame.select(order))
                 done += len(frame)
-                context.watch(Progress(stage.id, done, len(missing), "responses"))
+                tell(Progress(stage.id, done, len(missing), "responses"))
                 seconds = time.monotonic() - since
                 rows = sum(map(len, unkept))
                 if (rows >= SHARD_ROWS and seconds >= SHARD_SECONDS) or seconds >= SHARD_SECONDS_SLOW:

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-
 from mixc.tests.cli.program import CONFTEST, arguments, environment, mixc
 from mixc.tests.project import SCORED, make_project, rows, write_rows
 

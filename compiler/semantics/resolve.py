@@ -21,7 +21,7 @@ _ALONE = {"mix", "select", "evaluate", "decontaminate", "dedup"}
 class Resolved:
     """All declarations that hold, each once; `wanted` lists parents whose text was not handed in yet; `sources` every file read.
 
-    `whole` is False where an extended spec could not be had, so that what seems missing may stand there.
+    `whole` is False where an extended spec could not be had or read in full, so that what seems missing may stand there.
     """
 
     declarations: tuple[ast.Declaration, ...]
@@ -48,7 +48,7 @@ def resolve(source: Source, inputs: Inputs, notes: Diagnostics) -> Resolved:
     kept = [d for d in merged.values() if not isinstance(d, (ast.ParamDeclaration, ast.Extends))]
     declarations = tuple(substitute(d, params, notes) for d in kept)
     end = Span(source.path, max(len(source.text.rstrip()) - 1, 0), len(source.text.rstrip()))
-    whole = not wanted and not any(d.code in _BROKEN for d in notes)
+    whole = not wanted and not any(d.code in _BROKEN or d.code.startswith("MIX01") for d in notes)
     return Resolved(declarations, tuple(sources), tuple(wanted), end, whole)  # type: ignore[arg-type]
 
 

@@ -46,8 +46,9 @@ def load_for_training(files: ModelFiles, dtype: str) -> Any:
 @contextmanager
 def _no_gguf_bar() -> Iterator[None]:
     """transformers draws the bar of a `.gguf` file with tqdm itself, which its own switch does not reach."""
-    from transformers import modeling_gguf_pytorch_utils as reader
+    from transformers import modeling_gguf_pytorch_utils
 
+    reader: Any = modeling_gguf_pytorch_utils
     bar = getattr(reader, "tqdm", None)
     if bar is None:
         yield

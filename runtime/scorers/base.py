@@ -16,6 +16,8 @@ class Scorer(Protocol):
     """
 
     name: str
+    reports: bool
+    """Whether `compute` tells its own progress (in tokens); if not, rows are counted as they come."""
 
     def identity(self, stage: Score, context: Context) -> dict[str, object]:
         """All that the stored values depend on besides the row (name, version, arguments that matter, digests): hashed into the fingerprint."""

@@ -47,6 +47,7 @@ class VerifyMath:
     """`verify_math(reference)`: whether the response's answer equals the reference."""
 
     name = "verify_math"
+    reports = False
 
     def identity(self, stage: Score, context: Context) -> dict[str, object]:
         packages = {package: _version(package) for package in _PACKAGES}

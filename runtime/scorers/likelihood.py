@@ -36,6 +36,7 @@ class LocalLogprob:
     """LALP (2510.03988): the mean over steps of the mean log-probability of a step's tokens, given the prompt and the window."""
 
     name = "local_logprob"
+    reports = True
 
     def identity(self, stage: Score, context: Context) -> dict[str, object]:
         """All but `debias`, which is a way to read the stored steps."""
@@ -83,6 +84,7 @@ class GlobalLogprob:
     """GALP, or GRAPE's score: the mean log-probability of the response's tokens in one pass after the prompt."""
 
     name = "global_logprob"
+    reports = True
 
     def identity(self, stage: Score, context: Context) -> dict[str, object]:
         """The scorer and the student."""

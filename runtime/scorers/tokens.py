@@ -13,6 +13,7 @@ class Tokens:
     """Tokens of the response alone."""
 
     name = "tokens"
+    reports = False
 
     def identity(self, stage: Score, context: Context) -> dict[str, object]:
         """The scorer and the tokenizer: two students that share one have the same lengths."""

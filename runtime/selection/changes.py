@@ -1,4 +1,6 @@
-"""The nearest change of each clause in a conflict that makes a selection feasible, each proven feasible before it is offered."""
+"""The nearest change of each clause in a conflict that makes a selection feasible, each proven feasible before it is
+offered.
+"""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -64,7 +66,7 @@ def _candidates(problem: Problem, active: Sequence[int], i: int) -> Iterator[tup
         case AtMost():
             yield "count", _more_per_prompt(problem, active, i, clause)
         case Budget():
-            filled = clause.unit == "tokens" and problem.fills_tokens and not clause.up_to
+            filled = clause.unit == "tokens" and problem.fills_tokens
             most, least = _reach(problem, active, i, falling=True), _reach(problem, active, i, falling=False)
             for amount in (None if most is None else most + (problem.longest - 1 if filled else 0), least):
                 if amount is not None and amount != clause.amount and amount > 0:
@@ -95,7 +97,9 @@ def _side(made: list[Row], *, falling: bool) -> list[Row]:
 
 
 def _reach(problem: Problem, active: Sequence[int], i: int, *, falling: bool) -> int | None:
-    """The most (where a low bound is to fall) or the least that clause `i` can count, its other bound and all other clauses kept; None: nothing is enough."""
+    """The most (where a low bound is to fall) or the least that clause `i` can count, its other bound and all other
+    clauses kept; None: nothing is enough.
+    """
     value = np.zeros(problem.size, np.int64)
     counted = problem.counted(i)
     value[counted] = 1 if unit(problem.clauses[i]) == "examples" else problem.tokens[counted]
@@ -124,7 +128,9 @@ def _moves(quota: Quota, value: Fraction, falling: bool) -> bool:
 
 
 def _moved_share(problem: Problem, active: Sequence[int], i: int, quota: Quota, *, falling: bool) -> Quota | None:
-    """The nearest share that can be reached, rounded to the side that can: to a tenth of a per cent, finer only where `=` leaves no tenth."""
+    """The nearest share that can be reached, rounded to the side that can: to a tenth of a per cent, finer only where
+    `=` leaves no tenth.
+    """
     for decimals in (1, 2, 3):
         value = _share_on_grid(problem, active, i, quota, 10**decimals, falling)
         if value is None or not _moves(quota, value, falling):
@@ -165,7 +171,9 @@ def _more_per_prompt(problem: Problem, active: Sequence[int], i: int, clause: At
 
 
 def _last(holds: Callable[[int], bool], good: int, bad: int) -> int | None:
-    """The value nearest to `bad` at which a monotone condition still holds, from `good`; None where it does not hold at `good` either."""
+    """The value nearest to `bad` at which a monotone condition still holds, from `good`; None where it does not hold at
+    `good` either.
+    """
     if good == bad or not holds(good):
         return None
     while abs(good - bad) > 1:

@@ -1,4 +1,6 @@
-"""Why a selection is infeasible: a minimal set of clauses in conflict and the nearest changes that end it. It returns data; words and places are for others."""
+"""Why a selection is infeasible: a minimal set of clauses in conflict and the nearest changes that end it. It returns
+data; words and places are for others.
+"""
 
 from collections.abc import Sequence
 
@@ -29,7 +31,9 @@ def feasible(problem: Problem, active: Sequence[int]) -> bool:
 
 
 def minimal(problem: Problem) -> list[int]:
-    """Numbers of clauses that conflict while any of them left out would end the conflict, by QuickXplain (Junker, AAAI 2004)."""
+    """Numbers of clauses that conflict while any of them left out would end the conflict, by QuickXplain (Junker, AAAI
+    2004).
+    """
     everything = list(range(len(problem.clauses)))
     for i in everything:
         if _starved(problem, i):

@@ -1,4 +1,6 @@
-"""Solves a selection to proven optimality: all, by sorting, or by integer programming in lexicographic steps. It knows no files, frames or diagnostics."""
+"""Solves a selection to proven optimality: all, by sorting, or by integer programming in lexicographic steps. It knows
+no files, frames or diagnostics.
+"""
 
 from dataclasses import dataclass
 from fractions import Fraction
@@ -6,6 +8,7 @@ from math import fsum
 
 import numpy as np
 
+from ...compiler.plan.stages import Budget
 from .conflict import conflict
 from .integer import Optimum, maximise
 from .matrix import Matrix, stacked
@@ -20,8 +23,9 @@ TIE_NODES = 2000
 def solve(problem: Problem) -> Solution | Infeasible:
     """The selection of the highest objective among those that satisfy every clause, or why there is none.
 
-    `budget up to N examples` first maximises the count. Objectives are compared as in `objective`; among equal ones the smallest sum of `tie_cost` wins
-    (searched to a fixed number of nodes, and only where rows in doubt can tie at all). Equal problems give equal answers.
+    `budget up to N examples` first maximises the count. Objectives are compared as in `objective`; among equal ones the
+    smallest sum of `tie_cost` wins (searched to a fixed number of nodes, and only where rows in doubt can tie at all).
+    Equal problems give equal answers.
     """
     if not problem.budgets:
         return _all(problem)
@@ -40,7 +44,9 @@ def _all(problem: Problem) -> Solution | Infeasible:
 
 
 def _sorted(problem: Problem) -> Solution | Infeasible:
-    """The N best rows, of at most k a prompt: a greedy choice is optimal, for the selectable sets are the independent sets of a matroid."""
+    """The N best rows, of at most k a prompt: a greedy choice is optimal, for the selectable sets are the independent
+    sets of a matroid.
+    """
     budget = problem.budgets[0]
     order = np.lexsort((problem.tie, -problem.objective))
     rest = np.zeros(0, np.int64)
@@ -109,23 +115,17 @@ def _integer(problem: Problem) -> Solution | Infeasible:
 
 
 def _filled(problem: Problem) -> _Model | None:
-    """The rows of all clauses, and those that hold what a budget `up to` reaches at most; None where nothing satisfies them."""
+    """The rows of all clauses, and those that hold what a budget `up to` reaches at most; None where nothing satisfies
+    them.
+    """
     made = rows(problem)
     for i, clause in enumerate(problem.clauses):
-        if clause not in problem.budgets or not getattr(clause, "up_to", False):
-            continue
-        everything = np.arange(problem.size)
-        if clause.unit == "examples":
+        if isinstance(clause, Budget) and clause.up_to:
             ones = np.ones(problem.size, np.int64)
             most = maximise(stacked(made, problem.size), ones)
             if most is None:
                 return None
-            made = [*rows(problem, count=most.value), Row(everything, ones, most.value, most.value, i)]
-        elif problem.fills_tokens:
-            most = maximise(stacked(made, problem.size), problem.tokens)
-            if most is None:
-                return None
-            made = [*made, Row(everything, problem.tokens, most.value - problem.longest + 1, None, i)]
+            made = [*rows(problem, count=most.value), Row(np.arange(problem.size), ones, most.value, most.value, i)]
     return _Model(made, stacked(made, problem.size))
 
 

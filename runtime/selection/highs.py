@@ -1,4 +1,6 @@
-"""The one place that calls HiGHS: a matrix and costs in, an optimum out. Single thread, fixed seed, no time limit, no tolerated gap."""
+"""The one place that calls HiGHS: a matrix and costs in, an optimum out. Single thread, fixed seed, no time limit, no
+tolerated gap.
+"""
 
 from dataclasses import dataclass
 
@@ -13,7 +15,9 @@ COEFFICIENT = 2.0**20
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Answer:
-    """`x`: columns in [0, 1]. `price`: of each row, d optimum / d bound (of an LP). `complete`: optimal, not stopped by the limit of nodes."""
+    """`x`: columns in [0, 1]. `price`: of each row, d optimum / d bound (of an LP). `complete`: optimal, not stopped by
+    the limit of nodes.
+    """
 
     x: np.ndarray
     price: np.ndarray
@@ -21,9 +25,11 @@ class Answer:
 
 
 def run(matrix: Matrix, cost: np.ndarray, *, integral: bool, nodes: int | None = None, tolerance: float = 1e-6) -> Answer | None:
-    """Maximise cost x over 0 <= x <= 1 and the matrix; None: infeasible (or, with a limit of `nodes`, nothing was found).
+    """Maximise cost x over 0 <= x <= 1 and the matrix; None: infeasible (or, with a limit of `nodes`, nothing was
+    found).
 
-    Costs and rows are scaled by powers of two, so that integers stay exact and an absolute 1e-6 is at most one unit of an objective of 2^30 levels.
+    Costs and rows are scaled by powers of two, so that integers stay exact and an absolute 1e-6 is at most one unit of
+    an objective of 2^30 levels.
     """
     n = matrix.width
     cost_scale = _power(np.abs(cost).max(initial=0), COST)
@@ -63,7 +69,15 @@ def run(matrix: Matrix, cost: np.ndarray, *, integral: bool, nodes: int | None =
 
 def _solver(nodes: int | None, tolerance: float) -> highspy.Highs:
     solver = highspy.Highs()
-    options = {"output_flag": False, "threads": 1, "random_seed": 0, "mip_rel_gap": 0.0, "mip_abs_gap": 0.0, "mip_feasibility_tolerance": tolerance}
+    options = {
+        "output_flag": False,
+        "threads": 1,
+        "random_seed": 0,
+        "mip_rel_gap": 0.0,
+        "mip_abs_gap": 0.0,
+        "mip_feasibility_tolerance": tolerance,
+        "mip_heuristic_effort": 0.2,
+    }
     if nodes is not None:
         options["mip_max_nodes"] = nodes
     for name, value in options.items():

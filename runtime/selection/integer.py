@@ -1,4 +1,5 @@
-"""Integer optima of large, loosely coupled problems: LP prices bound the objective, the few columns in doubt are branched on, all others are proven.
+"""Integer optima of large, loosely coupled problems: LP prices bound the objective, the few columns in doubt are
+branched on, all others are proven.
 
 It knows no clauses: a matrix and integer values in, an exactly checked optimum out.
 """
@@ -14,9 +15,11 @@ from .matrix import NONE, Matrix
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Optimum:
-    """`chosen`: bool a column. `value`: the exact sum. `price`: of each row in the LP relaxation. `advantage`: value less prices of each column.
+    """`chosen`: bool a column. `value`: the exact sum. `price`: of each row in the LP relaxation. `advantage`: value
+    less prices of each column.
 
-    `open`: the columns in which another selection of the same value may differ from this one; all others are the same in every optimum.
+    `open`: the columns in which another selection of the same value may differ from this one; all others are the same
+    in every optimum.
     """
 
     chosen: np.ndarray
@@ -27,10 +30,13 @@ class Optimum:
 
 
 def maximise(matrix: Matrix, value: np.ndarray, core: int = 1000, nodes: int | None = None) -> Optimum | None:
-    """The columns that maximise the sum of `value` (int64) over the rows of the matrix, proven optimal; None where no selection satisfies them.
+    """The columns that maximise the sum of `value` (int64) over the rows of the matrix, proven optimal; None where no
+    selection satisfies them.
 
-    With prices p of the LP, no selection exceeds b = sum of p times the bounds + sum of max(0, advantage); taking column r against the sign of its advantage
-    costs |advantage| of b. With a limit of `nodes` the answer is good, repeatable and feasible, but not proven. Columns that would cost more than b less the best selection found are settled; the rest are branched on.
+    With prices p of the LP, no selection exceeds b = sum of p times the bounds + sum of max(0, advantage); taking
+    column r against the sign of its advantage costs |advantage| of b. With a limit of `nodes` the answer is good,
+    repeatable and feasible, but not proven. Columns that would cost more than b less the best selection found are
+    settled; the rest are branched on.
     """
     relaxed = run(matrix, value, integral=False)
     if relaxed is None:

@@ -1,4 +1,6 @@
-"""Linear rows as one sparse integer matrix, columns that can be fixed, and the exact check of an answer. It knows no clauses."""
+"""Linear rows as one sparse integer matrix, columns that can be fixed, and the exact check of an answer. It knows no
+clauses.
+"""
 
 from dataclasses import dataclass
 

@@ -21,8 +21,9 @@ class Objective:
 def objective(numbers: np.ndarray) -> Objective:
     """Finite numbers in whole units.
 
-    Numbers with few decimals are kept exactly (tenths, hundredths, ... up to millionths). Others are rounded to a power of two of at most 2^-29 of the
-    largest magnitude: differences below that in one row, 2e-9 of the largest, count as none.
+    Numbers with few decimals are kept exactly (tenths, hundredths, ... up to millionths). Others are rounded to a power
+    of two of at most 2^-29 of the largest magnitude: differences below that in one row, 2e-9 of the largest, count as
+    none.
     """
     largest = float(np.abs(numbers).max(initial=0.0))
     if largest == 0.0:

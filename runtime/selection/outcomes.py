@@ -1,4 +1,6 @@
-"""What became of each clause in a selection, counted in exact integers from the definition, not from the rows that a solver saw."""
+"""What became of each clause in a selection, counted in exact integers from the definition, not from the rows that a
+solver saw.
+"""
 
 from collections.abc import Sequence
 
@@ -10,7 +12,9 @@ from .rows import bounds
 
 
 def outcomes(problem: Problem, chosen: np.ndarray, prices: Sequence[float] | None = None) -> tuple[Outcome, ...]:
-    """The outcome of every clause. `prices`: of each clause, above zero where its high bound costs, below where its low bound does."""
+    """The outcome of every clause. `prices`: of each clause, above zero where its high bound costs, below where its low
+    bound does.
+    """
     return tuple(_outcome(problem, chosen, i, prices[i] if prices is not None else 0.0) for i in range(len(problem.clauses)))
 
 
@@ -40,7 +44,9 @@ def _outcome(problem: Problem, chosen: np.ndarray, i: int, price: float) -> Outc
     )
 
 
-def _measured(problem: Problem, chosen: np.ndarray, i: int, clause: Clause, counts: str) -> tuple[int, int | None, int | None, float | None]:
+def _measured(
+    problem: Problem, chosen: np.ndarray, i: int, clause: Clause, counts: str
+) -> tuple[int, int | None, int | None, float | None]:
     if isinstance(clause, AtMost):
         return int(np.bincount(problem.prompt[chosen]).max(initial=0)), None, clause.count, None
     members = problem.counted(i)
@@ -50,7 +56,7 @@ def _measured(problem: Problem, chosen: np.ndarray, i: int, clause: Clause, coun
         case Budget(unit="examples"):
             return amount, None if clause.up_to else clause.amount, clause.amount, None
         case Budget():
-            filled = problem.fills_tokens and not clause.up_to
+            filled = problem.fills_tokens
             return amount, clause.amount - problem.longest + 1 if filled else None, clause.amount, None
         case Quota(unit="examples" | "tokens"):
             return amount, *bounds(problem, clause), None

@@ -1,6 +1,8 @@
-"""The selection as a problem in numbers: candidates, what each clause counts, and what a solver answers. It knows no names of columns, files or frames.
+"""The selection as a problem in numbers: candidates, what each clause counts, and what a solver answers. It knows no
+names of columns, files or frames.
 
-Rows are indices into arrays sorted by row id. A clause is the `AtMost`, `Quota` or `Budget` of the plan's Select stage, with its text and span.
+Rows are indices into arrays sorted by row id. A clause is the `AtMost`, `Quota` or `Budget` of the plan's Select stage,
+with its text and span.
 """
 
 from dataclasses import dataclass, field
@@ -40,6 +42,8 @@ class Problem:
             raise ValueError("objectives must be finite and tokens not negative")
         if len(self.members) != len(self.quotas):
             raise ValueError(f"{len(self.quotas)} quotas, {len(self.members)} groups")
+        if any(b.up_to and b.unit != "examples" for b in self.budgets):
+            raise ValueError("`up to` goes with a budget in examples")
         object.__setattr__(self, "members", tuple(_indices(m) for m in self.members))
 
     @property
@@ -54,7 +58,9 @@ class Problem:
 
     @property
     def clauses(self) -> tuple[Clause, ...]:
-        """Every clause: `keep at most`, then quotas, then budgets. Solutions and conflicts number them by their place here."""
+        """Every clause: `keep at most`, then quotas, then budgets. Solutions and conflicts number them by their place
+        here.
+        """
         return (*((self.at_most,) if self.at_most else ()), *self.quotas, *self.budgets)
 
     @property
@@ -84,10 +90,11 @@ def unit(clause: Clause) -> str:
 class Outcome:
     """What became of one clause.
 
-    `amount`, `low`, `high`, `slack` are in `unit` (`examples` or `tokens`), shares resolved against what was selected; `share` is the amount in per cent
-    where the clause is a share. Of `keep at most` the amount is that of the fullest prompt. `slack` is the distance to the nearer bound.
-    `price` is never negative: what the objective would gain, by the LP relaxation, if the bound on `side` (`low` or `high`) gave way by one `unit`
-    (for `keep at most`: by one row in every prompt). `binding`: it has a price, or the amount stands at a bound.
+    `amount`, `low`, `high`, `slack` are in `unit` (`examples` or `tokens`), shares resolved against what was selected;
+    `share` is the amount in per cent where the clause is a share. Of `keep at most` the amount is that of the fullest
+    prompt. `slack` is the distance to the nearer bound. `price` is never negative: what the objective would gain, by
+    the LP relaxation, if the bound on `side` (`low` or `high`) gave way by one `unit` (for `keep at most`: by one row
+    in every prompt). `binding`: it has a price, or the amount stands at a bound.
     """
 
     clause: Clause
@@ -104,10 +111,12 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Solution:
-    """The rows chosen and the proof. `objective` is the exact sum of c_r (w_r c_r where only tokens are budgeted) over them, rounded once.
+    """The rows chosen and the proof. `objective` is the exact sum of c_r (w_r c_r where only tokens are budgeted) over
+    them, rounded once.
 
-    `bound`: no selection has a higher objective, where values that differ by less than `resolution` a row count as equal. `method`: `all` (no budget),
-    `sorted` (nothing couples the rows) or `milp`. `advantage`: c_r less the prices of all clauses that count row r, in objective units; None without prices.
+    `bound`: no selection has a higher objective, where values that differ by less than `resolution` a row count as
+    equal. `method`: `all` (no budget), `sorted` (nothing couples the rows) or `milp`. `advantage`: c_r less the prices
+    of all clauses that count row r, in objective units; None without prices.
     """
 
     chosen: np.ndarray
@@ -122,7 +131,8 @@ class Solution:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConflictMember:
-    """One clause of a conflict and what there is for it: `rows` and `tokens` of the candidates it counts, `available` the same in the clause's unit.
+    """One clause of a conflict and what there is for it: `rows` and `tokens` of the candidates it counts, `available`
+    the same in the clause's unit.
 
     Of `keep at most k`, `available` is how many rows it leaves selectable.
     """
@@ -136,10 +146,12 @@ class ConflictMember:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """The nearest bound that ends the conflict when every other clause stays: `clause` becomes `changed`, its text rewritten.
+    """The nearest bound that ends the conflict when every other clause stays: `clause` becomes `changed`, its text
+    rewritten.
 
-    `bound` is `low`, `high`, `equal`, `amount` (of a budget) or `count` (of `keep at most`); `old` and `new` are in the clause's own unit.
-    `enough`: the whole problem is then feasible; where it is False another conflict remains after this one.
+    `bound` is `low`, `high`, `equal`, `amount` (of a budget) or `count` (of `keep at most`); `old` and `new` are in the
+    clause's own unit. `enough`: the whole problem is then feasible; where it is False another conflict remains after
+    this one.
     """
 
     clause: Clause
@@ -152,9 +164,11 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conflict:
-    """A set of clauses that no selection satisfies together, while any of them left out would make the rest of the set satisfiable.
+    """A set of clauses that no selection satisfies together, while any of them left out would make the rest of the set
+    satisfiable.
 
-    `changes` come nearest first. `all_selected`: there is no budget, every candidate is selected and quotas are only checked.
+    `changes` come nearest first. `all_selected`: there is no budget, every candidate is selected and quotas are only
+    checked.
     """
 
     members: tuple[ConflictMember, ...]

@@ -1,4 +1,6 @@
-"""Clauses as linear rows with exact integer coefficients: low <= sum of a_r x_r <= high. It knows nothing of objectives or of solvers."""
+"""Clauses as linear rows with exact integer coefficients: low <= sum of a_r x_r <= high. It knows nothing of objectives
+or of solvers.
+"""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -14,7 +16,9 @@ from .problem import Problem
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Row:
-    """One linear row. `clause`: number of the clause it came from, -1 where none did. `scale`: how many units of the row are one example or token."""
+    """One linear row. `clause`: number of the clause it came from, -1 where none did. `scale`: how many units of the
+    row are one example or token.
+    """
 
     index: np.ndarray
     value: np.ndarray
@@ -30,7 +34,9 @@ def exact(number: float) -> Fraction:
 
 
 def rows(problem: Problem, active: Iterable[int] | None = None, count: int | None = None) -> list[Row]:
-    """The rows of the clauses numbered `active` (all of them by default). `count`: exactly so many rows are selected, which a caller assures."""
+    """The rows of the clauses numbered `active` (all of them by default). `count`: exactly so many rows are selected,
+    which a caller assures.
+    """
     clauses = problem.clauses
     numbers = list(range(len(clauses)) if active is None else active)
     if count is None:
@@ -49,7 +55,7 @@ def _rows_of(problem: Problem, i: int, count: int | None) -> Iterator[Row]:
         case Budget(unit="examples"):
             yield Row(members, ones, None if clause.up_to else clause.amount, clause.amount, i)
         case Budget():
-            filled = problem.fills_tokens and not clause.up_to
+            filled = problem.fills_tokens
             yield Row(members, problem.tokens, clause.amount - problem.longest + 1 if filled else None, clause.amount, i)
         case Quota(unit="examples" | "tokens"):
             low, high = bounds(problem, clause)

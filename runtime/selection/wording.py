@@ -32,7 +32,9 @@ def _group(group: Group) -> str:
 def _bounds(quota: Quota) -> str:
     end = quota.unit if quota.unit.startswith("%") else f" {quota.unit}"
     if quota.low is not None and quota.high is not None:
-        return f"= {_number(quota.low)}{end}" if quota.equal else f"{_number(quota.low)}..{_number(quota.high)}{end}"
+        percent = "%" if quota.unit.startswith("%") else ""
+        range_ = f"{_number(quota.low)}{percent}..{_number(quota.high)}{end}"
+        return f"= {_number(quota.low)}{end}" if quota.equal else range_
     if quota.low is not None:
         return f">= {_number(quota.low)}{end}"
     return f"<= {_number(quota.high or 0)}{end}"

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -40,7 +41,7 @@ def context(root: Path) -> Context:
     return Context(Store(root / "store"), Students(root / "store"))
 
 
-def stage(model: Model, scorer: str, reads: tuple[str, ...] = (), **arguments: str | int) -> Score:
+def stage(model: Model, scorer: str, reads: tuple[str, ...] = (), **arguments: Any) -> Score:
     given = {"window_steps": 4, "split": "sentence", "debias": "none"} if scorer == "local_logprob" else {}
     if "window_percent" in arguments:
         del given["window_steps"]
@@ -57,13 +58,13 @@ def rows(responses: dict[str, str]) -> pl.DataFrame:
     )
 
 
-def steps(world: tuple[Context, Model], frame: pl.DataFrame | None = None, **arguments: str | int) -> pl.DataFrame:
+def steps(world: tuple[Context, Model], frame: pl.DataFrame | None = None, **arguments: Any) -> pl.DataFrame:
     table = rows(RESPONSES) if frame is None else frame
     asked = stage(world[1], "local_logprob", **arguments)
     return pl.concat(list(LocalLogprob().compute(asked, table, world[0]))).sort("key")
 
 
-def local(world: tuple[Context, Model], frame: pl.DataFrame | None = None, **arguments: str | int) -> dict[str, float]:
+def local(world: tuple[Context, Model], frame: pl.DataFrame | None = None, **arguments: Any) -> dict[str, float]:
     found = LocalLogprob().value(stage(world[1], "local_logprob", **arguments), steps(world, frame, **arguments))
     return dict(found.select("key", "value").rows())
 
@@ -111,12 +112,14 @@ def test_global_logprob_agrees_with_the_reference(world: tuple[Context, Model]) 
 
 
 def test_one_step_is_the_global_score_whatever_the_window(world: tuple[Context, Model]) -> None:
-    for arguments in ({"window_steps": 0}, {"window_steps": 9}, {"window_percent": 5}):
+    cases: list[dict[str, Any]] = [{"window_steps": 0}, {"window_steps": 9}, {"window_percent": 5}]
+    for arguments in cases:
         assert local(world, **arguments)["one"] == pytest.approx(whole(world)["one"], abs=1e-5)
 
 
 def test_a_window_over_all_steps_with_token_weights_is_the_global_score(world: tuple[Context, Model]) -> None:
-    for arguments in ({"window_steps": 20}, {"window_percent": 100}):
+    cases: list[dict[str, Any]] = [{"window_steps": 20}, {"window_percent": 100}]
+    for arguments in cases:
         table = steps(world, **arguments)
         weighted = table.select("key", pl.col("step_logprob").list.sum() / pl.col("step_tokens").list.sum())
         assert dict(weighted.rows()) == pytest.approx(whole(world), abs=1e-5)
@@ -220,7 +223,7 @@ def test_progress_ends_at_the_tokens_that_were_announced(world: tuple[Context, M
 
 
 def test_the_fingerprint_holds_what_the_values_depend_on_and_no_more(world: tuple[Context, Model]) -> None:
-    def identity(**arguments: str | int) -> dict[str, object]:
+    def identity(**arguments: Any) -> dict[str, object]:
         return LocalLogprob().identity(stage(world[1], "local_logprob", **arguments), world[0])
 
     base = identity()

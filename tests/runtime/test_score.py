@@ -29,6 +29,7 @@ class Length:
     """A scorer that counts what it is asked: the letters of the response, null for an empty one, then a nap of `nap` seconds."""
 
     name = "length"
+    reports = False
 
     def __init__(self, nap: float = 0.0, stop: int | None = None) -> None:
         self.asked: list[str] = []

@@ -1,0 +1,3 @@
+"""MIX04xx."""
+from .entry import Code
+CODES: dict[str, Code] = {}

@@ -1,0 +1,144 @@
+"""The whole path with a tiny random student, from the command line: scored, selected, trained, evaluated; killed, interrupted, resumed, reused."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import polars as pl
+import pytest
+from mixc.tests.cli.program import arguments, environment, mixc
+from mixc.tests.project import STUDENT, make_project, rows, write_rows
+from mixc.tests.runtime.tiny import make_tiny_student
+from mixc.tests.test_build import digest, without_torch
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project whose `whole.mix` was built once."""
+    folder = make_project(tmp_path_factory.mktemp("whole"), prompts=24)
+    make_tiny_student(folder / "tiny", context=1024)
+    done = mixc("build", "whole.mix", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def test_the_build_folder_holds_what_is_contracted(built: Path) -> None:
+    out = built / "build" / "whole"
+    assert {p.name for p in out.iterdir()} == {
+        "plan.json", "manifest.json", "ledger.parquet", "selected.parquet", "train.jsonl", "teachers.json", "model", "metrics.jsonl", "eval.json",
+    }  # fmt: skip
+    found = json.loads((out / "eval.json").read_text())
+    assert set(found["benchmarks"]["small"]) == {"before", "after"} and found["benchmarks"]["small"]["before"]["n"] == 3
+    assert found["heldout"]["before"] > 0 and found["heldout"]["after"] > 0
+    assert len((out / "metrics.jsonl").read_text().splitlines()) == 2
+    manifest = json.loads((out / "manifest.json").read_text())
+    assert manifest["finished"][-2:] == ["train", "evaluate"]
+    ledger = pl.read_parquet(out / "ledger.parquet")
+    assert ledger.filter(status="dropped")["reason"].null_count() == 0
+    assert "heldout: the prompt is held out" not in ledger["reason"].to_list(), "the corpus's own where left those rows out"
+
+
+def test_the_trained_model_loads_and_was_trained(built: Path) -> None:
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    after = AutoModelForCausalLM.from_pretrained(built / "build" / "whole" / "model")
+    before = AutoModelForCausalLM.from_pretrained(built / "tiny")
+    assert any(not torch.equal(a, b) for a, b in zip(after.parameters(), before.parameters(), strict=True))
+    assert AutoTokenizer.from_pretrained(built / "build" / "whole" / "model").chat_template
+
+
+def test_a_changed_quota_loads_no_model(built: Path) -> None:
+    (built / "variant.mix").write_text(STUDENT.replace("teacher brief <= 60%", "teacher brief <= 25%"))
+    done = without_torch("build", "variant.mix", "--until", "select", cwd=built)
+    assert done.returncode == 0, done.stderr
+    chosen = pl.read_parquet(built / "build" / "variant" / "selected.parquet")
+    assert chosen.height == 8 and chosen.filter(teacher="brief").height <= 2
+    assert "0 scored" not in done.stdout or "from the store" in done.stdout
+
+
+def test_the_same_build_again_is_the_same_and_computes_nothing(built: Path) -> None:
+    out = built / "build" / "whole"
+    before = {name: digest(out / name) for name in ("selected.parquet", "ledger.parquet", "train.jsonl", "eval.json", "plan.json")}
+    done = mixc("build", "whole.mix", "--format", "json", cwd=built)
+    assert done.returncode == 0, done.stderr
+    assert {name: digest(out / name) for name in before} == before
+    counts = json.loads(done.stdout)["counts"]["scores"]
+    assert all(count["computed"] == 0 for count in counts.values())
+
+
+def test_plan_says_what_is_cached_and_loads_no_model(built: Path) -> None:
+    done = without_torch("plan", "whole.mix", cwd=built)
+    assert done.returncode == 0, done.stderr
+    assert "0 scored" in done.stdout and "feasible" in done.stderr
+    fresh = without_torch("plan", "whole.mix", "--set", "nothing=1", cwd=built)
+    assert fresh.returncode == 1 and "MIX0206" in fresh.stderr
+
+
+def start(folder: Path, *words: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(arguments(*words), cwd=folder, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def wait_for_shards(folder: Path, count: int) -> None:
+    """Until the score store of likelihoods holds `count` shards."""
+    deadline = time.monotonic() + 100
+    while time.monotonic() < deadline:
+        found = [p for p in folder.glob(".mixc/scores/*/*.parquet") if "window" in (p.parent / "identity.json").read_text()]
+        if len(found) >= count:
+            return
+        time.sleep(0.02)
+    raise AssertionError("no shard was written")
+
+
+def big_project(folder: Path) -> Path:
+    """A project whose scoring takes long enough to be stopped in the middle."""
+    make_project(folder)
+    made = rows(160)
+    for row in made:
+        row["answer"] = f"{'We look at the numbers again and again. ' * 12}{row['answer']}"
+        row["split"] = "train"
+    write_rows(folder / "data" / "rows.jsonl", made)
+    make_tiny_student(folder / "tiny", context=2048)
+    spec = STUDENT.replace("window: 2 steps", "window: 8 steps").replace("budget   8 examples", "budget   40 examples")
+    (folder / "whole.mix").write_text(spec.replace('  heldout   rows where split == "test"\n', ""))
+    return folder
+
+
+@pytest.mark.parametrize("sign", [signal.SIGKILL, signal.SIGINT])
+def test_a_stopped_scoring_goes_on_where_it_was(tmp_path: Path, sign: signal.Signals) -> None:
+    folder = big_project(tmp_path)
+    run = start(folder, "build", "whole.mix", "--until", "select")
+    wait_for_shards(folder, 2)
+    os.kill(run.pid, sign)
+    _, said = run.communicate(timeout=60)
+    assert run.returncode == (130 if sign == signal.SIGINT else -9)
+    if sign == signal.SIGINT:
+        assert "interrupted" in said and "Traceback" not in said
+    assert not (folder / "build" / "whole").exists()
+    stored = sum(pl.read_parquet(p).height for p in folder.glob(".mixc/scores/*/*.parquet") if "window" in (p.parent / "identity.json").read_text())
+    assert stored > 0
+    done = mixc("build", "whole.mix", "--until", "select", "--format", "json", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    naturalness = json.loads(done.stdout)["counts"]["scores"]["naturalness"]
+    assert naturalness["reused"] == stored and naturalness["computed"] > 0
+    assert not [p for p in (folder / "build").iterdir() if p.name != "whole"]
+
+
+def test_a_response_longer_than_the_context_is_counted_not_cut(tmp_path: Path) -> None:
+    folder = make_project(tmp_path)
+    made = rows(12)
+    made[0]["answer"] = "word " * 900 + made[0]["answer"]  # type: ignore[operator]
+    write_rows(folder / "data" / "rows.jsonl", made)
+    make_tiny_student(folder / "tiny", context=512)
+    (folder / "whole.mix").write_text(STUDENT.replace("where    length <= 400 tokens\n", ""))
+    done = mixc("build", "whole.mix", "--until", "select", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    ledger = pl.read_parquet(folder / "build" / "whole" / "ledger.parquet")
+    dropped = ledger.filter(pl.col("reason").str.contains("context"))
+    assert dropped.height == 1 and dropped["naturalness"].null_count() == 1
+    assert "context" in done.stdout
