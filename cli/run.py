@@ -33,17 +33,22 @@ def configure_spec(parser: ArgumentParser) -> None:
 
 
 def compiled(arguments: Namespace, *, warn: bool = True) -> Plan:
-    """The plan of the spec; Fault with its errors. Warnings are shown on stderr, unless the caller shows them itself."""
+    """The plan of the spec; Fault with its errors. Warnings are shown on stderr, unless the caller shows them later."""
     outcome = compile_file(arguments.spec, arguments.set)
     arguments.sources.update({s.path: s for s in outcome.sources})
     errors = [d for d in outcome.notes if d.severity is Severity.ERROR]
     if errors or outcome.plan is None:
         raise Fault(*outcome.notes)
-    warnings = list(outcome.notes)
-    if warn and warnings and not arguments.terminal.quiet:
-        render_text(warnings, arguments.sources, arguments.terminal.err)
-    arguments.warnings = warnings
+    arguments.warnings = list(outcome.notes)
+    if warn:
+        show_warnings(arguments)
     return outcome.plan
+
+
+def show_warnings(arguments: Namespace) -> None:
+    """Draw the warnings that `compiled` left, on stderr."""
+    if arguments.warnings and not arguments.terminal.quiet:
+        render_text(arguments.warnings, arguments.sources, arguments.terminal.err)
 
 
 def store_root() -> Path:

@@ -42,7 +42,10 @@ class Scored:
         """One line for people."""
         stored = self.computed or self.reused
         first = f"{self.computed:,} scored, {self.reused:,} from the store" if stored else "read from the rows"
-        return ", ".join([first, *(f"{count:,} without a value ({why})" for why, count in self.nulls.items())])
+        alike = Counter[str]()
+        for why, count in self.nulls.items():
+            alike[re.sub(r"[0-9][0-9,.]*", "…", why)] += count
+        return ", ".join([first, *(f"{count:,} without a value ({why})" for why, count in sorted(alike.items()))])
 
 
 def score(stage: Score, rows: pl.DataFrame, context: Context) -> Scored:

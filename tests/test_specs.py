@@ -4,12 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
-
 from mixc.compiler.codes.all import CODES
 from mixc.compiler.plan.explain import explain
 from mixc.compiler.plan.serialize import from_data, to_data, to_json
 from mixc.compiler.plan.verify import verify
-
 from mixc.tests.compiling import compile_in, drawn, messages_of
 
 HERE = Path(__file__).parent

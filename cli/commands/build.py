@@ -4,7 +4,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from ..exit import FINE
-from ..run import KINDS, compiled, configure_spec, store_root
+from ..run import KINDS, compiled, configure_spec, show_warnings, store_root
 
 
 def configure(parser: ArgumentParser) -> None:
@@ -16,16 +16,18 @@ def configure(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> int:
     """Progress goes to stderr, the summary to stdout."""
-    plan = compiled(arguments)
+    plan = compiled(arguments, warn=False)
     out = Path(arguments.out or Path("build") / Path(arguments.spec).stem)
 
     from ...runtime.context import Context
     from ...runtime.engines.students import Students
-    from ...runtime.execute import build
+    from ...runtime.execute import build, refuse_pending
     from ...runtime.store import Store
     from ..progress import Watcher
     from ..summary import summary_json, summary_text
 
+    refuse_pending(plan, arguments.until)
+    show_warnings(arguments)
     root = store_root()
     with Watcher(arguments.terminal) as watch:
         context = Context(store=Store(root), students=Students(root), watch=watch)

@@ -50,6 +50,8 @@ def run(matrix: Matrix, cost: np.ndarray, *, integral: bool, nodes: int | None =
     if integral:
         lp.integrality_ = [highspy.HighsVarType.kInteger] * n
     solver = _solver(nodes, tolerance)
+    if not integral and n > 10_000 and cost.any() and len(np.unique(cost)) <= 100:
+        solver.setOptionValue("solver", "ipm")  # on so degenerate an objective the simplex takes ten times as long
     if solver.passModel(lp) == highspy.HighsStatus.kError:
         raise RuntimeError("HiGHS refused the model of a selection")
     solver.run()

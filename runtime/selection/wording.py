@@ -1,7 +1,11 @@
 """Clauses of a selection in the language's canonical form, for the changes that are proposed."""
 
+import re
+
 from ...compiler.plan.stages import AtMost, Budget, Group, Quota
 from .problem import Clause
+
+PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def rewritten(clause: Clause) -> str:
@@ -16,7 +20,7 @@ def rewritten(clause: Clause) -> str:
 
 
 def _group(group: Group) -> str:
-    value = '"' + group.value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    value = _quoted(group.value)
     match group.kind:
         case "teacher":
             return f"teacher {group.value}"
@@ -24,9 +28,13 @@ def _group(group: Group) -> str:
             return f"teacher {value}"
         case "column":
             column = group.column or ""
-            return f"column {column} {value}"
+            return f"column {column if PLAIN.fullmatch(column) else _quoted(column)} {value}"
         case _:
             return f"skill {value}"
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def _bounds(quota: Quota) -> str:

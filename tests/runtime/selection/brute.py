@@ -2,18 +2,19 @@
 the solver.
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 from mixc.compiler.plan.stages import AtMost, Budget, Group, Quota
 from mixc.compiler.source import Span
-from mixc.runtime.selection.problem import Problem
+from mixc.runtime.selection.problem import Change, Clause, Problem
 
 SPAN = Span("t.mix", 0, 1)
 
 
-def quota(low=None, high=None, unit="examples", equal=False, name="G"):
+def quota(low: float | None = None, high: float | None = None, unit: str = "examples", equal: bool = False, name: str = "G") -> Quota:
     return Quota(
         text=f"quota {name} {low} {high} {unit} {equal}",
         group=Group(kind="skill", value=name),
@@ -25,19 +26,19 @@ def quota(low=None, high=None, unit="examples", equal=False, name="G"):
     )
 
 
-def budget(amount, unit="examples", up_to=False):
+def budget(amount: int, unit: str = "examples", up_to: bool = False) -> Budget:
     return Budget(text=f"budget {up_to} {amount} {unit}", amount=amount, unit=unit, up_to=up_to, span=SPAN)
 
 
-def at_most(count):
+def at_most(count: int) -> AtMost:
     return AtMost(text=f"keep at most {count} per prompt", count=count, span=SPAN)
 
 
-def subsets(n):
+def subsets(n: int) -> np.ndarray:
     return (np.arange(2**n)[:, None] >> np.arange(n)) & 1
 
 
-def satisfied(problem, clauses=None):
+def satisfied(problem: Problem, clauses: Sequence[int] | None = None) -> np.ndarray:
     """For every subset of the candidates: whether it satisfies the clauses (`up to` as a mere cap), by their
     definition.
     """
@@ -51,7 +52,7 @@ def satisfied(problem, clauses=None):
     return good
 
 
-def _holds(problem, i, chosen):
+def _holds(problem: Problem, i: int, chosen: np.ndarray) -> bool:
     clause = problem.clauses[i]
     w = [int(t) for t in problem.tokens]
     longest = max(w, default=0)
@@ -70,13 +71,13 @@ def _holds(problem, i, chosen):
     of = {"%": rows, "% of tokens": total}.get(clause.unit)
     if of is not None:
         low, high = (None if b is None else b * of / 100 for b in (low, high))
-    if clause.equal:
+    if clause.equal and low is not None:
         miss = {"examples": 0, "%": 1}.get(clause.unit, longest)
         return abs(amount - low) <= miss
     return (low is None or amount >= low) and (high is None or amount <= high)
 
 
-def best(problem):
+def best(problem: Problem) -> tuple[Fraction | None, list[np.ndarray]]:
     """The objective of the best subset in exact integers or fractions, and all subsets that reach it; (None, []) where
     none is feasible.
     """
@@ -95,7 +96,7 @@ def best(problem):
     return top, [sets[i].astype(bool) for i in reached if reached[i] == top]
 
 
-def sample(rng):
+def sample(rng: np.random.Generator) -> Problem:
     """A random small problem that uses every clause, unit and bound form now and then."""
     n = int(rng.integers(1, 9))
     tokens = rng.integers(1, 12, n)
@@ -110,7 +111,8 @@ def sample(rng):
         a, b = sorted(int(v) for v in rng.integers(0, most + 1, 2))
         a, b = (float(a), float(b)) if rng.integers(2) or "%" not in unit else (a + 0.5, b + 0.5)
         form = rng.integers(4)
-        quotas.append(quota(*[(a, None), (None, b), (a, b), (a, a)][form], unit, bool(form == 3)))
+        low, high = [(a, None), (None, b), (a, b), (a, a)][form]
+        quotas.append(quota(low, high, unit, bool(form == 3)))
         members.append(rng.integers(0, 2, n).astype(bool))
     budgets = []
     kind = rng.integers(7)
@@ -130,7 +132,7 @@ def sample(rng):
     )
 
 
-def nearer(change):
+def nearer(change: Change) -> Iterator[Clause]:
     """The clause with every value between the proposed one and the one that was written: tenths of a per cent for
     shares, else whole numbers.
     """
@@ -142,7 +144,7 @@ def nearer(change):
         yield replaced(clause, change.bound, float(step))
 
 
-def replaced(clause, bound, value):
+def replaced(clause: Clause, bound: str, value: float) -> Clause:
     """The clause with one bound set to `value`."""
     match bound:
         case "equal":
