@@ -91,9 +91,10 @@ def duration(seconds: float) -> str:
 def pace(progress_rate: float | None, left: float | None, unit: str) -> str:
     """`310 tokens/s, 12 s left`, as far as it is known."""
     parts = []
-    if progress_rate is not None:
+    if progress_rate:
         shown = f"{progress_rate:,.0f}" if progress_rate >= 10 else f"{progress_rate:.1f}"
-        parts.append(f"{shown} {unit}/s")
+        slow = f"{1 / progress_rate:.1f} s a {unit.removesuffix('s')}"
+        parts.append(f"{shown} {unit}/s" if progress_rate >= 1 else slow)
     if left is not None:
         parts.append(f"{duration(left)} left")
     return ", ".join(parts)
