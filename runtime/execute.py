@@ -12,7 +12,7 @@ import polars as pl
 from ..compiler.diagnostics import Diagnostic, Fault, Label
 from ..compiler.plan.serialize import to_json
 from ..compiler.plan.stages import Evaluate, Materialise, Plan, Profile, Score, Select, Stage, Train
-from . import materialise as files
+from . import materialise as made
 from .context import Context
 from .evaluate import evaluate
 from .events import Notice, StageFinished, StageStarted
@@ -36,6 +36,10 @@ KINDS = (
     "train",
     "evaluate",
 )
+OWN = (
+    *("plan.json", "manifest.json", "ledger.parquet", "selected.parquet", "train.jsonl", "teachers.json", "profile.json", "report.html"),
+    *("model", "metrics.jsonl", "eval.json", "arms"),
+)
 
 
 @dataclass(slots=True)
@@ -46,6 +50,7 @@ class Build:
     walk: Walk = field(default_factory=Walk)
     records: list[Record] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
+    models: dict[str, dict[str, str]] = field(default_factory=dict)
     chosen: pl.DataFrame | None = None
     trained: Path | None = None
     evaluation: dict | None = None
@@ -91,6 +96,7 @@ def build(plan: Plan, out: Path, context: Context, until: str | None = None) -> 
     watch = _noting(context, result)
     context = Context(store=context.store, students=context.students, watch=watch, scratch=context.scratch)
     with context.store.lock(f"build-{out.resolve()}", lambda said: watch(Notice("build", said))):
+        _refuse_foreign(out)
         sweep(out.parent)
         recover_swap(out)
         for stage in stages_until(plan, until):
@@ -98,6 +104,23 @@ def build(plan: Plan, out: Path, context: Context, until: str | None = None) -> 
         if not any(r.kind == "materialise" for r in result.records):
             _swap(plan, result, _selection_files(plan, result))
     return result
+
+
+def _refuse_foreign(out: Path) -> None:
+    """A build takes the place of the whole folder: Fault MIX0512 if anything stands there that no build wrote."""
+    help = "choose another folder with `--out`, or move those files away"
+    if out.resolve() in (Path.cwd(), *Path.cwd().parents):
+        raise Fault(
+            Diagnostic("MIX0512", f"`{out}` is the folder that mixc runs in, or holds it; a build takes the place of its folder", help=help)
+        )
+    if out.exists() and not out.is_dir():
+        raise Fault(Diagnostic("MIX0512", f"`{out}` is a file, not a folder", help=help))
+    foreign = sorted(p.name for p in out.iterdir() if p.name not in OWN and not p.name.startswith(TEMPORARY)) if out.exists() else []
+    if foreign:
+        shown = ", ".join(f"`{name}`" for name in foreign[:5]) + (" …" if len(foreign) > 5 else "")
+        raise Fault(
+            Diagnostic("MIX0512", f"`{out}` holds files that no build wrote, and a build takes the place of its folder: {shown}", help=help)
+        )
 
 
 def _run(stage: Stage, plan: Plan, result: Build, context: Context) -> None:
@@ -116,17 +139,20 @@ def _run(stage: Stage, plan: Plan, result: Build, context: Context) -> None:
             summary = advance(stage, result.walk, context)
             if isinstance(stage, Select):
                 result.chosen = _chosen(plan, stage, result)
+    if isinstance(stage, (Score, Train, Evaluate)) and stage.model is not None:
+        files = context.students.files(stage.model)
+        result.models[stage.model.student] = {"model": stage.model.model, "dtype": stage.model.dtype, **files.digests}
     seconds = time.monotonic() - began
     result.records.append(Record(stage.id, kind(stage), round(seconds, 3), summary))
     context.watch(StageFinished(stage.id, summary, seconds))
     if isinstance(stage, Materialise):
-        _swap(plan, result, _selection_files(plan, result) | {"train.jsonl": files.train_lines(stage, _rows(result))})
+        _swap(plan, result, _selection_files(plan, result) | {"train.jsonl": made.train_lines(stage, _rows(result))})
     elif isinstance(stage, (Train, Evaluate)):
-        write_atomic(result.out / "manifest.json", manifest(plan, result.walk, result.records, result.notices, result.chosen))
+        write_atomic(result.out / "manifest.json", _manifest(plan, result))
 
 
 def _chosen(plan: Plan, stage: Select, result: Build) -> pl.DataFrame:
-    chosen = files.selected(plan, result.walk.rows)
+    chosen = made.selected(plan, result.walk.rows)
     if chosen.is_empty():
         steps = ", ".join(f"{step.rows:,} after `{step.clause}`" for step in result.walk.funnel)
         raise Fault(
@@ -142,7 +168,7 @@ def _chosen(plan: Plan, stage: Select, result: Build) -> pl.DataFrame:
 
 
 def _materialise(plan: Plan, result: Build) -> str:
-    result.chosen = files.selected(plan, result.walk.rows)
+    result.chosen = made.selected(plan, result.walk.rows)
     tokens = result.chosen["tokens"].sum() if result.chosen["tokens"].null_count() == 0 else None
     return f"{result.chosen.height:,} examples" + (f", {tokens:,} tokens" if tokens else "")
 
@@ -158,9 +184,9 @@ def _selection_files(plan: Plan, result: Build) -> dict[str, bytes]:
     if result.chosen is None:
         return {}
     return {
-        "ledger.parquet": files.parquet(files.ledger(plan, result.walk.rows)),
-        "selected.parquet": files.parquet(result.chosen),
-        "teachers.json": _json({"teachers": files.teacher_table(plan, result.walk.rows)}),
+        "ledger.parquet": made.parquet(made.ledger(plan, result.walk.rows)),
+        "selected.parquet": made.parquet(result.chosen),
+        "teachers.json": _json({"teachers": made.teacher_table(plan, result.walk.rows)}),
     }
 
 
@@ -174,10 +200,16 @@ def _swap(plan: Plan, result: Build, contents: dict[str, bytes]) -> None:
         for name, data in contents.items():
             write_atomic(fresh / name, data)
         write_atomic(fresh / "plan.json", to_json(plan).encode())
-        write_atomic(fresh / "manifest.json", manifest(plan, result.walk, result.records, result.notices, result.chosen))
+        write_atomic(fresh / "manifest.json", _manifest(plan, result))
         swap_folder(fresh, result.out)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _manifest(plan: Plan, result: Build) -> bytes:
+    return manifest(
+        plan, result.walk, result.records, result.models, result.notices, None if result.chosen is None else result.chosen.height
+    )
 
 
 def _train(stage: Train, result: Build, context: Context) -> str:

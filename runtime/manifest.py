@@ -4,8 +4,6 @@ import json
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 
-import polars as pl
-
 from .. import __version__
 from ..compiler.plan.digest import digest
 from ..compiler.plan.stages import Plan
@@ -25,7 +23,9 @@ class Record:
     summary: str
 
 
-def manifest(plan: Plan, walk: Walk, records: list[Record], notices: list[str], chosen: pl.DataFrame | None) -> bytes:
+def manifest(
+    plan: Plan, walk: Walk, records: list[Record], models: dict[str, dict[str, str]], notices: list[str], selected: int | None
+) -> bytes:
     """`manifest.json` as it stands after the stages of `records`."""
     data = {
         "mixc": __version__,
@@ -33,12 +33,13 @@ def manifest(plan: Plan, walk: Walk, records: list[Record], notices: list[str], 
         "seed": plan.seed,
         "plan": digest(plan),
         "inputs": walk.inputs,
+        "models": models,
         "versions": _versions(),
         "finished": [r.stage for r in records],
         "stages": [asdict(r) for r in records],
         "counts": {
             "rows": walk.rows.height,
-            "selected": None if chosen is None else chosen.height,
+            "selected": selected,
             "funnel": [asdict(step) for step in walk.funnel],
             "scores": {name: {"computed": computed, "reused": reused} for name, (computed, reused) in walk.scored.items()},
         },

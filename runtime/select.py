@@ -27,11 +27,12 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """All rows, `reason` null for those selected; the solver's answer; what each filter left."""
+    """All rows, `reason` null for those selected; the solver's answer; what each filter left; what should be told."""
 
     rows: pl.DataFrame
     solution: Solution
     funnel: tuple[Step, ...] = field(default=())
+    notices: tuple[str, ...] = field(default=())
 
 
 def alive(rows: pl.DataFrame) -> int:
@@ -60,7 +61,7 @@ def select(stage: Select, rows: pl.DataFrame, funnel: tuple[Step, ...] = ()) -> 
         reason=pl.when(pl.col("reason").is_null() & ~pl.col("chosen")).then(pl.lit(reason)).otherwise("reason")
     )
     done = judged.drop("chosen", "mixc:objective", TIE).sort("row_id")
-    return Chosen(done, answer, steps)
+    return Chosen(done, answer, steps, _empty_caps(stage, rows))
 
 
 def _tied(rows: pl.DataFrame, seed: int) -> pl.DataFrame:
@@ -124,6 +125,12 @@ def _problem(stage: Select, live: pl.DataFrame) -> Problem:
         members=tuple(group_rows(q.group, live) for q in stage.quotas),
         budgets=stage.budgets,
     )
+
+
+def _empty_caps(stage: Select, rows: pl.DataFrame) -> tuple[str, ...]:
+    """Caps on groups that no scanned row belongs to: misspelt, as likely as not."""
+    caps = [q for q in stage.quotas if q.low is None and not group_rows(q.group, rows).any()]
+    return tuple(f"`{q.text}` caps a group that no row belongs to: is it spelt right?" for q in caps)
 
 
 def _unchosen(stage: Select, solution: Solution) -> str:

@@ -19,6 +19,7 @@ from ..compiler.plan.stages import (
 from .context import Context
 from .datasets import read, read_heldout, union
 from .decontaminate import decontaminate
+from .events import Notice
 from .score import pending, score
 from .select import Step, alive, filter_rows, select
 from .selection.problem import Solution
@@ -76,6 +77,8 @@ def advance(stage: Stage, walk: Walk, context: Context) -> str:
             chosen = select(stage, walk.rows, tuple(walk.funnel))
             walk.rows, walk.solution = chosen.rows, chosen.solution
             walk.funnel.extend(chosen.funnel)
+            for notice in chosen.notices:
+                context.watch(Notice(stage.id, notice))
             return _left(walk, "select", "selected")
         case _:
             raise TypeError(f"no relational rule for {type(stage).__name__}")

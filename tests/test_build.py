@@ -118,3 +118,21 @@ def test_a_failed_build_leaves_the_old_one_as_it_was(tmp_path: Path) -> None:
     assert "MIX0401" in done.stderr and "budget 1200 examples" in done.stderr
     assert {p.name: digest(p) for p in out.iterdir()} == before
     assert [p.name for p in out.parent.iterdir()] == ["scored"]
+
+
+def test_a_build_never_takes_the_place_of_files_it_did_not_write(tmp_path: Path) -> None:
+    make_project(tmp_path)
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "thesis.txt").write_text("years of work")
+    for out in ("mine", ".", "data/rows.jsonl"):
+        done = mixc("build", "scored.mix", "--out", out, cwd=tmp_path)
+        assert done.returncode == 4 and "MIX0512" in done.stderr, done.stderr
+    assert (mine / "thesis.txt").read_text() == "years of work" and (tmp_path / "scored.mix").exists()
+
+
+def test_a_cap_on_a_group_without_rows_is_told(tmp_path: Path) -> None:
+    make_project(tmp_path)
+    (tmp_path / "scored.mix").write_text(SCORED.replace('teacher "rambler" <= 30%', 'teacher "ramblre" <= 30%'))
+    done = mixc("build", "scored.mix", cwd=tmp_path)
+    assert done.returncode == 0 and "no row belongs to" in done.stderr, done.stderr

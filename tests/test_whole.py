@@ -38,6 +38,7 @@ def test_the_build_folder_holds_what_is_contracted(built: Path) -> None:
     assert len((out / "metrics.jsonl").read_text().splitlines()) == 2
     manifest = json.loads((out / "manifest.json").read_text())
     assert manifest["finished"][-2:] == ["train", "evaluate"]
+    assert set(manifest["models"]) == {"tiny"} and manifest["models"]["tiny"]["dtype"] == "fp32"
     ledger = pl.read_parquet(out / "ledger.parquet")
     assert ledger.filter(status="dropped")["reason"].null_count() == 0
     assert "heldout: the prompt is held out" not in ledger["reason"].to_list(), "the corpus's own where left those rows out"
