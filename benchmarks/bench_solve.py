@@ -1,7 +1,7 @@
 """Times the exact selection solver on the real teachers' responses: floors and caps on every skill, teacher caps, two
 budgets.
 
-Usage: python benchmarks/bench_solve.py [DATA_FOLDER]; the folder holds teachers.parquet (default: $MIXC_SHARED, or
+Usage: python benchmarks/bench_solve.py [DATA_FOLDER [PART_OF_A_CASE'S_NAME]]; the folder holds teachers.parquet (default: $MIXC_SHARED, or
 ../shared/data).
 """
 
@@ -69,7 +69,11 @@ def cases(base: Problem, folder: Path) -> dict[str, Problem]:
         "pass rate, 4 decimals": replace(base, objective=np.round(rows["pass_rate_all"].fill_null(0.0).to_numpy(), 4)),
         "up to 6000 examples": replace(base, budgets=(budget(6000, "examples", True), both[1])),
         "tokens alone": replace(base, budgets=both[1:]),
-        "infeasible: 300,000 tokens": replace(base, budgets=(both[0], budget(300_000, "tokens"))),
+        "tight: 300,000 tokens": replace(base, budgets=(both[0], budget(300_000, "tokens"))),
+        "infeasible: 200,000 tokens": replace(base, budgets=(budget(EXAMPLES, "examples"), budget(200_000, "tokens"))),
+        "infeasible: floors 30 % higher": replace(
+            base, quotas=tuple(replace(q, low=q.low * 1.3, high=None) if q.low else q for q in base.quotas)
+        ),
         "infeasible: teachers under 5 %": replace(base, quotas=tuple(replace(q, high=5.0) if "%" in q.unit else q for q in base.quotas)),
     }
 
@@ -78,7 +82,10 @@ def main() -> None:
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else os.environ.get("MIXC_SHARED", "../shared/data"))
     base = problem(folder)
     print(f"{base.size:,} candidates, {len(base.clauses)} clauses")
+    wanted = sys.argv[2] if len(sys.argv) > 2 else ""
     for name, case in cases(base, folder).items():
+        if wanted not in name:
+            continue
         start, busy = time.perf_counter(), time.process_time()
         answer = solve(case)
         seconds, busy = time.perf_counter() - start, time.process_time() - busy

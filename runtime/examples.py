@@ -107,8 +107,8 @@ def notices(report: Report) -> Iterable[str]:
 
 def _tokens(stage: Train, turns: list[Message], tokenizer: ChatTokenizer) -> tuple[list[int], int]:
     """The whole conversation's tokens, and how many of them are the prompt (the generation prompt included)."""
-    full = tokenizer._render(turns, False)
-    prefix = tokenizer._render(turns[:-1], True)
+    full = tokenizer.render(turns, False)
+    prefix = tokenizer.render(turns[:-1], True)
     if not full.startswith(prefix):
         raise Fault(_rewritten(stage))
     head = _encode(tokenizer, prefix)

@@ -53,6 +53,7 @@ class Build:
     models: dict[str, dict[str, str]] = field(default_factory=dict)
     chosen: pl.DataFrame | None = None
     trained: Path | None = None
+    training: dict[str, object] | None = None
     evaluation: dict | None = None
 
 
@@ -214,7 +215,7 @@ def _manifest(plan: Plan, result: Build) -> bytes:
 
 def _train(stage: Train, result: Build, context: Context) -> str:
     done = train(stage, _rows(result), context)
-    result.trained = done.path
+    result.trained, result.training = done.path, done.report.to_dict()
     with writing(result.out / "model"):
         fresh = result.out / f"{TEMPORARY}model-{time.time_ns()}"
         try:

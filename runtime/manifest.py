@@ -24,7 +24,13 @@ class Record:
 
 
 def manifest(
-    plan: Plan, walk: Walk, records: list[Record], models: dict[str, dict[str, str]], notices: list[str], selected: int | None
+    plan: Plan,
+    walk: Walk,
+    records: list[Record],
+    models: dict[str, dict[str, str]],
+    notices: list[str],
+    selected: int | None,
+    training: dict[str, object] | None,
 ) -> bytes:
     """`manifest.json` as it stands after the stages of `records`."""
     data = {
@@ -44,6 +50,7 @@ def manifest(
             "scores": {name: {"computed": computed, "reused": reused} for name, (computed, reused) in walk.scored.items()},
         },
         "selection": _selection(walk),
+        "training": training,
         "notices": notices,
     }
     return json.dumps(data, indent=2, ensure_ascii=False).encode() + b"\n"

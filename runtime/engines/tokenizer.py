@@ -48,7 +48,7 @@ class ChatTokenizer:
 
     def prompt(self, text: str) -> tuple[int, ...]:
         """The ids of a question with the template's call for an answer. Fault MIX0507 without a usable template."""
-        ids = self.hf(self._render(question(text), True), add_special_tokens=False)["input_ids"]
+        ids = self.hf(self.render(question(text), True), add_special_tokens=False)["input_ids"]
         if not ids:
             raise Fault(_lacks(self.files, "a chat template that says anything", "name another one with `template`"))
         return tuple(ids)
@@ -66,7 +66,7 @@ class ChatTokenizer:
         """The ids that end an answer: end of text, and what the template writes after an assistant's turn."""
         ids = {self.hf.eos_token_id} - {None}
         turns = messages("?", _MARK, None, "plain")
-        after = self._render(turns, False).rpartition(_MARK)[2]
+        after = self.render(turns, False).rpartition(_MARK)[2]
         first = self.hf(after, add_special_tokens=False)["input_ids"][:1] if after else []
         return tuple(sorted(ids.union(set(first) & set(self.hf.all_special_ids) | set(first) & self._added())))
 
@@ -77,7 +77,7 @@ class ChatTokenizer:
     def _added(self) -> set[int]:
         return {number for number, token in self.hf.added_tokens_decoder.items() if token.special}
 
-    def _render(self, turns: list[dict[str, str]], ask: bool) -> str:
+    def render(self, turns: list[dict[str, str]], ask: bool) -> str:
         import jinja2
 
         if self.hf.chat_template is None:

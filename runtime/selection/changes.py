@@ -10,7 +10,8 @@ from math import ceil, floor
 import numpy as np
 
 from ...compiler.plan.stages import AtMost, Budget, Quota
-from .integer import maximise
+from .highs import Refusal, run
+from .integer import maximise, satisfy
 from .matrix import stacked
 from .outcomes import broken, outcomes
 from .problem import Change, Clause, Problem, unit
@@ -44,13 +45,18 @@ def _feasible(problem: Problem, active: Sequence[int]) -> bool:
     if not problem.budgets:
         done = outcomes(problem, np.ones(problem.size, bool))
         return not any(broken(done[i]) for i in active)
-    return maximise(stacked(rows(problem, active), problem.size), np.zeros(problem.size, np.int64)) is not None
+    return _satisfiable(problem, rows(problem, active))
+
+
+def _satisfiable(problem: Problem, made: list[Row]) -> bool:
+    return not isinstance(satisfy(stacked(made, problem.size), -problem.tokens), Refusal)
 
 
 def _changes_of(problem: Problem, active: Sequence[int], i: int) -> Iterator[Change]:
     clause = problem.clauses[i]
     for bound, variant in _candidates(problem, active, i):
-        if variant is not None and _feasible(with_clause(problem, i, variant), active):
+        # What a solver found is feasible by construction; where everything is selected another clause may still be broken.
+        if variant is not None and (problem.budgets or _feasible(with_clause(problem, i, variant), active)):
             changed = replace(variant, text=rewritten(variant))
             yield Change(clause=clause, changed=changed, bound=bound, old=_number(clause, bound), new=_number(variant, bound))
 
@@ -153,15 +159,39 @@ def _share_on_grid(problem: Problem, active: Sequence[int], i: int, quota: Quota
         limit = Fraction(100 * parts * (reach + miss if falling else reach - miss), count)
         return Fraction(floor(limit) if falling else ceil(limit), parts)
     kept = [*rows(problem, others), *_side(rows(problem, [i], count), falling=falling)]
+    limit = _relaxed_share(problem, kept, i, quota, falling)
+    if limit is None:
+        return None
 
     def reachable(step: int) -> bool:
         asked = with_clause(problem, i, _set(quota, step / parts, falling))
         made = [*kept, *_side(rows(asked, [i], count), falling=not falling)]
-        return maximise(stacked(made, problem.size), np.zeros(problem.size, np.int64)) is not None
+        return _satisfiable(problem, made)
 
-    good, bad = (0, ceil(exact(quota.low or 0) * parts)) if falling else (100 * parts, floor(exact(quota.high or 0) * parts))
-    step = _last(reachable, good, bad)
+    edge = floor(limit * 100 * parts + 1e-6) + 1 if falling else ceil(limit * 100 * parts - 1e-6) - 1
+    written = ceil(exact(quota.low or 0) * parts) if falling else floor(exact(quota.high or 0) * parts)
+    step = _last(reachable, 0, min(edge, written)) if falling else _last(reachable, 100 * parts, max(edge, written))
     return None if step is None else Fraction(step, parts)
+
+
+def _relaxed_share(problem: Problem, made: list[Row], i: int, quota: Quota, falling: bool) -> float | None:
+    """The highest (lowest) bound on a share that fractions of rows could meet, by Dinkelbach's iteration; None where none can."""
+    weight = problem.tokens if quota.unit == "% of tokens" else np.ones(problem.size, np.int64)
+    part = np.zeros(problem.size, np.int64)
+    part[problem.counted(i)] = weight[problem.counted(i)]
+    matrix, sign = stacked(made, problem.size), 1 if falling else -1
+    share = 0.0 if falling else 1.0
+    while True:
+        found = run(matrix, sign * (part - share * weight), integral=False)
+        if isinstance(found, Refusal):
+            return None
+        total = float(weight @ found.x)
+        if total <= 0:
+            return 1.0 if falling else 0.0
+        reached = (float(part @ found.x) + sign * tolerance(problem, quota)) / total
+        if sign * (reached - share) < 1e-9:
+            return min(max(share, reached, 0.0), 1.0) if falling else max(min(share, reached, 1.0), 0.0)
+        share = reached
 
 
 def _more_per_prompt(problem: Problem, active: Sequence[int], i: int, clause: AtMost) -> AtMost | None:
@@ -171,11 +201,18 @@ def _more_per_prompt(problem: Problem, active: Sequence[int], i: int, clause: At
 
 
 def _last(holds: Callable[[int], bool], good: int, bad: int) -> int | None:
-    """The value nearest to `bad` at which a monotone condition still holds, from `good`; None where it does not hold at
-    `good` either.
+    """The value nearest to `bad`, which fails, at which a monotone condition holds, as far as `good`; None where it does
+    not hold there either. Growing steps from `bad`, as the answer is mostly next to it.
     """
-    if good == bad or not holds(good):
-        return None
+    way, step = (1 if good > bad else -1), 1
+    while True:
+        if good == bad:
+            return None
+        probe = bad + way * min(step, abs(good - bad))
+        if holds(probe):
+            good = probe
+            break
+        bad, step = probe, 4 * step
     while abs(good - bad) > 1:
         middle = (good + bad) // 2
         good, bad = (middle, bad) if holds(middle) else (good, middle)

@@ -2,13 +2,12 @@
 data; words and places are for others.
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 
-from ...compiler.plan.stages import AtMost
+from ...compiler.plan.stages import AtMost, Budget, Quota
 from .changes import changes
-from .integer import maximise
+from .highs import Refusal
+from .integer import satisfy
 from .matrix import stacked
 from .outcomes import broken, outcomes
 from .problem import Conflict, ConflictMember, Problem, unit
@@ -23,35 +22,49 @@ def conflict(problem: Problem) -> Conflict:
     return Conflict(members=tuple(_member(problem, i) for i in numbers), changes=changes(problem, numbers))
 
 
-def feasible(problem: Problem, active: Sequence[int]) -> bool:
-    """Whether some selection satisfies the clauses numbered `active`."""
-    made = rows(problem, active)
-    matrix = stacked(made, problem.size)
-    return maximise(matrix, np.zeros(problem.size, np.int64)) is not None
-
-
 def minimal(problem: Problem) -> list[int]:
-    """Numbers of clauses that conflict while any of them left out would end the conflict, by QuickXplain (Junker, AAAI
-    2004).
+    """Numbers of clauses that conflict while any of them left out would end the conflict.
+
+    A deletion filter: a clause without which the rest is still infeasible goes, and with it every clause that the proof
+    of that (a dual ray of the relaxation) does not use.
     """
-    everything = list(range(len(problem.clauses)))
-    for i in everything:
+    kept = list(range(len(problem.clauses)))
+    for i in kept:
         if _starved(problem, i):
             return [i]
-    if feasible(problem, everything):
+    if _refuted(problem, kept, shrink=False) is None:
         raise ValueError("the problem is feasible")
+    found = _filtered(problem, kept, shrink=True)
+    sound = _refuted(problem, found, shrink=False) is not None
+    return found if sound else _filtered(problem, kept, shrink=False)  # a ray is floats: what it leaves is tried again
 
-    def explain(base: list[int], grown: bool, rest: list[int]) -> list[int]:
-        if grown and not feasible(problem, base):
-            return []
-        if len(rest) == 1:
-            return rest
-        first, second = rest[: len(rest) // 2], rest[len(rest) // 2 :]
-        of_second = explain(base + first, True, second)
-        of_first = explain(base + of_second, bool(of_second), first)
-        return of_first + of_second
 
-    return sorted(explain([], False, everything))
+def _filtered(problem: Problem, kept: list[int], *, shrink: bool) -> list[int]:
+    needed: list[int] = []
+    while rest := [i for i in kept if i not in needed]:
+        refuted = _refuted(problem, [i for i in kept if i != rest[0]], shrink=shrink)
+        if refuted is None:
+            needed.append(rest[0])
+        else:
+            kept = refuted
+    return kept
+
+
+def _refuted(problem: Problem, active: list[int], *, shrink: bool) -> list[int] | None:
+    """Clauses of `active` that no selection satisfies together, without those that the proof does not use where `shrink`;
+    None where a selection satisfies them all.
+    """
+    made = rows(problem, active)
+    found = satisfy(stacked(made, problem.size), -problem.tokens)
+    if not isinstance(found, Refusal):
+        return None
+    if found.rows is None or not shrink:
+        return active
+    used = {made[r].clause for r in np.flatnonzero(found.rows)}
+    if any(isinstance(c, Quota) and c.unit == "%" for c in (problem.clauses[i] for i in used)):
+        # Its row is resolved against the number of examples, so that clause is part of the proof.
+        used |= {i for i in active if isinstance(c := problem.clauses[i], Budget) and c.unit == "examples" and not c.up_to}
+    return sorted(used)
 
 
 def _starved(problem: Problem, i: int) -> bool:

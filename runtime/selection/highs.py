@@ -24,9 +24,16 @@ class Answer:
     complete: bool = True
 
 
-def run(matrix: Matrix, cost: np.ndarray, *, integral: bool, nodes: int | None = None, tolerance: float = 1e-6) -> Answer | None:
-    """Maximise cost x over 0 <= x <= 1 and the matrix; None: infeasible (or, with a limit of `nodes`, nothing was
-    found).
+@dataclass(frozen=True, slots=True, eq=False)
+class Refusal:
+    """Nothing was found. `rows`: bool a row, those that refute the relaxation together; None where it was not refuted."""
+
+    rows: np.ndarray | None = None
+
+
+def run(matrix: Matrix, cost: np.ndarray, *, integral: bool, nodes: int | None = None, tolerance: float = 1e-6) -> Answer | Refusal:
+    """Maximise cost x over 0 <= x <= 1 and the matrix; a refusal is a proof that it is infeasible (with a limit of
+    `nodes`, that nothing was found).
 
     Costs and rows are scaled by powers of two, so that integers stay exact and an absolute 1e-6 is at most one unit of
     an objective of 2^30 levels.
@@ -58,13 +65,13 @@ def run(matrix: Matrix, cost: np.ndarray, *, integral: bool, nodes: int | None =
     status = solver.getModelStatus()
     known = highspy.HighsModelStatus
     if status in (known.kInfeasible, known.kUnboundedOrInfeasible):
-        return None
+        return Refusal(None if integral else _refuting(solver))
     limited = nodes is not None and status in (known.kSolutionLimit, known.kIterationLimit)
     if status not in (known.kOptimal, known.kModelEmpty) and not limited:
         raise RuntimeError(f"HiGHS stopped a selection: {solver.modelStatusToString(status)}")
     found = solver.getSolution()
     if not found.value_valid:
-        return None
+        return Refusal()
     price = np.zeros(matrix.height) if integral else -np.array(found.row_dual) * scale / cost_scale
     return Answer(np.array(found.col_value), price, not limited)
 
@@ -85,6 +92,11 @@ def _solver(nodes: int | None, tolerance: float) -> highspy.Highs:
     for name, value in options.items():
         solver.setOptionValue(name, value)
     return solver
+
+
+def _refuting(solver: highspy.Highs) -> np.ndarray | None:
+    _, there, ray = solver.getDualRay()  # pyright: ignore[reportAttributeAccessIssue]  (the stub lacks it)
+    return np.abs(ray) > 1e-9 if there else None
 
 
 def _power(size: float, most: float) -> float:

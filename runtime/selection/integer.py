@@ -9,7 +9,7 @@ from math import fsum
 
 import numpy as np
 
-from .highs import Answer, run
+from .highs import Refusal, run
 from .matrix import NONE, Matrix
 
 
@@ -39,16 +39,10 @@ def maximise(matrix: Matrix, value: np.ndarray, core: int = 1000, nodes: int | N
     settled; the rest are branched on.
     """
     relaxed = run(matrix, value, integral=False)
-    if relaxed is None:
+    if isinstance(relaxed, Refusal):
         return None
     price, advantage, bound = _bound(matrix, value, relaxed.price)
-    wants = advantage > 0
-    base = np.where(np.abs(advantage) > 1e-6 * max(1, np.abs(value).max(initial=0)), wants, relaxed.x > 0.5)
-    fractional = np.minimum(relaxed.x, 1 - relaxed.x) > 1e-9
-    # Many columns often cost the same: a shuffle keeps the core from being rows of a few neighbouring prompts.
-    shuffle = np.random.Generator(np.random.PCG64(0)).permutation(matrix.width)
-    order = np.lexsort((shuffle, np.round(np.abs(advantage), 6), ~fractional))
-    size = max(core, 2 * int(fractional.sum()))
+    base, order, size = _core(value, advantage, relaxed.x, core)
     free = np.zeros(matrix.width, bool)
     while True:
         free[order[: size if 2 * size < matrix.width else matrix.width]] = True
@@ -60,7 +54,7 @@ def maximise(matrix: Matrix, value: np.ndarray, core: int = 1000, nodes: int | N
             continue
         total = int(value[chosen].sum())
         loss = bound - total - 1
-        needed = (np.abs(advantage) <= loss) | (base != wants) if loss >= 0 else np.zeros_like(free)
+        needed = (np.abs(advantage) <= loss) | (base != (advantage > 0)) if loss >= 0 else np.zeros_like(free)
         if not np.any(needed & ~free):
             return Optimum(chosen, total, price, advantage, np.flatnonzero(np.abs(advantage) <= bound - total))
         if needed.sum() <= 4 * size:
@@ -68,18 +62,47 @@ def maximise(matrix: Matrix, value: np.ndarray, core: int = 1000, nodes: int | N
         size *= 2
 
 
+def satisfy(matrix: Matrix, lean: np.ndarray) -> np.ndarray | Refusal:
+    """Some columns that satisfy the rows of the matrix, or a refusal with the rows that refute it, where the relaxation
+    does. `lean` (any integers) only steers: without an objective the simplex wanders.
+    """
+    relaxed = run(matrix, lean, integral=False)
+    if isinstance(relaxed, Refusal):
+        return relaxed
+    _, advantage, _ = _bound(matrix, lean, relaxed.price)
+    base, order, size = _core(lean, advantage, relaxed.x, 1000)
+    while True:
+        free = np.sort(order[: size if 2 * size < matrix.width else matrix.width])
+        chosen = branch(matrix, np.zeros_like(lean), free, base)
+        if chosen is not None:
+            return chosen
+        if len(free) == matrix.width:
+            return Refusal()
+        size *= 4
+
+
 def branch(matrix: Matrix, value: np.ndarray, free: np.ndarray, base: np.ndarray, nodes: int | None = None) -> np.ndarray | None:
     """The best selection that differs from `base` only in the columns `free`, or None. Checked in integers."""
     part = matrix.restricted(free, base)
     for tolerance in (1e-6, 1e-9):
-        answer: Answer | None = run(part, value[free], integral=True, nodes=nodes, tolerance=tolerance)
-        if answer is None:
+        answer = run(part, value[free], integral=True, nodes=nodes, tolerance=tolerance)
+        if isinstance(answer, Refusal):
             return None
         chosen = base.astype(bool)
         chosen[free] = answer.x > 0.5
         if matrix.holds(chosen):
             return chosen
     raise RuntimeError("HiGHS returned a selection that breaks a row; this is a bug in mixc")
+
+
+def _core(value: np.ndarray, advantage: np.ndarray, x: np.ndarray, core: int) -> tuple[np.ndarray, np.ndarray, int]:
+    """What the relaxation decides, the columns by how much it doubts them, and how many to branch on at first."""
+    base = np.where(np.abs(advantage) > 1e-6 * max(1, np.abs(value).max(initial=0)), advantage > 0, x > 0.5)
+    fractional = np.minimum(x, 1 - x) > 1e-9
+    # Many columns often cost the same: a shuffle keeps the core from being rows of a few neighbouring prompts.
+    shuffle = np.random.Generator(np.random.PCG64(0)).permutation(len(value))
+    order = np.lexsort((shuffle, np.round(np.abs(advantage), 6), ~fractional))
+    return base, order, max(core, 2 * int(fractional.sum()))
 
 
 def _bound(matrix: Matrix, value: np.ndarray, price: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
