@@ -54,6 +54,9 @@ def _satisfiable(problem: Problem, made: list[Row]) -> bool:
 
 def _changes_of(problem: Problem, active: Sequence[int], i: int) -> Iterator[Change]:
     clause = problem.clauses[i]
+    others = [j for j in active if j != i]
+    if problem.budgets and not _feasible(problem, others):
+        return  # no bound of this clause helps: the others are in conflict without it
     for bound, variant in _candidates(problem, active, i):
         # What a solver found is feasible by construction; where everything is selected another clause may still be broken.
         if variant is not None and (problem.budgets or _feasible(with_clause(problem, i, variant), active)):

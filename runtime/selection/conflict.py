@@ -55,7 +55,7 @@ def _refuted(problem: Problem, active: list[int], *, shrink: bool) -> list[int] 
     None where a selection satisfies them all.
     """
     made = rows(problem, active)
-    found = satisfy(stacked(made, problem.size), -problem.tokens)
+    found = satisfy(stacked(made, problem.size), -problem.tokens, prove=shrink)
     if not isinstance(found, Refusal):
         return None
     if found.rows is None or not shrink:

@@ -31,9 +31,9 @@ class Refusal:
     rows: np.ndarray | None = None
 
 
-def run(matrix: Matrix, cost: np.ndarray, *, integral: bool, nodes: int | None = None, tolerance: float = 1e-6) -> Answer | Refusal:
-    """Maximise cost x over 0 <= x <= 1 and the matrix; a refusal is a proof that it is infeasible (with a limit of
-    `nodes`, that nothing was found).
+def run(matrix: Matrix, cost: np.ndarray, *, integral: bool, nodes: int | None = None, tolerance: float = 1e-6, prove: bool = False) -> Answer | Refusal:
+    """Maximise cost x over 0 <= x <= 1 and the matrix; a refusal says that it is infeasible (with a limit of `nodes`,
+    that nothing was found), and with `prove`, for an LP, which rows refute it.
 
     Costs and rows are scaled by powers of two, so that integers stay exact and an absolute 1e-6 is at most one unit of
     an objective of 2^30 levels.
@@ -65,7 +65,7 @@ def run(matrix: Matrix, cost: np.ndarray, *, integral: bool, nodes: int | None =
     status = solver.getModelStatus()
     known = highspy.HighsModelStatus
     if status in (known.kInfeasible, known.kUnboundedOrInfeasible):
-        return Refusal(None if integral else _refuting(solver))
+        return Refusal(_refuting(solver) if prove else None)
     limited = nodes is not None and status in (known.kSolutionLimit, known.kIterationLimit)
     if status not in (known.kOptimal, known.kModelEmpty) and not limited:
         raise RuntimeError(f"HiGHS stopped a selection: {solver.modelStatusToString(status)}")
@@ -95,6 +95,10 @@ def _solver(nodes: int | None, tolerance: float) -> highspy.Highs:
 
 
 def _refuting(solver: highspy.Highs) -> np.ndarray | None:
+    # Presolve finds most infeasibilities and has no ray; solving once more from scratch is far faster than its own detour.
+    solver.setOptionValue("presolve", "off")
+    solver.clearSolver()
+    solver.run()
     _, there, ray = solver.getDualRay()  # pyright: ignore[reportAttributeAccessIssue]  (the stub lacks it)
     return np.abs(ray) > 1e-9 if there else None
 

@@ -62,11 +62,11 @@ def maximise(matrix: Matrix, value: np.ndarray, core: int = 1000, nodes: int | N
         size *= 2
 
 
-def satisfy(matrix: Matrix, lean: np.ndarray) -> np.ndarray | Refusal:
-    """Some columns that satisfy the rows of the matrix, or a refusal with the rows that refute it, where the relaxation
-    does. `lean` (any integers) only steers: without an objective the simplex wanders.
+def satisfy(matrix: Matrix, lean: np.ndarray, *, prove: bool = False) -> np.ndarray | Refusal:
+    """Some columns that satisfy the rows of the matrix, or a refusal, which with `prove` names the rows that refute it
+    where the relaxation does. `lean` (any integers) only steers: without an objective the simplex wanders.
     """
-    relaxed = run(matrix, lean, integral=False)
+    relaxed = run(matrix, lean, integral=False, prove=prove)
     if isinstance(relaxed, Refusal):
         return relaxed
     _, advantage, _ = _bound(matrix, lean, relaxed.price)
