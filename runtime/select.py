@@ -130,7 +130,7 @@ def _problem(stage: Select, live: pl.DataFrame) -> Problem:
 def _empty_caps(stage: Select, rows: pl.DataFrame) -> tuple[str, ...]:
     """Caps on groups that no scanned row belongs to: misspelt, as likely as not."""
     caps = [q for q in stage.quotas if q.low is None and not group_rows(q.group, rows).any()]
-    return tuple(f"`{q.text}` caps a group that no row belongs to: is it spelt right?" for q in caps)
+    return tuple(f"MIX0403: `{q.text}` caps a group that no row belongs to; is it spelt right?" for q in caps)
 
 
 def _unchosen(stage: Select, solution: Solution) -> str:

@@ -55,6 +55,8 @@ def check(spec: Resolved, inputs: Inputs, notes: Diagnostics) -> ir.Mixture | No
     measured = next(iter(spec.blocks("evaluate")), None)
     by_name = {s.name: s for s in scores}
     evaluation = evaluate(measured, corpora, by_name, inputs, notes, missing) if measured else None
+    if measured and not students and not spec.blocks("student"):
+        notes.error("MIX0207", "`evaluate` needs a student", measured.head, "which model?", help='declare one: `student NAME { model "…" }`')
     profiled = [p for b in spec.blocks("profile") if (p := profile(b, students, inputs, notes, missing))]
     clean = [decontaminate(d, inputs, _text(d), notes) for d in spec.of(ast.Decontaminate)]
     copies = [dedup(d, _text(d), notes, missing) for d in spec.of(ast.Dedup)]
