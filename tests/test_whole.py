@@ -54,6 +54,15 @@ def test_the_trained_model_loads_and_was_trained(built: Path) -> None:
     assert AutoTokenizer.from_pretrained(built / "build" / "whole" / "model").chat_template
 
 
+def test_the_training_lines_load_with_datasets(built: Path, tmp_path: Path) -> None:
+    import datasets
+
+    path = built / "build" / "whole" / "train.jsonl"
+    rows = datasets.load_dataset("json", data_files=str(path), cache_dir=str(tmp_path), split="train")
+    assert len(rows) == 8 and rows[0]["messages"][0]["role"] == "user"
+    assert rows[0]["messages"][1]["content"].startswith("Skills:\n")
+
+
 def test_a_changed_quota_loads_no_model(built: Path) -> None:
     (built / "variant.mix").write_text(STUDENT.replace("teacher brief <= 60%", "teacher brief <= 25%"))
     done = without_torch("build", "variant.mix", "--until", "select", cwd=built)

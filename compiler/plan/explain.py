@@ -133,7 +133,7 @@ def _(stage: Filter) -> Iterator[str]:
 @words.register
 def _(stage: Score) -> Iterator[str]:
     given = [*(["student: " + stage.model.student] if stage.model else ())]
-    given += [f"{name}: {_scalar(value)}" for name, value in stage.arguments]
+    given += [_argument(name, value) for name, value in stage.arguments]
     values = {value for _, value in stage.arguments}
     given += [name for read in stage.reads if (name := read.removeprefix("column:")) not in values]
     arguments = ", ".join(given)
@@ -143,6 +143,13 @@ def _(stage: Score) -> Iterator[str]:
     else:
         yield f"{stage.name} = {stage.scorer}{selected}"
         yield arguments
+
+
+def _argument(name: str, value: Argument) -> str:
+    """An argument as a spec would write it."""
+    if name == "window_steps":
+        return f"window: {value} steps"
+    return f"window: {value}%" if name == "window_percent" else f"{name}: {_scalar(value)}"
 
 
 def _scalar(value: Argument) -> str:
