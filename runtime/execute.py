@@ -208,9 +208,8 @@ def _swap(plan: Plan, result: Build, contents: dict[str, bytes]) -> None:
 
 
 def _manifest(plan: Plan, result: Build) -> bytes:
-    return manifest(
-        plan, result.walk, result.records, result.models, result.notices, None if result.chosen is None else result.chosen.height
-    )
+    selected = None if result.chosen is None else result.chosen.height
+    return manifest(plan, result.walk, result.records, result.models, result.notices, selected, result.training)
 
 
 def _train(stage: Train, result: Build, context: Context) -> str:
