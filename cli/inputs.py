@@ -63,6 +63,9 @@ def _answer(want: Wanted, texts: dict, columns: dict, present: dict) -> None:
 
 
 def _files(pattern: str) -> list[str]:
-    if Path(pattern).exists():
-        return [pattern]
+    try:
+        if Path(pattern).exists():
+            return [pattern]
+    except (OSError, ValueError):  # a name that no file system takes
+        return []
     return sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207 - Path.glob takes no absolute pattern

@@ -9,7 +9,6 @@ from .plan.stages import Plan
 from .plan.verify import verify
 from .semantics.check import check
 from .semantics.inputs import Inputs, Wanted
-from .semantics.lint import lint
 from .semantics.resolve import Resolved, resolve
 from .source import Source
 from .syntax import ast
@@ -30,9 +29,6 @@ def compile(source: Source, inputs: Inputs) -> Outcome:
     spec = resolve(source, inputs, notes)
     mixture = check(spec, inputs, notes)
     if mixture is None:
-        return Outcome(None, notes, spec.sources)
-    lint(mixture, notes)
-    if notes.has_errors:
         return Outcome(None, notes, spec.sources)
     plan = lower(mixture)
     verify(plan)

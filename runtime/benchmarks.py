@@ -78,8 +78,8 @@ def _records(benchmark: Benchmark) -> Iterator[tuple[int, dict[str, Any]]]:
             benchmark, f"the benchmark file `{benchmark.path}` {reason}", "read from here",
             "correct the path, which is relative to the spec that names it",
         ) from error  # fmt: skip
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        what = error.msg if isinstance(error, json.JSONDecodeError) else "not UTF-8"
+    except (ValueError, RecursionError) as error:
+        what = error.msg if isinstance(error, json.JSONDecodeError) else "not UTF-8" if isinstance(error, UnicodeDecodeError) else "it is nested too deep, or a number is too long"
         raise _fault(
             benchmark, f"line {number} of `{benchmark.path}` is not JSON: {what}", "a JSON object a line",
             f"mend line {number} of the file",
@@ -102,6 +102,13 @@ def _field(benchmark: Benchmark, record: dict[str, Any], number: int, names: tup
             benchmark, f"the field `{name}` on line {number} of `{benchmark.path}` is not a text",
             f"the {what} is read from {wanted}", f"write `{name}` of line {number} as a text that is not empty",
         )  # fmt: skip
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise _fault(
+            benchmark, f"the field `{name}` on line {number} of `{benchmark.path}` holds half a character",
+            f"the {what} is read from here", f"mend the `\\u` escape on line {number} of the file",
+        ) from None  # fmt: skip
     return text
 
 

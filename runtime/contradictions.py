@@ -45,7 +45,7 @@ def collapse(rows: pl.DataFrame, used: Sequence[str], span: Span) -> tuple[pl.Da
         doubled = pairs.filter(pl.col("row_id").is_duplicated())["row_id"].min()
         if doubled is not None:
             raise _differ(_in_order(told.filter(pl.col("row_id") == doubled)), name, span)
-    keys = [_as_text(name, rows.schema[name]) for name in ("row_id", "prompt_id", *used)]
+    keys = [_as_text(name, rows.schema[name]) for name in ("row_id", "prompt_id", *used, *(n for n in ("corpus",) if n in rows.columns))]
     kept = alike.sort(keys).unique("row_id", keep="first", maintain_order=True)
     others = rows.filter(~pl.col("row_id").is_duplicated())
     return pl.concat([others, kept]), alike.height - kept.height

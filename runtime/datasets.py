@@ -11,6 +11,7 @@ from ..compiler.backends.polars import apply_where, expression, in_words, refuse
 from ..compiler.diagnostics import Diagnostic, Fault, Label
 from ..compiler.expressions import columns, is_barrier
 from ..compiler.plan.stages import Heldout, Scan
+from ..compiler.source import Span
 from . import records
 from .contradictions import collapse, place, refuse_two_prompts
 from .events import Notice, Watch
@@ -49,13 +50,46 @@ def union(frames: Sequence[pl.DataFrame], scans: Sequence[Scan], watch: Watch) -
     """The rows of several corpora as one frame: equal rows collapse, contradictions between corpora are MIX0504."""
     if len(frames) == 1:
         return frames[0]
-    rows = pl.concat(frames, how="diagonal")
+    rows = pl.concat(_of_one_type(frames, scans), how="diagonal")
     refuse_two_prompts(rows, scans[-1].span)
-    used = [name for name in rows.columns if name not in (*_KEPT, "reason")]
+    live = rows.filter(pl.col("reason").is_null())
+    _refuse_two_teachers(live, scans[-1].span)
+    rows = rows.filter(pl.col("reason").is_null() | ~pl.col("row_id").is_in(live["row_id"].unique().to_list()))
+    used = [name for name in rows.columns if name not in (*_KEPT, "reason", "teacher")]
     rows, doubled = collapse(rows.sort("corpus"), ["reference", *used], scans[-1].span)
     if doubled:
         watch(Notice(scans[-1].id, f"{_count(doubled, 'row')} that stand in two corpora counted once"))
     return rows.sort("row_id")
+
+
+def _of_one_type(frames: Sequence[pl.DataFrame], scans: Sequence[Scan]) -> list[pl.DataFrame]:
+    """The frames with each column of one type: a column without a value takes the others' type, whole and broken numbers meet as broken ones.
+
+    Fault MIX0502 where two corpora hold different kinds of values under one name.
+    """
+    wanted: dict[str, tuple[pl.DataType, str]] = {}
+    for frame, scan in zip(frames, scans, strict=True):
+        for name, dtype in frame.schema.items():
+            if frame[name].null_count() == frame.height:
+                continue
+            known, corpus = wanted.get(name, (dtype, scan.corpus))
+            if known != dtype and not (known.is_numeric() and dtype.is_numeric()):
+                held = f"{in_words(known)} in corpus `{corpus}` and {in_words(dtype)} in corpus `{scan.corpus}`"
+                message = f"column `{name.removeprefix('column:')}` holds {held}"
+                raise Fault(Diagnostic("MIX0502", message, Label(scan.span, "these files"), help="give both corpora columns of one type"))
+            wanted[name] = (known if known == dtype else pl.Float64(), corpus)
+    return [f.with_columns(pl.col(n).cast(wanted[n][0]) for n in f.columns if n in wanted) for f in frames]
+
+
+def _refuse_two_teachers(live: pl.DataFrame, span: Span) -> None:
+    if "teacher" not in live.columns:
+        return
+    several = live.group_by("row_id").agg(pl.col("teacher").unique().sort()).filter(pl.col("teacher").list.len() > 1).sort("row_id")
+    if several.height:
+        row_id, teachers = several.row(0)
+        named = " and ".join(f"`{teacher}`" for teacher in teachers)
+        message = f"{_count(several.height, 'row')} that stand in two corpora are of two teachers, {named} for one"
+        raise Fault(Diagnostic("MIX0505", message, Label(span, "and these files"), notes=(f"one of them: row {row_id}",), help="let the teachers' conditions exclude one another"))
 
 
 def _files(scan: Scan) -> pl.DataFrame:

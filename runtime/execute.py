@@ -75,24 +75,27 @@ def stages_until(plan: Plan, until: str | None) -> tuple[Stage, ...]:
 def refuse_pending(plan: Plan, until: str | None) -> None:
     """Fault MIX0410 for the clauses that this run would need and the runtime does not do yet."""
     reach = KINDS.index(until) if until else len(KINDS)
-    needed = [p for p in plan.pending if KINDS.index(p.stage) <= reach]
+    run = {kind(stage) for stage in stages_until(plan, until)}
+    needed = [p for p in plan.pending if p.stage in run or KINDS.index(p.stage) <= reach]
     if needed:
+        label = "the runtime cannot do this yet"
         raise Fault(
-            *(
-                Diagnostic(
-                    "MIX0410",
-                    f"{p.what} is not run yet",
-                    Label(p.span, "the runtime cannot do this yet"),
-                    help=f"remove it, or stop before it with `--until`, as in `--until {_before(p.stage)}`",
-                )
-                for p in needed
-            )
+            *(Diagnostic("MIX0410", f"{p.what} is not run yet", Label(p.span, label), help=_way_out(plan, p.stage)) for p in needed)
         )
+
+
+def _way_out(plan: Plan, pending: str) -> str:
+    """How to run as much as can be run: `pending` is the kind that cannot."""
+    first = next((i for i, stage in enumerate(plan.stages) if kind(stage) == pending), len(plan.stages))
+    clear = [k for k in dict.fromkeys(map(kind, plan.stages[:first])) if KINDS.index(k) < KINDS.index(pending)]
+    able = [k for k in clear if pending not in {kind(s) for s in stages_until(plan, k)}]
+    return f"remove it, or stop before it with `--until {able[-1]}`" if able else "remove it"
 
 
 def build(plan: Plan, out: Path, context: Context, until: str | None = None) -> Build:
     """Run the plan into the folder `out`. Faults carry the code that says what failed; what was finished stays in the store."""
     refuse_pending(plan, until)
+    out = out.resolve() if out.is_symlink() else out
     result = Build(out)
     watch = _noting(context, result)
     context = Context(store=context.store, students=context.students, watch=watch, scratch=context.scratch)
@@ -116,7 +119,8 @@ def _refuse_foreign(out: Path) -> None:
         )
     if out.exists() and not out.is_dir():
         raise Fault(Diagnostic("MIX0512", f"`{out}` is a file, not a folder", help=help))
-    foreign = sorted(p.name for p in out.iterdir() if p.name not in OWN and not p.name.startswith(TEMPORARY)) if out.exists() else []
+    own = OWN if (out / "manifest.json").is_file() else ()
+    foreign = sorted(p.name for p in out.iterdir() if p.name not in own and not p.name.startswith(TEMPORARY)) if out.exists() else []
     if foreign:
         shown = ", ".join(f"`{name}`" for name in foreign[:5]) + (" …" if len(foreign) > 5 else "")
         raise Fault(
@@ -242,10 +246,6 @@ def _noting(context: Context, result: Build) -> Callable:
         context.watch(event)  # type: ignore[arg-type]
 
     return watch
-
-
-def _before(stage: str) -> str:
-    return KINDS[max(KINDS.index(stage) - 1, 0)]
 
 
 def _json(value: object) -> bytes:

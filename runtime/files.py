@@ -176,11 +176,11 @@ def _aside(target: Path) -> Path:
 
 
 def _errno(error: BaseException) -> int | None:
-    # Polars and safetensors report the system's error number only in their text, as Rust prints it.
+    # Polars and safetensors report the system's error number only in their text, as Rust prints it; shutil.copytree in a list of texts.
     if isinstance(error, OSError) and error.errno is not None:
         return error.errno
-    found = re.search(r"\(os error (\d+)\)", str(error))
-    return int(found[1]) if found else None
+    found = re.search(r"\(os error (\d+)\)|\[Errno (\d+)\]", str(error))
+    return int(found[1] or found[2]) if found else None
 
 
 def _sync(path: Path) -> None:

@@ -19,5 +19,11 @@ def group_rows(group: Group, rows: pl.DataFrame) -> np.ndarray:
         case "teacher_value":
             return rows.select((pl.col("teacher_value") == group.value).fill_null(value=False)).to_series().to_numpy()
         case _:
-            text = pl.col(f"column:{group.column}").cast(pl.String)
-            return rows.select((text == group.value).fill_null(value=False)).to_series().to_numpy()
+            column = pl.col(f"column:{group.column}")
+            if isinstance(rows.schema[f"column:{group.column}"], pl.List):
+                return (
+                    rows.select(column.list.eval(pl.element().cast(pl.String) == group.value).list.any().fill_null(value=False))
+                    .to_series()
+                    .to_numpy()
+                )
+            return rows.select((column.cast(pl.String) == group.value).fill_null(value=False)).to_series().to_numpy()

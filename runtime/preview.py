@@ -26,6 +26,9 @@ def preview(plan: Plan, context: Context) -> Preview:
     exact = True
     try:
         for stage in plan.stages:
+            if type(stage).__name__.lower() in {p.stage for p in plan.pending}:
+                seen.known[stage.id] = "not run yet"
+                break
             exact = _stage(stage, seen, exact, context)
     except Fault as fault:
         seen.faults = fault.diagnostics

@@ -16,10 +16,13 @@ def name_teachers(stage: Teachers, rows: pl.DataFrame) -> pl.DataFrame:
     """
     if not stage.teachers:
         return rows.with_columns(teacher=pl.col("teacher_value"))
-    mine = {f"mixc:teacher:{i}": _of(t, rows) for i, t in enumerate(stage.teachers)}
+    here = set(rows["corpus"].unique())
+    teachers = [t for t in stage.teachers if t.corpus in here]
+    mine = {f"mixc:teacher:{i}": _of(t, rows) for i, t in enumerate(teachers)}
     marked = rows.with_columns(**mine)
-    _refuse_two(stage, marked, list(mine))
-    named = pl.coalesce(*(pl.when(pl.col(c)).then(pl.lit(t.name)) for c, t in zip(mine, stage.teachers, strict=True)))
+    _refuse_two(teachers, marked, list(mine))
+    names = [pl.when(pl.col(c)).then(pl.lit(t.name)) for c, t in zip(mine, teachers, strict=True)]
+    named = pl.coalesce(*names, pl.lit(None, dtype=pl.String))
     reason = pl.when(pl.col("reason").is_null() & named.is_null()).then(pl.lit(UNDECLARED)).otherwise("reason")
     return marked.with_columns(teacher=named.fill_null(pl.col("teacher_value")), reason=reason).select(*rows.columns, "teacher")
 
@@ -31,12 +34,12 @@ def _of(teacher: NamedTeacher, rows: pl.DataFrame) -> pl.Expr:
     return own & expression(teacher.condition, rows.schema).fill_null(value=False)
 
 
-def _refuse_two(stage: Teachers, rows: pl.DataFrame, marks: list[str]) -> None:
+def _refuse_two(teachers: list[NamedTeacher], rows: pl.DataFrame, marks: list[str]) -> None:
     twice = rows.filter(pl.sum_horizontal(marks) > 1).sort("row_id")
     if twice.is_empty():
         return
     row = twice.row(0, named=True)
-    first, second = [t for t, mark in zip(stage.teachers, marks, strict=True) if row[mark]][:2]
+    first, second = [t for t, mark in zip(teachers, marks, strict=True) if row[mark]][:2]
     raise Fault(
         Diagnostic(
             "MIX0505",

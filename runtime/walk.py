@@ -49,7 +49,8 @@ def advance(stage: Stage, walk: Walk, context: Context) -> str:
         case Scan():
             return _scan(stage, walk, context)
         case Teachers():
-            walk.rows = name_teachers(stage, union([rows for _, rows in walk.scans], [scan for scan, _ in walk.scans], context.watch))
+            named = [name_teachers(stage, rows) for _, rows in walk.scans]
+            walk.rows = union(named, [scan for scan, _ in walk.scans], context.watch)
             walk.teachers, walk.scans = stage, []
             return _left(walk, "teachers", f"{walk.rows.filter(pl.col('reason').is_null())['teacher'].n_unique():,} teachers")
         case Heldout():
@@ -102,7 +103,8 @@ def _heldout(stage: Heldout, walk: Walk, context: Context) -> str:
     if walk.teachers is not None:
         rows = name_teachers(walk.teachers, rows)
     walk.heldout = rows.filter(pl.col("reason").is_null()).sort("row_id")
-    held = pl.col("prompt_id").is_in(walk.heldout["prompt_id"].unique().to_list())
+    texts = rows["prompt"].drop_nulls().unique().to_list()
+    held = pl.col("prompt_id").is_in(rows["prompt_id"].unique().to_list()) | pl.col("prompt").is_in(texts).fill_null(value=False)
     before = alive(walk.rows)
     walk.rows = walk.rows.with_columns(reason=pl.when(pl.col("reason").is_null() & held).then(pl.lit(HELD_OUT)).otherwise("reason"))
     shared = before - alive(walk.rows)

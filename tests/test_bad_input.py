@@ -91,6 +91,56 @@ def test_bad_input_is_a_message_with_a_place(tmp_path: Path, case: str) -> None:
     assert not (tmp_path / "build").exists() or not list((tmp_path / "build").iterdir()), "nothing half-written"
 
 
+def odd(column: str, values: list[object]) -> Change:
+    """Rows whose `column` holds odd values, one after the other."""
+    return data(lambda made: [row.update({column: values[i % len(values)]}) for i, row in enumerate(made)] and None)
+
+
+ODD: dict[str, tuple[Change, int, str]] = {
+    "a score that is null everywhere": (odd("good", [None]), 3, "MIX0401"),
+    "counts that are null everywhere": (odd("count", [None]), 3, "MIX0401"),
+    "a count too large to be one": (odd("count", [3, 1e300]), 4, "MIX0502"),
+    "a count with a fraction": (odd("count", [3, 2.5]), 4, "MIX0502"),
+    "a skill that is a list": (odd("topic", [["addition", "subtraction"]]), 0, ""),
+    "a teacher that is null": (odd("model", [None, "terse", "tutor"]), 0, ""),
+}
+
+
+@pytest.mark.parametrize("case", ODD)
+def test_odd_values_are_taken_or_told(tmp_path: Path, case: str) -> None:
+    change, code, expected = ODD[case]
+    make_project(tmp_path)
+    change(tmp_path)
+    done = mixc("build", "scored.mix", cwd=tmp_path)
+    assert done.returncode == code and expected in done.stderr, done.stderr
+    assert "Traceback" not in done.stderr and "bug in mixc" not in done.stderr
+
+
+def test_a_quota_on_a_list_column_counts_its_elements(tmp_path: Path) -> None:
+    make_project(tmp_path)
+    odd("topic", [["a", "b"], ["b"], ["a"]])(tmp_path)
+    (tmp_path / "scored.mix").write_text(SCORED.replace('skill "addition" >= 20%', 'column topic "b" >= 95%'))
+    done = mixc("build", "scored.mix", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    chosen = pl.read_parquet(tmp_path / "build" / "scored" / "selected.parquet")
+    assert chosen.filter(pl.col("skills").list.contains("b")).height == 12
+
+
+def test_two_corpora_meet_whatever_their_columns(tmp_path: Path) -> None:
+    make_project(tmp_path)
+    made = rows(12, seed=9)
+    for row in made:
+        row["prompt_id"], row["question"], row["count"], row["extra"] = f"z{row['prompt_id']}", f"Again: {row['question']}", 3.0, "u"
+    write_rows(tmp_path / "more" / "rows.jsonl", made)
+    second = SCORED[SCORED.index("corpus rows") : SCORED.index("skills topics")].replace("corpus rows", "corpus more").replace("data/*", "more/*")
+    teachers = 'teacher first from rows where model == "terse"\nteacher second from more where extra == "u"\n\n'
+    (tmp_path / "scored.mix").write_text(SCORED.replace("skills topics", second + teachers + "skills topics").replace('"rambler" <= 30%', '"rambler" <= 30%\n  quota teacher second >= 50%'))
+    done = mixc("build", "scored.mix", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    chosen = pl.read_parquet(tmp_path / "build" / "scored" / "selected.parquet")
+    assert chosen.filter(teacher="second").height >= 6 and set(chosen["teacher"]) <= {"first", "second"}
+
+
 def test_null_and_empty_responses_are_dropped_and_counted(tmp_path: Path) -> None:
     make_project(tmp_path)
     made = rows()

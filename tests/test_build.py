@@ -125,10 +125,21 @@ def test_a_build_never_takes_the_place_of_files_it_did_not_write(tmp_path: Path)
     mine = tmp_path / "mine"
     mine.mkdir()
     (mine / "thesis.txt").write_text("years of work")
-    for out in ("mine", ".", "data/rows.jsonl"):
+    (tmp_path / "students" / "model").mkdir(parents=True)
+    for out in ("mine", ".", "data/rows.jsonl", "students"):
         done = mixc("build", "scored.mix", "--out", out, cwd=tmp_path)
         assert done.returncode == 4 and "MIX0512" in done.stderr, done.stderr
     assert (mine / "thesis.txt").read_text() == "years of work" and (tmp_path / "scored.mix").exists()
+
+
+def test_a_build_through_a_link_lands_where_it_points(tmp_path: Path) -> None:
+    make_project(tmp_path)
+    (tmp_path / "big" / "disk").mkdir(parents=True)
+    (tmp_path / "link").symlink_to(tmp_path / "big" / "disk")
+    for _ in range(2):
+        done = mixc("build", "scored.mix", "--out", "link", cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+    assert (tmp_path / "link").is_symlink() and (tmp_path / "big" / "disk" / "selected.parquet").exists()
 
 
 def test_a_cap_on_a_group_without_rows_is_told(tmp_path: Path) -> None:

@@ -30,9 +30,8 @@ from .stages import (
 def lower(mixture: ir.Mixture) -> Plan:
     """The plan of a mixture. Filters move before dearer scores only where no quantile, rank or `keep best` stands before them."""
     stages: list[Stage] = []
-    used = _columns_used(mixture)
     for corpus in mixture.corpora:
-        stages.append(_scan(corpus, used, mixture.seed))
+        stages.append(_scan(corpus, _columns_used(mixture, corpus.name), mixture.seed))
     stages.append(
         Teachers(
             id="teachers",
@@ -41,7 +40,7 @@ def lower(mixture: ir.Mixture) -> Plan:
             span=mixture.teachers[0].span if mixture.teachers else mixture.corpora[0].span,
         )
     )
-    heldout = _heldout(mixture, used, stages)
+    heldout = _heldout(mixture, stages)
     _guard(mixture, stages)
     _score_and_filter(mixture, stages)
     if mixture.profile:
@@ -81,11 +80,12 @@ def _scan(corpus: ir.Corpus, used: frozenset[str], seed: int) -> Scan:
     )
 
 
-def _heldout(mixture: ir.Mixture, used: frozenset[str], stages: list[Stage]) -> str | None:
+def _heldout(mixture: ir.Mixture, stages: list[Stage]) -> str | None:
     if not mixture.evaluate or not mixture.evaluate.heldout:
         return None
     name, where = mixture.evaluate.heldout
     corpus = next(c for c in mixture.corpora if c.name == name)
+    used = _columns_used(mixture, name)
     scan = Scan(
         id=f"scan:{name}:heldout",
         corpus=name,
@@ -169,7 +169,7 @@ def _movable(selection: ir.Selection) -> list[Where]:
 
 def _all_scores(mixture: ir.Mixture) -> list[ir.Score]:
     """The declared scores, and the token count that bounds in tokens fall back on."""
-    if mixture.selection.tokens or any(s.type.unit == "tokens" for s in mixture.scores) or not mixture.students:
+    if mixture.selection.tokens or not mixture.students or (len(mixture.students) > 1 and not mixture.train):
         return list(mixture.scores)
     student = mixture.train.student if mixture.train else mixture.students[0].student
     span = next(m.span for m in mixture.students if m.student == student)
@@ -316,15 +316,15 @@ def _in(where: Where | None) -> frozenset[str]:
     return frozenset(c.name for c in columns(where.condition) if c.source == "column") if where else frozenset()
 
 
-def _columns_used(mixture: ir.Mixture) -> frozenset[str]:
-    """Corpus columns that some clause after the scan reads."""
+def _columns_used(mixture: ir.Mixture, corpus: str) -> frozenset[str]:
+    """Columns of one corpus that some clause after its scan reads."""
     found: set[Column] = set()
     for step in mixture.selection.steps:
         found |= columns(step.condition if isinstance(step, Where) else step.by)
     if mixture.selection.objective:
         found |= columns(mixture.selection.objective)
     for teacher in mixture.teachers:
-        found |= columns(teacher.condition) if teacher.condition else set()
+        found |= columns(teacher.condition) if teacher.condition and teacher.corpus == corpus else set()
     names = {c.name for c in found if c.source == "column"}
     names |= {_grouped(q) for q in mixture.selection.quotas if q.group.column}
     names |= {r.removeprefix("column:") for s in mixture.scores for r in s.reads if r.startswith("column:")}

@@ -211,7 +211,7 @@ Stage = Scan | Teachers | Heldout | Decontaminate | Dedup | Filter | Score | Tag
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pending:
-    """A clause that the language has and the runtime does not do yet; `stage` is the id of the stage that would need it."""
+    """A clause that the language has and the runtime does not do yet; `stage` is the kind of stage that would need it."""
 
     what: str
     stage: str

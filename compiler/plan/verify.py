@@ -80,7 +80,7 @@ def _graph(plan: Plan, by_id: Mapping[str, Stage]) -> Iterator[str]:
         if here < rank:
             yield f"{stage.id}: {_kind(stage)} stands too late"
         rank = max(rank, here)
-    yield from (f"pending {p.what}: no stage {p.stage}" for p in plan.pending if p.stage not in by_id)
+    yield from (f"pending {p.what}: no stage {p.stage}" for p in plan.pending if p.stage not in ORDER)
     if plan.fingerprints and [name for name, _ in plan.fingerprints] != [stage.id for stage in plan.stages]:
         yield "the fingerprints are not those of the stages"
 

@@ -10,12 +10,14 @@ from . import ir
 from .catalogue import FIXED, RESERVED
 from .infer import Declared, Names
 from .inputs import Inputs
+from .lint import lint
 from .resolve import Resolved
 from .scores import score
 from .selection import Groups, selection
 from .settings import Settings
 from .sources import corpus, roles_of, student, taxonomy, teacher
-from .training import decontaminate, dedup, evaluate, profile, train
+from .training import decontaminate, dedup, evaluate, generate, profile, train
+from .types import UNKNOWN
 
 Corpora = dict[str, tuple[ir.Corpus, Names]]
 
@@ -36,6 +38,7 @@ def check(spec: Resolved, inputs: Inputs, notes: Diagnostics) -> ir.Mixture | No
     shared, roles = _shared(corpora), _roles(corpora)
     teachers = [t for node in spec.of(ast.Teacher) if (t := teacher(node, corpora, notes))]
     for block in spec.blocks("generate"):
+        generate(block, corpora, notes)
         missing.append(ir.Missing(what="a teacher that generates", stage="teachers", span=block.head))
     skills = None
     for number, block in enumerate(spec.blocks("skills")):
@@ -55,12 +58,20 @@ def check(spec: Resolved, inputs: Inputs, notes: Diagnostics) -> ir.Mixture | No
     measured = next(iter(spec.blocks("evaluate")), None)
     by_name = {s.name: s for s in scores}
     evaluation = evaluate(measured, corpora, by_name, inputs, notes, missing) if measured else None
+    if measured and not trained and len(students) > 1:
+        notes.error(
+            "MIX0207", "which of the students is evaluated?", measured.head, "none is trained", help="leave one student, or train one"
+        )
     if measured and not students and not spec.blocks("student"):
-        notes.error("MIX0207", "`evaluate` needs a student", measured.head, "which model?", help='declare one: `student NAME { model "…" }`')
+        notes.error(
+            "MIX0207", "`evaluate` needs a student", measured.head, "which model?", help='declare one: `student NAME { model "…" }`'
+        )
     profiled = [p for b in spec.blocks("profile") if (p := profile(b, students, inputs, notes, missing))]
     clean = [decontaminate(d, inputs, _text(d), notes) for d in spec.of(ast.Decontaminate)]
     copies = [dedup(d, _text(d), notes, missing) for d in spec.of(ast.Dedup)]
-    _waiting(spec, missing)
+    _waiting(spec, missing, notes)
+    uses = trained or measured
+    lint(uses.head if uses and spec.whole else None, bool(spec.of(ast.Decontaminate)), missing, notes)
     if mix is None or notes.has_errors:
         return None
     return ir.Mixture(
@@ -119,7 +130,8 @@ def _roles(corpora: Corpora) -> tuple[str, ...]:
 
 def _declared(spec: Resolved, scores: list[ir.Score]) -> dict[str, Declared]:
     sources: dict[str, Source] = {s.path: s for s in spec.sources}
-    return {
+    broken = {n.name.text: Declared(UNKNOWN, n.span) for n in spec.of(ast.Score)}
+    return broken | {
         s.name: Declared(s.type, s.span, sources[s.span.path].position(s.span.start)[0] if s.span.path in sources else 0) for s in scores
     }
 
@@ -134,7 +146,7 @@ def _groups(
     students: Mapping[str, Model],
     trained: ast.Block | None,
 ) -> Groups:
-    declared = [t.name for t in teachers] + [b.name.text for b in spec.blocks("generate") if isinstance(b.name, ast.Name)]
+    declared = [t.name.text for t in spec.of(ast.Teacher)] + [b.name.text for b in spec.blocks("generate") if isinstance(b.name, ast.Name)]
     return Groups(
         teachers=tuple(declared),
         tree=None if skills is None or skills.tree is None else tuple(n for n, _ in skills.tree),
@@ -142,7 +154,8 @@ def _groups(
         tagged=bool(spec.blocks("skills")),
         has_teacher=all(c.roles.teacher for c, _ in corpora.values()),
         tokens=tuple(s.name for s in scores if s.type.unit == "tokens"),
-        students=1 if trained or len(students) == 1 else 0,
+        students=1 if trained or len(students) == 1 or len(scores) < len(spec.of(ast.Score)) else 0,
+        corpora=tuple(corpora),
     )
 
 
@@ -179,6 +192,8 @@ def _text(node: ast.Decontaminate | ast.Dedup) -> str:
     return f"decontaminate by {node.words}-grams of {node.of.text if node.of else 'prompt'}"
 
 
-def _waiting(spec: Resolved, missing: list[ir.Missing]) -> None:
+def _waiting(spec: Resolved, missing: list[ir.Missing], notes: Diagnostics) -> None:
+    for block in spec.blocks("test"):
+        notes.warning("MIX0410", "`mixc test` is not there yet, so this test is not run", block.head, "checked for syntax alone")
     for kind, what, stage in ((ast.Require, "`require`", "scan"), (ast.Sweep, "`sweep`", "scan"), (ast.Ablate, "`ablate`", "scan")):
         missing.extend(ir.Missing(what=what, stage=stage, span=d.span) for d in spec.of(kind))

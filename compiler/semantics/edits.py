@@ -40,7 +40,7 @@ def _select(parent: ast.Block | None, child: ast.Block, notes: Diagnostics) -> a
     for line in child.lines:
         match line:
             case ast.Replace(pattern=pattern, clause=clause):
-                found = _find(clauses, pattern or _like(clause), line, notes)
+                found = _find(clauses, pattern or _like(clause), line, notes, None if pattern else clause)
                 if found is not None:
                     clauses[found] = clause
             case ast.RemoveClause(pattern=pattern):
@@ -95,8 +95,17 @@ def _matches(line: ast.Line, pattern: ast.Pattern) -> bool:
     return own.keyword == pattern.keyword and (pattern.detail is None or own.detail == pattern.detail)
 
 
-def _find(clauses: list[ast.Line], pattern: ast.Pattern, edit: ast.Line, notes: Diagnostics) -> int | None:
-    found = [i for i, line in enumerate(clauses) if _matches(line, pattern)]
+def _of_kind(line: ast.Line, clause: ast.Clause) -> bool:
+    """Whether `replace CLAUSE` means this line: the one of the same kind, for a quota of the same group, for a budget of the same unit."""
+    if isinstance(clause, ast.Where):
+        return isinstance(line, ast.Where)
+    if isinstance(clause, ast.Keep):
+        return isinstance(line, ast.Keep) and (line.by is None) == (clause.by is None)
+    return _matches(line, _like(clause))
+
+
+def _find(clauses: list[ast.Line], pattern: ast.Pattern, edit: ast.Line, notes: Diagnostics, like: ast.Clause | None = None) -> int | None:
+    found = [i for i, line in enumerate(clauses) if (_of_kind(line, like) if like else _matches(line, pattern))]
     if len(found) == 1:
         return found[0]
     text = format_pattern(pattern)

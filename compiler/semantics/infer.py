@@ -127,6 +127,10 @@ def _group(within: ast.Name | None, names: Names, notes: Diagnostics) -> tuple[C
     if within is None:
         return (None,)
     name = within.text
+    if name == "skill" and "skill" not in names.roles:
+        help = "declare them: `skills NAME { tag by column COLUMN }`"
+        notes.error("MIX0207", "no skills are declared", within.span, "needed here", help=help)
+        return None
     if name in ("teacher", "prompt", "skill", "corpus"):
         return (Column("role", name),)
     if names.columns is None or name in names.columns:

@@ -1,25 +1,25 @@
-"""Warnings on a mixture that is legal but unwise; the one that is an error is a missing decontamination."""
+"""What a careful colleague would say of a spec: warnings, and one error, a missing decontamination."""
 
 from ..diagnostics import Diagnostics
+from ..source import Span
 from . import ir
 
 
-def lint(mixture: ir.Mixture, notes: Diagnostics) -> None:
-    """Report what a careful colleague would say."""
-    uses = mixture.train or mixture.evaluate
-    if uses and mixture.decontaminate is None:
+def lint(uses: Span | None, decontaminated: bool, missing: list[ir.Missing], notes: Diagnostics) -> None:
+    """`uses`: where the spec trains or evaluates; `missing`: clauses that the runtime does not do yet."""
+    if uses and not decontaminated:
         notes.error(
             "MIX0601",
             "nothing says that the training data was checked against the benchmarks",
-            uses.span,
+            uses,
             "trains or evaluates",
             help='add `decontaminate against "bench/*.jsonl" by 8-grams of prompt`, or `decontaminate none because "…"`',
         )
-    for missing in mixture.missing:
+    for clause in missing:
         notes.warning(
             "MIX0410",
-            f"{missing.what} is not run yet",
-            missing.span,
+            f"{clause.what} is not run yet",
+            clause.span,
             "planned, but the runtime cannot do it yet",
             help="`mixc build --until` a stage before it still works",
         )

@@ -1,5 +1,6 @@
 """A spec and the specs it extends to one list of declarations: parents below, edits applied, params in place. Names inside expressions stay names."""
 
+import dataclasses
 from dataclasses import dataclass
 
 from ..diagnostics import Diagnostics, Label
@@ -39,17 +40,23 @@ class Resolved:
 
 
 def resolve(source: Source, inputs: Inputs, notes: Diagnostics) -> Resolved:
-    """Parse `source` and its parents, merge them from the top parent down, and put the params in place."""
+    """Parse `source` and its parents, put the params in place, and merge from the top parent down."""
     sources: list[Source] = []
     wanted: list[Wanted] = []
-    merged = _load(source, inputs, notes, sources, wanted, chain=())
-    params = {d.name.text: d for d in merged.values() if isinstance(d, ast.ParamDeclaration)}
+    chain = _load(source, inputs, notes, sources, wanted, chain=())
+    params = {d.name.text: d for spec in chain for d in spec.declarations if isinstance(d, ast.ParamDeclaration)}
+    for param in params.values():
+        if isinstance(param.value, ast.Param):
+            notes.error("MIX0307", f"`{param.name.text}` is given by another param", param.value.span, "a plain value is needed")
     params = override(params, _overrides(inputs, notes), notes) if not wanted else params
-    kept = [d for d in merged.values() if not isinstance(d, (ast.ParamDeclaration, ast.Extends))]
-    declarations = tuple(substitute(d, params, notes) for d in kept)
+    merged: dict[Key, ast.Declaration] = {}
+    for spec in chain:
+        settled = tuple(d if isinstance(d, ast.ParamDeclaration) else substitute(d, params, notes) for d in spec.declarations)
+        merged = _merge(merged, dataclasses.replace(spec, declarations=settled), notes)  # type: ignore[arg-type]
+    declarations = tuple(d for d in merged.values() if not isinstance(d, ast.ParamDeclaration))
     end = Span(source.path, max(len(source.text.rstrip()) - 1, 0), len(source.text.rstrip()))
     whole = not wanted and not any(d.code in _BROKEN or d.code.startswith("MIX01") for d in notes)
-    return Resolved(declarations, tuple(sources), tuple(wanted), end, whole)  # type: ignore[arg-type]
+    return Resolved(declarations, tuple(sources), tuple(wanted), end, whole)
 
 
 def key(declaration: ast.Declaration) -> Key:
@@ -77,7 +84,8 @@ def key(declaration: ast.Declaration) -> Key:
 
 def _load(
     source: Source, inputs: Inputs, notes: Diagnostics, sources: list[Source], wanted: list[Wanted], chain: tuple[str, ...]
-) -> dict[Key, ast.Declaration]:
+) -> list[ast.Spec]:
+    """The spec after the specs it extends, the top parent first."""
     sources.append(source)
     spec = parse(source, notes)
     extended = [d for d in spec.declarations if isinstance(d, ast.Extends)]
@@ -85,40 +93,37 @@ def _load(
         notes.error(
             "MIX0202", "a spec extends one other spec", extra.span, "a second parent", secondary=(Label(extended[0].span, "the first"),)
         )
-    merged: dict[Key, ast.Declaration] = {}
-    if extended:
-        merged = _parent(extended[0], inputs, notes, sources, wanted, (*chain, source.path))
-    return _merge(merged, spec, bool(extended), notes)
+    above = _parent(extended[0], inputs, notes, sources, wanted, (*chain, source.path)) if extended else []
+    return [*above, spec]
 
 
 def _parent(
     extends: ast.Extends, inputs: Inputs, notes: Diagnostics, sources: list[Source], wanted: list[Wanted], chain: tuple[str, ...]
-) -> dict[Key, ast.Declaration]:
+) -> list[ast.Spec]:
     path = beside(extends.path.value, extends.path.span.path)
     if path in chain:
         loop = " -> ".join((*chain[chain.index(path) :], path))
         notes.error("MIX0203", "these specs extend one another in a circle", extends.path.span, "back to where it began", notes=(loop,))
-        return {}
+        return []
     if path not in inputs.texts:
         wanted.append(Wanted("text", path))
-        return {}
+        return []
     text = inputs.texts[path]
     if text is None:
-        notes.error(
-            "MIX0208", f"no spec at `{path}`", extends.path.span, "cannot be read", help="the path is relative to the file that extends it"
-        )
-        return {}
+        help = "the path is relative to the file that extends it"
+        notes.error("MIX0208", f"no spec at `{path}`", extends.path.span, "cannot be read", help=help)
+        return []
     return _load(Source(path, text), inputs, notes, sources, wanted, chain)
 
 
-def _merge(parent: dict[Key, ast.Declaration], spec: ast.Spec, extends: bool, notes: Diagnostics) -> dict[Key, ast.Declaration]:
+def _merge(parent: dict[Key, ast.Declaration], spec: ast.Spec, notes: Diagnostics) -> dict[Key, ast.Declaration]:
     merged = dict(parent)
-    own: dict[Key, ast.Declaration] = {}
     for declaration in spec.declarations:
-        if isinstance(declaration, ast.Extends):
-            continue
         if isinstance(declaration, ast.RemoveDeclaration):
             _remove(merged, declaration, notes)
+    own: dict[Key, ast.Declaration] = {}
+    for declaration in spec.declarations:
+        if isinstance(declaration, (ast.Extends, ast.RemoveDeclaration)):
             continue
         place = key(declaration)
         if place in own:
@@ -129,7 +134,7 @@ def _merge(parent: dict[Key, ast.Declaration], spec: ast.Spec, extends: bool, no
             )
             continue
         own[place] = declaration
-        old = parent.get(place)
+        old = merged.get(place)
         if isinstance(declaration, ast.Block):
             base = old if isinstance(old, ast.Block) and old.kind == declaration.kind else None
             declaration = merge_block(base, declaration, notes)

@@ -178,6 +178,13 @@ def _word(
         column = _read(Parameter("given", "column"), value.arguments[0].value, (), columns, notes)
         if column is None:
             return None
+        name = column.removeprefix("column:")
+        kind = (columns or {}).get(name, "list")
+        if kind not in ("list", "other"):
+            notes.error(
+                "MIX0305", f"`given` reads a list of texts, but column `{name}` is {kind}", value.arguments[0].span, f"a column of {kind}"
+            )
+            return None
         reads.append(column)
         return f"given:{column.removeprefix('column:')}"
     text = value.text if isinstance(value, ast.Name) else ""

@@ -13,6 +13,7 @@ from .infer import Names, condition, infer
 from .settings import number
 from .words import in_words
 
+_SOFT = {"weakness": ("max_weight", "prior", "min_support", "paper"), "uniform": ()}
 _AMOUNTS = ("examples", "tokens", "%", "% of tokens")
 
 
@@ -27,6 +28,7 @@ class Groups:
     has_teacher: bool
     tokens: tuple[str, ...]
     students: int
+    corpora: tuple[str, ...] = ()
 
 
 def selection(block: ast.Block, names: Names, groups: Groups, notes: Diagnostics, missing: list[ir.Missing]) -> ir.Selection:
@@ -59,7 +61,7 @@ def selection(block: ast.Block, names: Names, groups: Groups, notes: Diagnostics
                 if quota:
                     quotas.append(quota)
             case ast.SoftQuota(shape=shape):
-                if _once("soft quota", line, seen, notes):
+                if _once("soft quota", line, seen, notes) and _soft(line, block, groups, notes):
                     soft = format_clause(line)
                     missing.append(ir.Missing(what=f"`quota skill {shape.text}`", stage="select", span=line.span))
             case ast.Budget(amount=amount):
@@ -90,6 +92,45 @@ def selection(block: ast.Block, names: Names, groups: Groups, notes: Diagnostics
         soft=soft,
         span=block.head,
     )
+
+
+def _soft(line: ast.SoftQuota, block: ast.Block, groups: Groups, notes: Diagnostics) -> bool:
+    """Whether a soft quota says something that exists: its shape, its arguments, and what it needs beside it."""
+    shape = line.shape.text
+    if any(d.primary and d.primary.span == line.shape.span for d in notes):
+        return False  # the parser has said what is wrong with this word
+    if shape not in _SOFT:
+        near = suggest(shape, _SOFT)
+        notes.error(
+            "MIX0302",
+            "a soft quota is `weakness` or `uniform`",
+            line.shape.span,
+            "neither of them",
+            help=f"did you mean `{near}`?" if near else None,
+        )
+        return False
+    for argument in line.arguments:
+        name = argument.name.text if argument.name else argument.value.text if isinstance(argument.value, ast.Name) else ""
+        if name not in _SOFT[shape]:
+            near = suggest(name, _SOFT[shape])
+            help = f"did you mean `{near}`?" if near else f"it takes {', '.join(f'`{n}`' for n in _SOFT[shape])}" if _SOFT[shape] else None
+            notes.error("MIX0302", f"`{shape}` has no argument `{name}`", argument.span, "not known", help=help)
+            return False
+    if not groups.tagged:
+        notes.error(
+            "MIX0207", "no skills are declared", line.span, "needed here", help="declare them: `skills NAME { tag by column COLUMN }`"
+        )
+        return False
+    if not any(isinstance(other, ast.Budget) for other in block.lines):
+        notes.error(
+            "MIX0207",
+            f"`quota skill {shape}` shares out a budget, and there is none",
+            line.span,
+            "of what?",
+            help="add `budget 1000 examples`",
+        )
+        return False
+    return True
 
 
 def _once(what: str, line: ast.Line, seen: dict[str, ast.Line], notes: Diagnostics) -> bool:
@@ -146,6 +187,7 @@ def _quota(line: ast.Quota, groups: Groups, notes: Diagnostics) -> Quota | None:
 
 def _amount(bound: ast.Number | ast.Param, unit: str | None, notes: Diagnostics) -> float | None:
     if not isinstance(bound, ast.Number):
+        notes.error("MIX0301", "a quota's bound is a number", bound.span, "not a number")
         return None
     if unit is None:
         notes.error(
@@ -177,7 +219,7 @@ def _group(group: ast.Group, groups: Groups, notes: Diagnostics) -> Group | None
             )
             notes.error("MIX0201", f"no teacher named `{name}`", value.span, "not declared", help=help)
         case "teacher", ast.String(value=name):
-            if groups.has_teacher:
+            if groups.has_teacher or name in groups.corpora:
                 return Group(kind="teacher_value", value=name)
             notes.error(
                 "MIX0207",

@@ -111,7 +111,10 @@ def number(
 
 def _wrong_unit(notes: Diagnostics, keyword: str, value: ast.Number, unit: str | None) -> None:
     written = value.text or str(value.value)
-    if any(d.code == "MIX0114" and d.primary and d.primary.span.path == value.span.path and 0 <= d.primary.span.start - value.span.end <= 1 for d in notes):
+    if any(
+        d.code == "MIX0114" and d.primary and d.primary.span.path == value.span.path and 0 <= d.primary.span.start - value.span.end <= 1
+        for d in notes
+    ):
         return  # the parser has said what is wrong with the unit behind this number
     if value.unit is None:
         notes.error(

@@ -5,7 +5,9 @@ from collections.abc import Mapping
 
 from ..clauses import Model, NamedTeacher, Roles, Where
 from ..diagnostics import Diagnostics, Label
+from ..expressions import Expression, is_barrier
 from ..paths import beside, folder
+from ..source import Span
 from ..suggest import suggest
 from ..syntax import ast
 from ..syntax.format import format_expression
@@ -87,9 +89,16 @@ def roles_of(named: Mapping[str, object]) -> tuple[str, ...]:
 def row_condition(value: ast.Value, names: Names, notes: Diagnostics) -> Where | None:
     """A `where` outside `select`: no score and no other row is known there."""
     found = condition(value, names, notes)  # type: ignore[arg-type]
-    if found is None:
+    if found is None or _looks_around(found, value.span, notes):
         return None
     return Where(text=f"where {format_expression(value)}", condition=found, span=value.span)  # type: ignore[arg-type]
+
+
+def _looks_around(found: Expression, span: Span, notes: Diagnostics) -> bool:
+    if is_barrier(found):
+        notes.error("MIX0310", "a quantile or a rank looks at other rows, which only `select` does", span, "one row at a time here")
+        return True
+    return False
 
 
 def _columns(path: str, scan: ast.String, inputs: Inputs, notes: Diagnostics) -> Mapping[str, str] | None:
@@ -145,6 +154,8 @@ def teacher(node: ast.Teacher, corpora: Mapping[str, tuple[ir.Corpus, Names]], n
         notes.error("MIX0201", f"no corpus named `{node.corpus.text}`", node.corpus.span, "not declared", help=help)
         return None
     found = condition(node.condition, corpora[node.corpus.text][1], notes) if node.condition else None
+    if found is not None and node.condition is not None and _looks_around(found, node.condition.span, notes):
+        return None
     return NamedTeacher(name=node.name.text, corpus=node.corpus.text, condition=found, span=node.span)
 
 

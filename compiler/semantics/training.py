@@ -194,6 +194,20 @@ def decontaminate(node: ast.Decontaminate, inputs: Inputs, text: str, notes: Dia
     return ir.Decontaminate(against=paths, words=node.words, of=of, field=field, because=because, text=text, span=node.span)
 
 
+def generate(block: ast.Block, corpora: Mapping[str, object], notes: Diagnostics) -> None:
+    """A teacher that has yet to answer: its settings are checked, though nothing runs it yet."""
+    settings = Settings(block, notes)
+    settings.text("model", 'name a model: `model "Org/name"`')
+    prompts = settings.column("prompts", "say whose prompts it answers: `prompts from CORPUS`")
+    if isinstance(prompts, ast.Name) and prompts.text not in corpora:
+        near = suggest(prompts.text, corpora)
+        help = f"did you mean `{near}`?" if near else None
+        notes.error("MIX0201", f"no corpus named `{prompts.text}`", prompts.span, "not declared", help=help)
+    settings.number("samples", None, whole=True, least=1)
+    settings.number("temperature", None, least=0)
+    settings.number("max_tokens", "tokens", whole=True, least=1)
+
+
 def dedup(node: ast.Dedup, text: str, notes: Diagnostics, missing: list[ir.Missing]) -> ir.Dedup:
     """`dedup by …`."""
     method, of = node.method.text, node.of.text
@@ -209,6 +223,10 @@ def dedup(node: ast.Dedup, text: str, notes: Diagnostics, missing: list[ir.Missi
     if of not in ("prompt", "response"):
         notes.error("MIX0302", "`dedup` looks at the `prompt` or the `response`", node.of.span, "neither of them")
     threshold = None
+    for argument in node.arguments:
+        name = argument.name.text if argument.name else "threshold"
+        if method == "exact" or name != "threshold":
+            notes.error("MIX0302", f"`{method}` has no argument `{name}`", argument.span, "not known", help="`minhash` takes `threshold`")
     for argument in node.arguments:
         if argument.name is None or argument.name.text == "threshold":
             threshold = number(notes, "threshold", argument.value, None, least=0)

@@ -15,7 +15,7 @@ WEIGHTS = ("*.safetensors",)
 CONFIG = ("config.json",)
 TOKENIZER = (
     "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "vocab.json",
-    "merges.txt", "tokenizer.model", "spiece.model",
+    "merges.txt", "tokenizer.model", "spiece.model", "vocab.txt", "sentencepiece.bpe.model",
 )  # fmt: skip
 OTHERS = ("generation_config.json", "model.safetensors.index.json", "chat_template.jinja", "chat_template.json")
 

@@ -20,8 +20,9 @@ def read(stage: Score, rows: pl.DataFrame) -> pl.DataFrame:
 
 def _typed(stage: Score, name: str, column: pl.Series) -> pl.Series:
     kind = column.dtype
-    if kind == pl.Null():
-        return column.cast({"bool": pl.Boolean, "text": pl.String}.get(stage.type, pl.Float64))
+    if column.null_count() == len(column):
+        nothing = {"bool": pl.Boolean, "text": pl.String, "number": pl.Int64 if stage.unit in _COUNTED else pl.Float64}
+        return pl.Series(column.name, [None] * len(column), dtype=nothing.get(stage.type, pl.Boolean))
     match stage.type:
         case "bool" if kind == pl.Boolean():
             return column
@@ -33,9 +34,15 @@ def _typed(stage: Score, name: str, column: pl.Series) -> pl.Series:
             return column.cast(pl.Int64)
         case "number" if kind.is_numeric() and stage.unit not in _COUNTED:
             return column.cast(pl.Float64)
-        case "number" if kind.is_numeric() and (column == column.round()).all():
-            return column.cast(pl.Int64)
-    wanted = {"bool": "true and false", "text": "text", "number": "numbers"}[stage.type]
+        case "number" if kind.is_numeric():
+            known = column.cast(pl.Float64).fill_nan(None)
+            if bool((known == known.round()).all()) and bool((known.abs() < 2.0**63).all()):
+                return known.cast(pl.Int64)
+        case "unknown" if kind == pl.Boolean() or kind == pl.String() or kind.is_integer():
+            return column.cast(pl.Int64) if kind.is_integer() else column
+        case "unknown" if kind.is_numeric():
+            return column.cast(pl.Float64)
+    wanted = {"bool": "true and false", "text": "text", "number": "numbers"}.get(stage.type, "true and false, texts or numbers")
     if stage.unit in _COUNTED:
         wanted = f"whole numbers of {stage.unit}"
     label = Label(stage.span, f"its type is {kind}, for example {_example(column)}")

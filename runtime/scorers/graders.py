@@ -11,6 +11,7 @@ from importlib.util import find_spec
 import polars as pl
 
 from ... import __version__
+from ...compiler.backends.polars import in_words
 from ...compiler.diagnostics import Diagnostic, Fault, Label
 from ...compiler.plan.stages import Score
 from ...compiler.source import Span
@@ -59,6 +60,9 @@ class VerifyMath:
 
     def compute(self, stage: Score, rows: pl.DataFrame, context: Context) -> Iterator[pl.DataFrame]:
         (reference,) = stage.reads
+        if rows.schema[reference].is_nested():
+            message = f"a reference is a text or a number, column `{reference.removeprefix('column:')}` holds {in_words(rows.schema[reference])}"
+            raise Fault(Diagnostic("MIX0502", message, Label(stage.span, "read here"), help="name a column of final answers"))
         references = rows[reference].cast(pl.String)
         pairs = list(zip(rows["response"].fill_null(""), references, strict=True))
         keys = rows["key"].to_list()

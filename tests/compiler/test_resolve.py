@@ -116,3 +116,31 @@ def test_a_missing_parent_is_one_error() -> None:
     outcome = compile(Source("child.mix", 'extends "gone.mix"\n'), Inputs({"gone.mix": None}))
     assert [d.code for d in outcome.notes] == ["MIX0208"]
     assert isinstance(outcome.notes, Diagnostics)
+
+
+def test_replace_means_the_clause_of_the_same_kind() -> None:
+    both = BASE.replace("  keep   best 1", "  keep   at most 2 per prompt\n  keep   best 1")
+    select = select_of("select {\n  replace keep best 3 per prompt by length\n  replace keep at most 1 per prompt\n}", base=both)
+    assert select.steps[0].text == "keep best 3 per prompt by length"
+    assert select.at_most is not None and select.at_most.count == 1
+    one = BASE.replace("  where  good\n  where  length", "  where  length")
+    assert "where length <= 7 tokens" in str(plan_of("select {\n  replace where length <= 7 tokens\n}", base=one).plan)
+
+
+def test_a_removed_select_can_be_written_anew() -> None:
+    select = select_of("remove select\nselect {\n  budget 3 examples\n}")
+    assert [b.amount for b in select.budgets] == [3] and not select.quotas
+
+
+def test_a_budget_whose_unit_a_param_carries_can_be_replaced() -> None:
+    base = BASE.replace("param n = 10", "param n = 10 examples").replace("budget $n examples", "budget $n")
+    assert select_of("select {\n  replace budget 4 examples\n}", base=base).budgets[0].amount == 4
+
+
+def test_only_the_errors_that_stand_for_themselves_are_told() -> None:
+    assert codes("score broken = columm(count, unit: tokens)\nselect {\n  add where broken <= 3 tokens\n  add quota teacher \"z\" <= 3%\n}") == ["MIX0201"]
+
+
+def test_an_unsound_training_is_told_beside_other_errors() -> None:
+    found = codes('student s { model "x/y" }\ntrain s { epochs 1 }\nselect {\n  add where oook\n}')
+    assert sorted(found) == ["MIX0201", "MIX0601"]
