@@ -72,7 +72,7 @@ def teacher_table(plan: Plan, rows: pl.DataFrame) -> list[dict[str, object]]:
 
 def _with_means(row: dict[str, Any], scored: list[str]) -> dict[str, object]:
     """Means by exact sums: Polars' own depend on the number of threads in the last digit."""
-    means = {f"mean {name}": math.fsum(row[name]) / len(row[name]) if row[name] else None for name in scored}
+    means: dict[str, object] = {f"mean {name}": math.fsum(row[name]) / len(row[name]) if row[name] else None for name in scored}
     return {name: value for name, value in row.items() if name not in scored} | means
 
 

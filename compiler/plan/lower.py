@@ -169,9 +169,11 @@ def _movable(selection: ir.Selection) -> list[Where]:
 
 def _all_scores(mixture: ir.Mixture) -> list[ir.Score]:
     """The declared scores, and the token count that bounds in tokens fall back on."""
-    if mixture.selection.tokens or not mixture.students or (len(mixture.students) > 1 and not mixture.train):
+    students = [m.student for m in mixture.students]
+    asked = [mixture.train.student] if mixture.train else students
+    if mixture.selection.tokens or len(asked) != 1:
         return list(mixture.scores)
-    student = mixture.train.student if mixture.train else mixture.students[0].student
+    (student,) = asked
     span = next(m.span for m in mixture.students if m.student == student)
     signature = SCORERS["tokens"]
     implicit = ir.Score(
