@@ -9,22 +9,6 @@ from ..compiler.plan.stages import Plan
 from .inputs import compile_file
 from .render import render_text
 
-KINDS = (
-    "scan",
-    "teachers",
-    "heldout",
-    "decontaminate",
-    "dedup",
-    "filter",
-    "score",
-    "tag",
-    "profile",
-    "select",
-    "materialise",
-    "train",
-    "evaluate",
-)
-
 
 def configure_spec(parser: ArgumentParser) -> None:
     """The arguments of every verb that works on one spec."""

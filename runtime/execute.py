@@ -11,7 +11,7 @@ import polars as pl
 
 from ..compiler.diagnostics import Diagnostic, Fault, Label
 from ..compiler.plan.serialize import to_json
-from ..compiler.plan.stages import Evaluate, Materialise, Plan, Profile, Score, Select, Stage, Train
+from ..compiler.plan.stages import KINDS, Evaluate, Materialise, Plan, Profile, Score, Select, Stage, Train, kind
 from . import materialise as made
 from .context import Context
 from .evaluate import evaluate
@@ -21,21 +21,6 @@ from .manifest import Record, manifest
 from .train import train
 from .walk import Walk, advance
 
-KINDS = (
-    "scan",
-    "teachers",
-    "heldout",
-    "decontaminate",
-    "dedup",
-    "filter",
-    "score",
-    "tag",
-    "profile",
-    "select",
-    "materialise",
-    "train",
-    "evaluate",
-)
 OWN = (
     *("plan.json", "manifest.json", "ledger.parquet", "selected.parquet", "train.jsonl", "teachers.json", "profile.json", "report.html"),
     *("model", "metrics.jsonl", "eval.json", "arms"),
@@ -55,11 +40,6 @@ class Build:
     trained: Path | None = None
     training: dict[str, object] | None = None
     evaluation: dict | None = None
-
-
-def kind(stage: Stage) -> str:
-    """The kind of a stage, as `--until` names it."""
-    return type(stage).__name__.lower()
 
 
 def stages_until(plan: Plan, until: str | None) -> tuple[Stage, ...]:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from ..compiler.diagnostics import Diagnostic, Fault
+from ..compiler.plan.pending import concerns
 from ..compiler.plan.stages import Evaluate, Filter, Heldout, Materialise, Plan, Profile, Score, Select, Stage, Train
 from .context import Context
 from .select import alive
@@ -11,11 +12,15 @@ from .walk import Walk, advance, unscored
 
 @dataclass(slots=True)
 class Preview:
-    """`known`: a line for each stage id. `missing`: scores to compute, by score name, at most that many. `feasible` is None where it cannot be told yet."""
+    """`known`: a line for each stage id. `missing`: scores to compute, by score name, at most that many. `feasible` is None where it cannot be told yet.
+
+    `stopped`: the clause that the runtime does not do yet and beyond which nothing is known.
+    """
 
     known: dict[str, str] = field(default_factory=dict)
     missing: dict[str, int] = field(default_factory=dict)
     feasible: bool | None = None
+    stopped: str | None = None
     faults: tuple[Diagnostic, ...] = ()
     walk: Walk = field(default_factory=Walk)
 
@@ -26,8 +31,8 @@ def preview(plan: Plan, context: Context) -> Preview:
     exact = True
     try:
         for stage in plan.stages:
-            if type(stage).__name__.lower() in {p.stage for p in plan.pending}:
-                seen.known[stage.id] = "not run yet"
+            if waiting := [p for p in plan.pending if concerns(p, stage, plan)]:
+                seen.stopped, seen.known[stage.id] = waiting[0].what, "not run yet"
                 break
             exact = _stage(stage, seen, exact, context)
     except Fault as fault:

@@ -147,3 +147,14 @@ def test_a_cap_on_a_group_without_rows_is_told(tmp_path: Path) -> None:
     (tmp_path / "scored.mix").write_text(SCORED.replace('teacher "rambler" <= 30%', 'teacher "ramblre" <= 30%'))
     done = mixc("build", "scored.mix", cwd=tmp_path)
     assert done.returncode == 0 and "no row belongs to" in done.stderr, done.stderr
+
+
+def test_plan_stops_counting_at_a_clause_that_is_not_run_yet(tmp_path: Path) -> None:
+    make_project(tmp_path)
+    spec = SCORED.replace("score length", "score other   = exact_match(reference)\nscore length").replace("where    correct\n", "where    correct and other\n")
+    (tmp_path / "scored.mix").write_text(spec)
+    done = mixc("plan", "scored.mix", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    lines = {line.split("=")[0].strip(): line for line in done.stdout.splitlines() if line.strip().startswith("score")}
+    assert "read from the rows" in lines["score         correct"] and "not run yet" in lines["score         other"]
+    assert "the scorer `exact_match` is not run yet: what comes after it is not known" in done.stderr

@@ -3,8 +3,9 @@
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
+from ...compiler.plan.stages import KINDS
 from ..exit import FINE
-from ..run import KINDS, compiled, configure_spec, show_warnings, store_root
+from ..run import compiled, configure_spec, show_warnings, store_root
 
 
 def configure(parser: ArgumentParser) -> None:

@@ -36,7 +36,10 @@ def run(arguments: Namespace) -> int:
     if seen.faults:
         render_text(seen.faults, arguments.sources, arguments.terminal.err)
         return exit_code(seen.faults)
-    arguments.terminal.say(_verdict(seen.missing, seen.feasible), "success")
+    if seen.stopped:
+        arguments.terminal.say(f"{seen.stopped} is not run yet: what comes after it is not known", "warning")
+    else:
+        arguments.terminal.say(_verdict(seen.missing, seen.feasible), "success")
     return FINE
 
 

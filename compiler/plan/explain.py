@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import singledispatch
 
 from .express import express
+from .pending import concerns
 from .stages import (
     Argument,
     Decontaminate,
@@ -23,6 +24,7 @@ from .stages import (
     Tag,
     Teachers,
     Train,
+    kind,
 )
 
 VERB_WIDTH = 14
@@ -70,9 +72,9 @@ def outline(plan: Plan, counts: Mapping[str, str] | None = None) -> tuple[Line, 
     counts = counts or {}
     lines = [Line("", f'mix "{plan.name}", seed {plan.seed}', heading=True)]
     for stage in plan.stages:
-        pending = [f"not done yet: {p.what}" for p in plan.pending if p.stage == stage.id]
+        pending = [f"not done yet: {p.what}" for p in plan.pending if concerns(p, stage, plan)]
         first, *more = (*words(stage), *pending)
-        lines.append(Line(type(stage).__name__.lower(), first, counts.get(stage.id, "")))
+        lines.append(Line(kind(stage), first, counts.get(stage.id, "")))
         lines += [Line("", f"  {clause}") for clause in more]
     return tuple(lines)
 

@@ -10,8 +10,9 @@ from ..expressions import Expression
 from ..source import Span
 
 __all__ = [
+    "KINDS",
     "AtMost", "Benchmark", "Budget", "Decontaminate", "Dedup", "Evaluate", "Filter", "Group", "Heldout", "Keep", "Materialise", "Model",
-    "NamedTeacher", "Pending", "Plan", "Profile", "Quota", "Roles", "Scan", "Score", "Select", "Stage", "Tag", "Teachers", "Train", "Where",
+    "NamedTeacher", "Pending", "Plan", "Profile", "Quota", "Roles", "Scan", "Score", "Select", "Stage", "Tag", "Teachers", "Train", "Where", "kind",
 ]
 
 Argument = str | int | float | bool | None
@@ -207,6 +208,18 @@ class Evaluate:
 
 
 Stage = Scan | Teachers | Heldout | Decontaminate | Dedup | Filter | Score | Tag | Profile | Select | Materialise | Train | Evaluate
+
+# The kinds of stage in the language's order, as `--until` and pending clauses name them.
+KINDS = (
+    *("scan", "teachers", "heldout", "decontaminate", "dedup", "filter", "score"),
+    *("tag", "profile", "select", "materialise", "train", "evaluate"),
+)
+
+
+def kind(stage: Stage) -> str:
+    """The kind of a stage: the name of its class in small letters."""
+    return type(stage).__name__.lower()
+
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,7 @@ from .stages import (
     Teachers,
     Train,
     Where,
+    kind,
 )
 
 # Filters, scores, tags and the profile may trade places, so that cheap filters run before dear scores.
@@ -59,14 +60,10 @@ def verify(plan: Plan) -> None:
         raise Unsound("; ".join(faults))
 
 
-def _kind(stage: Stage) -> str:
-    return type(stage).__name__.lower()
-
-
 def _graph(plan: Plan, by_id: Mapping[str, Stage]) -> Iterator[str]:
     seen: set[str] = set()
     rank = 0
-    kinds = [_kind(stage) for stage in plan.stages]
+    kinds = [kind(stage) for stage in plan.stages]
     yield from (f"{kinds.count(kind)} {kind} stages" for kind in ONCE if kinds.count(kind) > 1)
     for stage in plan.stages:
         if stage.id in seen:
@@ -76,9 +73,9 @@ def _graph(plan: Plan, by_id: Mapping[str, Stage]) -> Iterator[str]:
             yield f"{stage.id}: only a scan has no input"
         seen.add(stage.id)
         late = isinstance(stage, Score) and stage.rows == "selected"
-        here = AFTER_SELECT if late else ORDER[_kind(stage)]
+        here = AFTER_SELECT if late else ORDER[kind(stage)]
         if here < rank:
-            yield f"{stage.id}: {_kind(stage)} stands too late"
+            yield f"{stage.id}: {kind(stage)} stands too late"
         rank = max(rank, here)
     yield from (f"pending {p.what}: no stage {p.stage}" for p in plan.pending if p.stage not in ORDER)
     if plan.fingerprints and [name for name, _ in plan.fingerprints] != [stage.id for stage in plan.stages]:

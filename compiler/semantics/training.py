@@ -230,5 +230,7 @@ def dedup(node: ast.Dedup, text: str, notes: Diagnostics, missing: list[ir.Missi
     for argument in node.arguments:
         if argument.name is None or argument.name.text == "threshold":
             threshold = number(notes, "threshold", argument.value, None, least=0)
+            if threshold is not None and threshold > 1:
+                notes.error("MIX0306", "a similarity is at most 1", argument.span, "more than the same")
     missing.append(ir.Missing(what="`dedup`", stage="dedup", span=node.span))
     return ir.Dedup(method=method, of=of, threshold=threshold, text=text, span=node.span)

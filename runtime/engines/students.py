@@ -18,8 +18,7 @@ class Students:
     """
 
     def __init__(self, store_root: Path | None = None) -> None:
-        # Read by OpenMP when torch is first imported. Threads that wait without spinning leave a busy machine its cores:
-        # scoring beside one busy process took 38 s so and 55 s otherwise, alone it takes 25 s either way.
+        # Read by OpenMP when torch is first imported: threads that wait without spinning leave a busy machine its cores.
         os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
         self._digests = Digests(store_root / "digests.json" if store_root is not None else None)
         self._files: dict[Model, ModelFiles] = {}

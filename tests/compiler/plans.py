@@ -265,8 +265,9 @@ def _object(cls: Any, depth: int) -> st.SearchStrategy[Any]:
             parts[f.name] = st.sampled_from(words)
         elif f.name == "fingerprints":
             parts[f.name] = st.just(())
-        elif f.name in ("id", "name", "inputs", "percent"):
-            special = {"inputs": st.lists(_NAME, max_size=2).map(tuple), "percent": st.integers(0, 100)}
+        elif f.name in ("id", "name", "inputs", "percent", "threshold"):
+            special: dict[str, st.SearchStrategy[Any]] = {"threshold": st.none() | st.floats(0, 1)}
+            special |= {"inputs": st.lists(_NAME, max_size=2).map(tuple), "percent": st.integers(0, 100)}
             parts[f.name] = special.get(f.name, _NAME)
         else:
             parts[f.name] = anything(hints[f.name], depth)

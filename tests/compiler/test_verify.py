@@ -31,7 +31,7 @@ def quota(**fields: Any) -> Plan:
 
 
 def test_the_whole_plan_is_sound():
-    verify(whole())
+    assert verify(whole()) is None
 
 
 QUANTILE = Operation(">=", (NATURAL, Quantile(NATURAL, 20)))
@@ -80,5 +80,5 @@ def test_an_unsound_plan_is_refused_by_name(fault: str, plan: Plan):
 
 def test_a_waiver_and_a_constant_objective_are_sound():
     waived = changed("decontaminate", because="why not", against=(), words=None)
-    verify(waived)
-    verify(changed("select", objective=Constant(1)))
+    assert verify(waived) is None
+    assert verify(changed("select", objective=Constant(1))) is None
