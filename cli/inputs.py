@@ -1,7 +1,7 @@
 """Looks up what the compiler wants to know of the outside: texts, columns, whether files are there. The only place where `check` touches the disk."""
 
 import glob
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ..compiler.diagnostics import Diagnostic, Fault
@@ -11,10 +11,17 @@ from ..compiler.source import Source
 from .columns import read_columns
 from .sources import read_source
 
+Read = Callable[[str], Source]
+"""How the text at a path is had: from the disk, from a revision in git, from an editor's buffer. Raises OSError or UnicodeDecodeError."""
 
-def compile_file(path: str, overrides: Sequence[str] = ()) -> Outcome:
+
+def compile_file(path: str, overrides: Sequence[str] = (), read: Read = read_source) -> Outcome:
     """Compile the spec at `path` with `--set` values (`NAME=VALUE`). Fault MIX0208 if it cannot be read."""
-    source = _source(path)
+    return compile_source(_source(path, read), overrides, read)
+
+
+def compile_source(source: Source, overrides: Sequence[str] = (), read: Read = read_source) -> Outcome:
+    """Compile a text; what it refers to is looked up beside its path: texts through `read`, data files on the disk."""
     texts: dict[str, str | None] = {}
     columns: dict[str, dict[str, str] | str | None] = {}
     present: dict[str, bool] = {}
@@ -22,13 +29,13 @@ def compile_file(path: str, overrides: Sequence[str] = ()) -> Outcome:
     inputs = Inputs(texts, columns, present, settings)
     while missing := wanted(source, inputs):
         for want in missing:
-            _answer(want, texts, columns, present)
+            _answer(want, texts, columns, present, read)
     return compile(source, inputs)
 
 
-def _source(path: str) -> Source:
+def _source(path: str, read: Read) -> Source:
     try:
-        return read_source(path)
+        return read(path)
     except FileNotFoundError:
         near = sorted(str(p) for p in Path(path).parent.glob("*.mix"))[:5] if Path(path).parent.is_dir() else []
         help = f"specs there: {', '.join(f'`{n}`' for n in near)}" if near else "`mixc init` writes a first one"
@@ -48,11 +55,11 @@ def _setting(text: str) -> tuple[str, str]:
     return name, value
 
 
-def _answer(want: Wanted, texts: dict, columns: dict, present: dict) -> None:
+def _answer(want: Wanted, texts: dict, columns: dict, present: dict, read: Read) -> None:
     match want.kind:
         case "text":
             try:
-                texts[want.path] = read_source(want.path).text
+                texts[want.path] = read(want.path).text
             except (OSError, UnicodeDecodeError):
                 texts[want.path] = None
         case "present":
