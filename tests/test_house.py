@@ -66,6 +66,7 @@ SEES = {
 
 # Packages of the core and the rooms that may import them; those of the extras are loaded inside functions alone.
 CORE_IN = {
+    "pygments": ("mixc.grammar",),
     "lark": ("mixc.compiler.syntax", "mixc.grammar"),
     "rich": ("mixc.cli",),
     "jsonschema": ("mixc.compiler.plan", "mixc.cli"),
