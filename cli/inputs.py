@@ -1,7 +1,7 @@
 """Looks up what the compiler wants to know of the outside: texts, columns, whether files are there. The only place where `check` touches the disk."""
 
 import glob
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from ..compiler.diagnostics import Diagnostic, Fault
@@ -9,15 +9,12 @@ from ..compiler.driver import Outcome, compile, wanted
 from ..compiler.semantics.inputs import Inputs, Wanted
 from ..compiler.source import Source
 from .columns import read_columns
-from .sources import read_source
-
-Read = Callable[[str], Source]
-"""How the text at a path is had: from the disk, from a revision in git, from an editor's buffer. Raises OSError or UnicodeDecodeError."""
+from .sources import Read, read_source, source_at
 
 
 def compile_file(path: str, overrides: Sequence[str] = (), read: Read = read_source) -> Outcome:
     """Compile the spec at `path` with `--set` values (`NAME=VALUE`). Fault MIX0208 if it cannot be read."""
-    return compile_source(_source(path, read), overrides, read)
+    return compile_source(source_at(path, read), overrides, read)
 
 
 def compile_source(source: Source, overrides: Sequence[str] = (), read: Read = read_source) -> Outcome:
@@ -31,21 +28,6 @@ def compile_source(source: Source, overrides: Sequence[str] = (), read: Read = r
         for want in missing:
             _answer(want, texts, columns, present, read)
     return compile(source, inputs)
-
-
-def _source(path: str, read: Read) -> Source:
-    try:
-        return read(path)
-    except FileNotFoundError:
-        near = sorted(str(p) for p in Path(path).parent.glob("*.mix"))[:5] if Path(path).parent.is_dir() else []
-        help = f"specs there: {', '.join(f'`{n}`' for n in near)}" if near else "`mixc init` writes a first one"
-        raise Fault(Diagnostic("MIX0208", f"no spec at `{path}`", help=help)) from None
-    except IsADirectoryError:
-        raise Fault(Diagnostic("MIX0208", f"`{path}` is a folder, not a spec")) from None
-    except UnicodeDecodeError as error:
-        raise Fault(Diagnostic("MIX0208", f"`{path}` is not UTF-8 text (byte {error.start:,})")) from None
-    except OSError as error:
-        raise Fault(Diagnostic("MIX0208", f"`{path}` cannot be read: {(error.strerror or str(error)).lower()}")) from None
 
 
 def _setting(text: str) -> tuple[str, str]:
