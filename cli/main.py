@@ -27,6 +27,7 @@ VERBS = {
     "check": "parse, resolve, type-check and lint specs; loads no model",
     "plan": "show the stages, how many rows they see, what is cached",
     "build": "run what the plan requires, resuming what was interrupted",
+    "diff": "compare two specs by meaning: what changed, what runs again",
     "explain": "tell the long story of a diagnostic",
 }
 
