@@ -3,10 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ..compiler.plan.changes import Change, Difference, Fate, Said, Work
+from ..compiler.plan.changes import Change, Difference, Said, Work
 from .sides import Side
 
-_STATES = {"all rows": "every row", "new rows": "new rows only", "read": "from the corpus"}
+_STATES = {
+    ("all rows", "candidates"): "all rows", ("new rows", "candidates"): "new rows",
+    ("all rows", "selected"): "all selected rows", ("new rows", "selected"): "newly selected rows",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,7 @@ class Comparison:
             kind, _, name = id.partition(":")
             said = kind
             if kind == "score" and (fate := fates.get(name)):
-                said = f"score {name} ({_rows(fate)})"
+                said = f"score {name} ({_STATES.get((fate.state, fate.rows), 'from the corpus')})"
             if said not in words:
                 words.append(said)
         return words
@@ -61,11 +64,6 @@ class Comparison:
         names = [fate.name for fate in self.difference.scores if fate.state == "cached"]
         words = [f"score {name}" for name in names]
         return words + [what for what in ("train", "evaluate") if what in self.difference.same]
-
-
-def _rows(fate: Fate) -> str:
-    said = _STATES[fate.state]
-    return f"{said} of those selected" if fate.rows == "selected" and fate.state != "read" else said
 
 
 def wording_of(difference: Difference) -> str:

@@ -1,6 +1,7 @@
 """One side of a comparison: a spec on the disk or at a revision, a plan, a build folder. What the user named becomes a plan with its texts."""
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -26,11 +27,24 @@ class Side:
     def place(self, span: Span | None, key: str = "") -> tuple[str, int | None] | None:
         """File and line (from 1) of a clause: the line of the block around `span` that begins with `key`, else that of the span. No line without a text."""
         if span is None:
-            return None
+            return self._head(key)
         source = next((s for s in self.sources if s.path == span.path), None)
         if source is None:
             return span.path, None
         return span.path, _line(source, span, key.split()[0] if key else "")
+
+    def _head(self, key: str) -> tuple[str, int] | None:
+        """Where `mix` says it, in the spec or in the nearest one that it extends."""
+        for source in self.sources:
+            head = next((n for n in range(1, len(source.starts) + 1) if source.line(n).startswith("mix ")), None)
+            if head and re.search(rf"\b{key}\b", source.line(head)):
+                return source.path, head
+            if head:
+                start = source.starts[head - 1]
+                line = _line(source, Span(source.path, start, start), key)
+                if line != head:
+                    return source.path, line
+        return None
 
 
 def side(name: str, overrides: Sequence[str]) -> Side:

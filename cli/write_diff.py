@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from importlib.resources import files
 from typing import Any
 
 from ..compiler.plan.changes import Change, Said, Work
@@ -36,6 +37,11 @@ def to_markdown(comparison: Comparison) -> str:
 def to_json(comparison: Comparison) -> str:
     """The comparison as `diff.schema.json` of this package describes it."""
     return json.dumps(to_data(comparison), indent=2, ensure_ascii=False)
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of that form."""
+    return json.loads((files(__package__ or "") / "diff.schema.json").read_text(encoding="utf-8"))
 
 
 def to_data(comparison: Comparison) -> dict[str, Any]:

@@ -2,10 +2,11 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from .diagnostics import Diagnostics
-from .plan.changes import Change, Said, Work
-from .plan.stages import Plan
+from .plan.changes import Change, Difference, Said, Work
+from .plan.stages import Plan, Score, kind
 from .source import Source
 from .syntax import ast
 from .syntax.format import format_pattern
@@ -15,6 +16,7 @@ from .syntax.parse import parse
 _ASIDE = {"test": Work.COSMETIC, "sweep": Work.SELECT, "ablate": Work.SELECT, "require": Work.SELECT}
 _NOTES = {"test": "no stage reads it", "sweep": "which builds there are", "ablate": "which builds there are", "require": "checked again"}
 _STAGES = {"train": Work.TRAIN, "evaluate": Work.EVALUATE}
+_WAITS = "not run yet"
 _CARRIED = ("a profile", "`sweep`", "`ablate`", "`require`")  # each clause of a profile is in the plan, the others are compared here
 
 
@@ -25,24 +27,41 @@ def contrast(before: tuple[Plan, Sequence[Source]], after: tuple[Plan, Sequence[
     return tuple(c for c in found if not all(side is None or _flat(side.text) in known for side in (c.before, c.after)))
 
 
-def wording(before: Sequence[Source], after: Sequence[Source]) -> tuple[str, ...]:
-    """What the texts of two specs have otherwise, whatever it means: `formatting`, `comments`, `the order of declarations`, …"""
+def spread(difference: Difference, changes: Sequence[Change], plan: Plan) -> Difference:
+    """The difference with what runs again for changes that `contrast` found: the stages that the clauses wait for, and all after them."""
+    kinds = {side.key for change in changes for side in (change.before, change.after) if side and change.note == _WAITS}
+    first = next((i for i, stage in enumerate(plan.stages) if kind(stage) in kinds), None)
+    if first is None:
+        return difference
+    late = {stage.id: stage for stage in plan.stages[first:]}
+    names = {stage.name for stage in late.values() if isinstance(stage, Score)}
+    fates = tuple(replace(f, state="new rows") if f.name in names and f.state == "cached" else f for f in difference.scores)
+    run = tuple(stage.id for stage in plan.stages if stage.id in late or stage.id in difference.run)
+    return replace(difference, run=run, same=tuple(id for id in difference.same if id not in late), scores=fates)
+
+
+def wording(before: Sequence[Source], after: Sequence[Source], *, told: bool = False) -> tuple[str, ...]:
+    """What the texts of two specs have otherwise, whatever it means: `formatting`, `comments`, `the order of declarations`, …
+
+    Where changes are `told` already, nothing is said of clauses that are written otherwise.
+    """
     if [source.text for source in before] == [source.text for source in after]:
         return ()
     old, new = ([parse(source, Diagnostics()) for source in side] for side in (before, after))
     comments = [Counter(" ".join(c.text.split()) for spec in side for c in spec.comments) for side in (old, new)]
     said = ["comments"] if comments[0] != comments[1] else []
     listed = [[d for spec in side for d in spec.declarations] for side in (old, new)]
-    for name, kind in (("params", ast.ParamDeclaration), ("what is extended", ast.Extends)):
-        mine, theirs = ({d for d in side if isinstance(d, kind)} for side in listed)
+    for name, node in (("params", ast.ParamDeclaration), ("what is extended", ast.Extends)):
+        mine, theirs = ({d for d in side if isinstance(d, node)} for side in listed)
         said += [name] if mine != theirs else []
     mine, theirs = ([d for d in side if not isinstance(d, ast.Extends | ast.ParamDeclaration)] for side in listed)
-    if mine != theirs:
+    explained = told or any(name != "comments" for name in said)
+    if mine != theirs and not explained:
         if Counter(mine) == Counter(theirs):
             said.append("the order of declarations")
         else:
             said.append("the order of clauses" if Counter(_lines(mine)) == Counter(_lines(theirs)) else "how clauses are written")
-    return tuple(said or ["formatting"])
+    return tuple(said or ([] if explained else ["formatting"]))
 
 
 def _lines(declarations: Sequence[ast.Declaration]) -> Iterator[object]:
@@ -61,8 +80,8 @@ def _aside(before: Sequence[Source], after: Sequence[Source]) -> Iterator[Change
         here, there = old.get(key), new.get(key)
         if here and there and _flat(here.text) == _flat(there.text):
             continue
-        kind = "changed" if here and there else "added" if there else "removed"
-        yield Change(_ASIDE[key[0]], kind, " ".join(filter(None, key)), here, there, _NOTES[key[0]])
+        how = "changed" if here and there else "added" if there else "removed"
+        yield Change(_ASIDE[key[0]], how, " ".join(filter(None, key)), here, there, _NOTES[key[0]])
 
 
 def _said(source: Source) -> Iterator[tuple[tuple[str, str], Said]]:
@@ -88,8 +107,8 @@ def _pending(before: tuple[Plan, Sequence[Source]], after: tuple[Plan, Sequence[
         (work, here), (_, there) = old.get(what) or (new[what][0], None), new.get(what) or (old[what][0], None)
         if here and there and _flat(here.text) == _flat(there.text):
             continue
-        kind = "changed" if here and there else "added" if there else "removed"
-        yield Change(work, kind, what, here, there, "not run yet")
+        how = "changed" if here and there else "added" if there else "removed"
+        yield Change(work, how, what, here, there, _WAITS)
 
 
 def _waiting(plan: Plan, sources: Sequence[Source]) -> Iterator[tuple[str, tuple[Work, Said]]]:

@@ -4,7 +4,7 @@ from argparse import ArgumentParser, Namespace
 from dataclasses import replace
 from pathlib import Path
 
-from ...compiler.contrast import contrast, wording
+from ...compiler.contrast import contrast, spread, wording
 from ...compiler.diagnostics import Diagnostic, Fault
 from ...compiler.plan.diff import diff
 from ..arguments import Usage
@@ -47,8 +47,9 @@ def compare(before: Side, after: Side) -> Comparison:
         more = contrast((before.plan, before.sources), (after.plan, after.sources), found.changes)
         changes = sorted((*found.changes, *more), key=lambda change: -change.work.cost)
         found = replace(found, changes=tuple(changes))
+        found = spread(found, more, after.plan)
         if not found.matters:
-            found = replace(found, wording=wording(before.sources, after.sources))
+            found = replace(found, wording=wording(before.sources, after.sources, told=bool(found.changes)))
     return Comparison(before, after, found)
 
 

@@ -19,7 +19,7 @@ from .rescore import computes, rescore
 from .stages import Evaluate, Filter, Keep, Plan, Scan, Score, Select, Stage, Train, Where
 
 _ROWS = ("scan", "teachers", "heldout", "decontaminate", "dedup", "filter")
-_NEW = "only rows that were not scored before"
+_NEW = "for rows that it newly lets in"
 _SELECTED = "of the selected rows only"
 _KEPT = "no choice of rows depends on it"
 
@@ -172,15 +172,16 @@ def _mix(item: Item, sides: _Sides) -> tuple[Work, str]:
     if item.key != "seed":
         return Work.COSMETIC, ""
     if any(isinstance(s, Scan) and s.sample for s in sides.after) and sides.rescores:
-        return Work.SCORE, _NEW
-    return Work.SELECT, "chance decides ties and `random`" + (", and the order of training" if sides.has(Train) else "")
+        return Work.SCORE, "other prompts are sampled"
+    trained = {s.seed for side in (sides.before, sides.after) for s in side if isinstance(s, Train)}
+    return Work.SELECT, "it decides ties and `random`" + (", and the order of training" if len(trained) > 1 else "")
 
 
 def _student(name: str, sides: _Sides) -> tuple[Work, str]:
     used = [s for s in sides.after if getattr(getattr(s, "model", None), "student", None) == name]
     scored = [s.name for s in used if isinstance(s, Score) and sides.fates[s.id].state != "cached"]
     if scored:
-        return Work.SCORE, ", ".join(f"`{each}`" for each in scored)
+        return Work.SCORE, f"every value of {', '.join(f'`{each}`' for each in scored)}"
     if any(isinstance(s, Train) for s in used):
         return Work.TRAIN, ""
     return (Work.EVALUATE if any(isinstance(s, Evaluate) for s in used) else Work.COSMETIC), ""
@@ -192,7 +193,7 @@ def _score(name: str, old: Item | None, sides: _Sides) -> tuple[Work, str]:
         used = any(isinstance(s, Score) and s.name == name and s.rows == "candidates" for s in sides.before)
         return Work.SELECT, "its values stay in the store" + ("" if used else f", {_KEPT}")
     if fate.state in ("all rows", "new rows") and not (fate.state == "new rows" and old is not None):
-        return Work.SCORE, _SELECTED if fate.rows == "selected" else "" if fate.state == "all rows" else _NEW
+        return Work.SCORE, _SELECTED if fate.rows == "selected" else ""
     return Work.SELECT, _KEPT if fate.rows == "selected" else "the stored values are read otherwise" if fate.state == "cached" and old else ""
 
 

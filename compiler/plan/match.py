@@ -22,7 +22,8 @@ def match(before: Sequence[Item], after: Sequence[Item]) -> Iterator[Pair]:
     gone = [i for i in range(len(before)) if i not in taken]
     for there, new in enumerate(after):
         here = partner.get(there)
-        while gone and here is not None and gone[0] < here:
+        until = min((partner[later] for later in partner if later >= there), default=len(before))
+        while gone and gone[0] < until:
             yield before[gone.pop(0)], None
         yield (None if here is None else before[here]), new
     yield from ((before[i], None) for i in gone)

@@ -16,6 +16,8 @@ from .stages import Decontaminate, Evaluate, Filter, Heldout, Materialise, Profi
 
 NOWHERE = Span("", 0, 0)
 _TEXTS = ("text", "objective_text")
+# What of a student a scorer does not look at.
+_UNSEEN: dict[str, dict[str, Any]] = {"tokens": {"dtype": "", "template": None}}
 
 
 def normalize(stages: tuple[Stage, ...]) -> tuple[Stage, ...]:
@@ -124,6 +126,8 @@ def _settled(stage: Any) -> Any:
     match stage:
         case Scan():
             return _scan(stage)
+        case Score(model=Model() as model):
+            return replace(stage, model=replace(model, **_UNSEEN.get(stage.scorer, {})))
         case Heldout():
             return replace(stage, scan=_scan(stage.scan))
         case Teachers():

@@ -5,9 +5,9 @@ from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any
 
 from ..clauses import Group, Model, NamedTeacher
-from ..expressions import Column, columns
+from ..expressions import Column, Expression, Operation, Quantile, Rank
 from .normalize import NOWHERE, plain
-from .stages import Evaluate, Filter, Plan, Profile, Scan, Score, Select, Stage, Teachers
+from .stages import Evaluate, Filter, Keep, Plan, Profile, Scan, Score, Select, Stage, Teachers
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,20 +70,31 @@ def _scores(plan: Plan) -> dict[str, Any]:
 
 def _teachers(plan: Plan) -> dict[str, Any]:
     """None where an expression compares the teacher's name: then the name has a meaning."""
-    if any(Column("role", "teacher") in _read(stage) for stage in plan.stages):
+    if any(_compares(expression) for stage in plan.stages for expression in _expressions(stage)):
         return {}
     return {t.name: replace(plain(t), name="", span=NOWHERE) for s in plan.stages if isinstance(s, Teachers) for t in s.teachers}
 
 
-def _read(stage: Stage) -> frozenset[Column]:
+def _expressions(stage: Stage) -> list[Expression]:
     match stage:
         case Filter():
-            return frozenset().union(*(columns(w.condition) for w in stage.wheres))
+            return [where.condition for where in stage.wheres]
         case Select():
-            asked = [getattr(step, "condition", None) or getattr(step, "by", None) for step in stage.steps]
-            return frozenset().union(*(columns(e) for e in (*asked, stage.objective) if e))
+            asked = [step.by if isinstance(step, Keep) else step.condition for step in stage.steps]
+            return [*asked, *([stage.objective] if stage.objective else [])]
         case _:
-            return frozenset()
+            return []
+
+
+def _compares(expression: Expression) -> bool:
+    """Whether an expression reads the teacher's name other than to group by it."""
+    match expression:
+        case Operation(arguments=arguments):
+            return any(map(_compares, arguments))
+        case Quantile(of=of) | Rank(of=of):
+            return _compares(of)
+        case _:
+            return expression == Column("role", "teacher")
 
 
 def _put(value: Any, kind: str, names: Mapping[str, str]) -> Any:

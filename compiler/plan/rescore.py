@@ -9,9 +9,8 @@ from .changes import Fate
 from .digest import fingerprints
 from .stages import Score, Stage
 
-# Arguments that only say how stored values are read; what of a student a scorer does not look at.
+# Arguments that only say how stored values are read.
 _READINGS = {("local_logprob", "debias")}
-_UNSEEN: dict[str, dict[str, Any]] = {"tokens": {"dtype": "", "template": None}}
 
 
 def rescore(before: Sequence[Stage], after: Sequence[Stage]) -> dict[str, Fate]:
@@ -25,8 +24,7 @@ def rescore(before: Sequence[Stage], after: Sequence[Stage]) -> dict[str, Fate]:
 
 def computes(score: Score) -> tuple[Any, ...]:
     """All that a score's values depend on besides the row. Equal for two scores that share their values."""
-    unseen = _UNSEEN.get(score.scorer, {})
-    model = score.model and replace(score.model, student="", **unseen)
+    model = score.model and replace(score.model, student="")
     arguments = tuple(pair for pair in score.arguments if (score.scorer, pair[0]) not in _READINGS and pair[1] is not None)
     return score.scorer, score.version, arguments, model, score.reads
 
