@@ -192,9 +192,13 @@ def _score(name: str, old: Item | None, sides: _Sides) -> tuple[Work, str]:
     if score is None or fate is None:
         used = any(isinstance(s, Score) and s.name == name and s.rows == "candidates" for s in sides.before)
         return Work.SELECT, "its values stay in the store" + ("" if used else f", {_KEPT}")
-    if fate.state in ("all rows", "new rows") and not (fate.state == "new rows" and old is not None):
+    if fate.state == "all rows" or (fate.state == "new rows" and old is None):
         return Work.SCORE, _SELECTED if fate.rows == "selected" else ""
-    return Work.SELECT, _KEPT if fate.rows == "selected" else "the stored values are read otherwise" if fate.state == "cached" and old else ""
+    if name in sides.called:
+        return Work.SCORE, "for every candidate"
+    if fate.rows == "selected":
+        return Work.SELECT, _KEPT
+    return Work.SELECT, "the stored values are read otherwise" if fate.state == "cached" and old else ""
 
 
 def _fewer(old: Item | None, new: Item | None) -> bool:
