@@ -37,6 +37,7 @@ FLOORS = {
     "mixc.compiler.plan": 5,
     "mixc.compiler.backends": 6,
     "mixc.compiler.driver": 6,
+    "mixc.compiler.contrast": 6,
     "mixc.compiler.ide": 7,
     "mixc.runtime": 7,
     "mixc.cli": 8,
