@@ -146,7 +146,7 @@ class MixLexer(RegexLexer):
         ],
         "against": [
             (
-                rf"(by)([ \t]+)([0-9]+)(-)(grams)([ \t]+)(of)([ \t]+)({NAME})",
+                rf"(by)([ \t]+)([0-9]+)([ \t]*-[ \t]*)(grams)([ \t]+)(of)([ \t]+)({NAME})",
                 bygroups(Keyword.Declaration, Whitespace, NUM, Operator, Keyword.Type, Whitespace, Keyword.Declaration, Whitespace, VAR),
             ),
             (rf"(of)([ \t]+)({NAME})", bygroups(Keyword.Declaration, Whitespace, VAR)),

@@ -9,6 +9,7 @@ from mixc.compiler.syntax import ast
 from mixc.compiler.syntax.parse import parse
 from mixc.compiler.syntax.tokens import END, NEWLINE, tokenize
 
+UNITS = ("examples", "prompts", "tokens", "steps", "epochs", "nats")
 ROOT = Path(__file__).parents[2]
 
 
@@ -58,7 +59,8 @@ def meanings(text: str) -> list[tuple[int, int, str]]:
             case "PARAM" | "PARAM_PERCENT":
                 found.append((token.start, token.end, "param"))
             case kind if kind not in (NEWLINE, END) and (token.text[:1].isalpha() or token.text[:1] == "_"):
-                found.append((token.start, token.end, "name" if token.start in names else "keyword"))
+                if text[: token.start].rpartition("\n")[2].strip() or token.text not in UNITS:  # a highlighter reads line by line
+                    found.append((token.start, token.end, "name" if token.start in names else "keyword"))
     return sorted(found)
 
 
