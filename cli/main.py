@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 VERBS = {
     "init": "write a small working starter project",
     "check": "parse, resolve, type-check and lint specs; loads no model",
+    "test": "run the tests that specs carry, on their own fixtures",
     "plan": "show the stages, how many rows they see, what is cached",
     "build": "run what the plan requires, resuming what was interrupted",
     "explain": "tell the long story of a diagnostic",

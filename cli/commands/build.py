@@ -20,6 +20,11 @@ def run(arguments: Namespace) -> int:
     plan = compiled(arguments, warn=False)
     out = Path(arguments.out or Path("build") / Path(arguments.spec).stem)
 
+    if arguments.variants:
+        from ..variants import build_variants
+
+        return build_variants(arguments.variants, out, arguments)
+
     from ...runtime.context import Context
     from ...runtime.engines.students import Students
     from ...runtime.execute import build, refuse_pending
