@@ -98,15 +98,17 @@ def _asked(spec: Resolved) -> list[Wanted]:
                 continue
             match block.kind, line.keyword.text, line.value:
                 case "corpus", "scan", ast.String() as path:
-                    asked += [Wanted(kind, beside(path.value, path.span.path)) for kind in ("present", "columns")]
+                    asked += [Wanted(kind, beside(path.value, path.span.path), "corpus") for kind in ("present", "columns")]
                 case "test", "given", ast.String() as path:
                     asked += [Wanted(kind, beside(path.value, path.span.path)) for kind in ("present", "columns")]
                 case "skills", "tree", ast.String() as path:
                     asked.append(Wanted("text", beside(path.value, path.span.path)))
-                case ("profile", "from", ast.String() as path) | ("student", "template" | "model", ast.String() as path):
+                case "profile", "from", ast.String() as path:
                     asked.append(Wanted("present", beside(path.value, path.span.path)))
+                case "student", "template" | "model", ast.String() as path:
+                    asked.append(Wanted("present", beside(path.value, path.span.path), "model"))
                 case "evaluate", "benchmark", ast.Benchmark(path=path):
-                    asked.append(Wanted("present", beside(path.value, path.span.path)))
+                    asked.append(Wanted("present", beside(path.value, path.span.path), "benchmark"))
                 case _:
                     pass
     for node in spec.of(ast.Decontaminate):

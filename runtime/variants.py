@@ -62,7 +62,7 @@ def build_variant(variant: Variant, root: Path, context: Context, until: str | N
     out = root / variant.name
     stamps = _stamps(variant.plan)
     if before is not None and _as_before(variant, out, before, until, stamps):
-        return Ended(variant, out, KEPT, before["selected"], before["objective"], stamps=stamps)
+        return Ended(variant, out, KEPT, before.get("selected"), before.get("objective"), stamps=stamps)
     began = time.monotonic()
     try:
         result = build(variant.plan, out, context, until)

@@ -61,7 +61,7 @@ def run(arguments: Namespace) -> int:
 
 def _compiled(spec: str, arguments: Namespace) -> tuple[_Report, tuple[Trial, ...]]:
     try:
-        outcome = compile_file(spec)
+        outcome = compile_file(spec, for_tests=True)
     except Fault as fault:
         return _Report(spec, list(fault.diagnostics)), ()
     arguments.sources.update({s.path: s for s in outcome.sources})

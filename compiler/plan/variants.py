@@ -38,10 +38,22 @@ def differing(plan: Plan, base: Plan) -> tuple[str, ...]:
     return tuple(stage for stage, digest in alone(plan.stages).items() if known.get(stage) != digest)
 
 
+def lacking(plan: Plan, base: Plan) -> tuple[str, ...]:
+    """Ids of the stages of `base` that the plan does not have."""
+    here = {stage.id for stage in plan.stages}
+    return tuple(stage.id for stage in base.stages if stage.id not in here)
+
+
 def variants_data(variants: tuple[Variant, ...], base: Plan) -> list[dict[str, Any]]:
     """The variants as `mixc plan --format json` lists them."""
     return [
-        {"name": v.name, "title": v.title, "differs": list(differing(v.plan, base)), "fingerprints": dict(v.plan.fingerprints)}
+        {
+            "name": v.name,
+            "title": v.title,
+            "differs": list(differing(v.plan, base)),
+            "lacks": list(lacking(v.plan, base)),
+            "fingerprints": dict(v.plan.fingerprints),
+        }
         for v in variants
     ]
 
@@ -62,14 +74,16 @@ def reading(plan: Plan, columns: Iterable[str]) -> Plan:
 
 
 def _words(plan: Plan, base: Plan) -> str:
-    other = differing(plan, base)
-    if not other:
+    other, gone = differing(plan, base), lacking(plan, base)
+    if not other and not gone:
         return "the plan above"
     costing = [s for s in plan.stages if isinstance(s, Score) and s.scorer != "column"]
     known = {_asks(s) for s in base.stages if isinstance(s, Score)}
     own = [s.name for s in costing if _asks(s) not in known]
     shared = "" if not costing else f"; scores {', '.join(own)} anew" if own else "; all scores shared"
-    return f"differs in {', '.join(other)}{shared}"
+    said = [f"differs in {', '.join(other)}"] if other else []
+    said += [f"has no {', '.join(gone)}"] if gone else []
+    return f"{', '.join(said)}{shared}"
 
 
 def _asks(stage: Score) -> tuple[object, ...]:
