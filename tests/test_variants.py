@@ -1,7 +1,6 @@
 """Builds of specs with variants, from the command line: a folder each, nothing dear twice, and one that fails alone."""
 
 import json
-import os
 from pathlib import Path
 
 import polars as pl
@@ -110,9 +109,9 @@ def test_until_stops_every_variant_and_is_part_of_what_is_kept(tmp_path: Path) -
 def test_a_plain_build_is_not_buried_under_variants_nor_the_other_way_round(tmp_path: Path) -> None:
     project(tmp_path, SWEPT)
     mixc("build", "scored.mix", "--out", "here", cwd=tmp_path)
-    before = sorted(os.listdir(tmp_path / "here"))
+    before = sorted((tmp_path / "here").iterdir())
     refused = mixc("build", "study.mix", "--out", "here", cwd=tmp_path)
-    assert refused.returncode == 4 and "MIX0512" in refused.stderr and sorted(os.listdir(tmp_path / "here")) == before
+    assert refused.returncode == 4 and "MIX0512" in refused.stderr and sorted((tmp_path / "here").iterdir()) == before
     mixc("build", "study.mix", cwd=tmp_path)
     refused = mixc("build", "scored.mix", "--out", "build/study", cwd=tmp_path)
     assert refused.returncode == 4 and "`size=12`" in refused.stderr

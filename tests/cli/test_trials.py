@@ -63,14 +63,12 @@ def test_expectations_that_hold_pass_and_say_so(tmp_path: Path) -> None:
     assert done.stderr == ""
 
 
-@pytest.mark.parametrize("line", TRUE)
-def test_every_kind_of_expectation_can_fail(tmp_path: Path, line: str) -> None:
+def test_every_kind_of_expectation_can_fail(tmp_path: Path) -> None:
     opposite = {"==": "!=", "!=": "==", ">=": "<", "<=": ">", ">": "<=", "<": ">="}
-    operator = re.search(r"[=!<>]+", line)
-    assert operator
-    project(tmp_path, test("wrong", line.replace(operator[0], opposite[operator[0]])))
+    wrong = [re.sub(r"[=!<>]+", lambda found: opposite[found[0]], line) for line in TRUE]
+    project(tmp_path, "".join(test(f"t{i}", line) for i, line in enumerate(wrong)))
     done = ran(tmp_path)
-    assert done.returncode == 1 and "error[MIX0420]: expected" in done.stderr and "  FAIL  wrong" in done.stdout
+    assert done.returncode == 1 and done.stdout.count("  FAIL  t") == done.stderr.count("error[MIX0420]: expected") == len(TRUE)
 
 
 def test_a_failing_test_shows_what_was_expected_what_was_seen_and_the_rows(tmp_path: Path, golden: Callable[[Path, str], None]) -> None:
