@@ -6,6 +6,7 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from ..compiler.plan.variants import Variant
 from ..runtime.context import Context
@@ -13,7 +14,7 @@ from ..runtime.engines.students import Students
 from ..runtime.events import Notice
 from ..runtime.execute import refuse_pending
 from ..runtime.store import Store
-from ..runtime.variants import KEPT, Ended, build_variant, read_index, refuse_plain, write_index
+from ..runtime.variants import INDEX, KEPT, Ended, build_variant, read_index, refuse_plain, write_index
 from .exit import exit_code
 from .progress import Watcher
 from .render import render_json, render_text
@@ -94,6 +95,7 @@ def _table(ended: list[Ended], root: Path, console: Console) -> None:
         style = "error" if e.faults else ""
         count = "" if e.selected is None else f"{e.selected:,}"
         value = "" if e.objective is None else f"{e.objective:.6g}"
-        table.add_row(e.variant.title, count, value, e.ran, f"{e.seconds:.1f}", str(e.out), style=style)
+        table.add_row(e.variant.title, count, value, e.ran, f"{e.seconds:.1f}", f"{e.out.name}/", style=style)
     console.print()
     console.print(table)
+    console.print(Text.assemble("\n", (str(root), "literal"), f"  {INDEX}"), soft_wrap=True)

@@ -1,5 +1,6 @@
 """The pipeline on one page: text to plan. What must be known of the outside is asked for by `wanted` and handed in as `Inputs`."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .diagnostics import Diagnostics
@@ -38,13 +39,12 @@ def compile(source: Source, inputs: Inputs) -> Outcome:
     notes = Diagnostics()
     spec = resolve(source, inputs, notes)
     mixture = check(spec, inputs, notes)
-    variations = expand(spec, inputs, notes)
-    variants = _plans(variations, inputs, notes)
-    trials = _trials(spec, mixture, inputs, notes) if mixture else ()
+    variants = _checked(expand(spec, inputs, notes), inputs, notes)
+    trials = _trials(spec, mixture, inputs, notes) if mixture else []
     if mixture is None or notes.has_errors:
         return Outcome(None, notes, spec.sources)
-    named = tuple(Variant(v.name, v.title.removeprefix("the variant ").replace("`", ""), plan) for v, plan in variants)
-    return Outcome(_plan(mixture), notes, spec.sources, named, trials)
+    named = tuple(Variant(v.name, v.title.removeprefix("the variant ").replace("`", ""), _plan(m)) for v, m in variants if m)
+    return Outcome(_plan(mixture), notes, spec.sources, named, tuple(_trial(t, m, mixture) for t, m in trials))
 
 
 def _plan(mixture: ir.Mixture) -> Plan:
@@ -53,29 +53,30 @@ def _plan(mixture: ir.Mixture) -> Plan:
     return plan
 
 
-def _plans(variations: tuple[Variation, ...], inputs: Inputs, notes: Diagnostics) -> list[tuple[Variation, Plan]]:
-    """The plans of those that have one; what is wrong in the others is said where they are made."""
+def _checked(variations: Sequence[Variation], inputs: Inputs, notes: Diagnostics) -> list[tuple[Variation, ir.Mixture | None]]:
+    """What each means; what is wrong in one is said where it is made."""
     found = [(variation, Diagnostics()) for variation in variations]
-    mixtures = [check(variation.spec, inputs, inner) for variation, inner in found]
+    meant = [(variation, check(variation.spec, inputs, inner)) for variation, inner in found]
     blame(found, notes)
-    return [(v, _plan(mixture)) for v, mixture in zip(variations, mixtures, strict=True) if mixture is not None]
+    return meant
 
 
-def _trials(spec: Resolved, mixture: ir.Mixture, inputs: Inputs, notes: Diagnostics) -> tuple[Trial, ...]:
+def _trials(spec: Resolved, mixture: ir.Mixture, inputs: Inputs, notes: Diagnostics) -> list[tuple[ir.Trial, ir.Mixture]]:
+    """The tests, each with what the spec means over its fixture."""
     over = {t.name: v for t in mixture.trials if (v := fixture(t, spec, mixture.scores, inputs, notes)) is not None}
-    plans = {v.name: plan for v, plan in _plans(tuple(over.values()), inputs, notes)}
-    return tuple(
-        Trial(
-            name=t.name,
-            given=beside(t.given.value, t.given.span.path),
-            plan=reading(plans[t.name], {e.group.column for e in t.expectations if e.group and e.group.column}),
-            expectations=t.expectations,
-            error=t.error,
-            span=t.span,
-            several=len(mixture.corpora) > 1,
-        )
-        for t in mixture.trials
-        if t.name in plans
+    meant = {v.name: m for v, m in _checked(tuple(over.values()), inputs, notes)}
+    return [(t, m) for t in mixture.trials if (m := meant.get(t.name)) is not None]
+
+
+def _trial(trial: ir.Trial, over: ir.Mixture, mixture: ir.Mixture) -> Trial:
+    return Trial(
+        name=trial.name,
+        given=beside(trial.given.value, trial.given.span.path),
+        plan=reading(_plan(over), {e.group.column for e in trial.expectations if e.group and e.group.column}),
+        expectations=trial.expectations,
+        error=trial.error,
+        span=trial.span,
+        several=len(mixture.corpora) > 1,
     )
 
 

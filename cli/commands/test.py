@@ -3,7 +3,7 @@
 import json
 import tempfile
 from argparse import ArgumentParser, Namespace
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,7 +48,7 @@ def run(arguments: Namespace) -> int:
                 _heading(report, trials, arguments)
             for trial in trials:
                 context = context or _context(Path(folder), arguments.terminal)
-                report.verdicts.append(_verdict(trial, context))
+                report.verdicts.append(_verdict(trial, context, arguments.terminal))
                 if arguments.format == "text":
                     _line(report.verdicts[-1], max(len(t.name) for t in trials), arguments)
     verdicts = [v for report in reports for v in report.verdicts]
@@ -77,10 +77,14 @@ def _context(folder: Path, terminal: Terminal) -> "Context":
     return Context(store=Store(folder / "store"), students=Students(), scratch=folder)
 
 
-def _verdict(trial: Trial, context: "Context") -> "Verdict":
+def _verdict(trial: Trial, context: "Context", terminal: Terminal) -> "Verdict":
     from ...runtime.trial import run_trial
+    from ..progress import Watcher
 
-    return run_trial(trial, context)
+    if not terminal.verbose:
+        return run_trial(trial, context)
+    with Watcher(terminal) as watch:
+        return run_trial(trial, replace(context, watch=watch))
 
 
 def _heading(report: _Report, trials: tuple[Trial, ...], arguments: Namespace) -> None:

@@ -86,7 +86,7 @@ def _like(clause: ast.Clause) -> ast.Pattern:
         case ast.SoftQuota(shape=shape):
             return ast.Pattern("quota", shape, span=span)
         case ast.Budget(amount=amount):
-            return ast.Pattern("budget", ast.Name(amount.unit or "", span=span), span=span)
+            return ast.Pattern("budget", ast.Name(getattr(amount, "unit", None) or "", span=span), span=span)
         case ast.Keep():
             return ast.Pattern("keep", span=span)
         case ast.Maximize():

@@ -77,7 +77,7 @@ def _values(sweep: ast.Sweep, spec: Resolved, inputs: Inputs, notes: Diagnostics
         notes.error("MIX0301", "a sweep needs at least one value", sweep.values.span, "an empty list")
     found: list[ast.Expr] = []
     for value in sweep.values.items:
-        if _fits(value, declared, notes) and not _twice(value, found, notes):
+        if _fits(value, declared, notes) and not _twice(name, value, found, notes):
             found.append(value)
     return found
 
@@ -98,17 +98,21 @@ def _fits(value: ast.Expr, declared: ast.ParamDeclaration, notes: Diagnostics) -
     return True
 
 
-def _twice(value: ast.Expr, found: list[ast.Expr], notes: Diagnostics) -> bool:
-    first = next((v for v in found if v == value), None)
-    if first is not None:
-        notes.error(
-            "MIX0202",
-            f"the value `{format_expression(value)}` stands twice in this sweep",
-            value.span,
-            "again here",
-            secondary=(Label(first.span, "first here"),),
-        )
-    return first is not None
+def _twice(param: str, value: ast.Expr, found: list[ast.Expr], notes: Diagnostics) -> bool:
+    """Whether an earlier value is the same, or would share its folder where the file system takes `a` and `A` for one."""
+    name = label(param, value).casefold()
+    first = next((v for v in found if v == value or label(param, v).casefold() == name), None)
+    if first is None:
+        return False
+    said = format_expression(value)
+    message = (
+        f"the value `{said}` stands twice in this sweep"
+        if first == value
+        else f"the folder of `{said}` would on some machines be that of another value"
+    )
+    beside = "again here" if first == value else "differs in capitals alone"
+    notes.error("MIX0202", message, value.span, beside, secondary=(Label(first.span, "first here"),))
+    return True
 
 
 def _ablations(spec: Resolved, notes: Diagnostics) -> list[Variation]:

@@ -4,6 +4,7 @@ import dataclasses
 
 from ..diagnostics import Diagnostics, Label
 from ..paths import beside
+from ..source import Span
 from ..syntax import ast
 from . import ir
 from .expand import Variation
@@ -11,6 +12,7 @@ from .inputs import Inputs
 from .resolve import Resolved
 
 _CORPUS = "corpus"
+_TOKENS = "tokens"
 _WORDS = {"bool": "true or false", "number": "a number", "text": "a text", "list": "a list"}
 
 
@@ -39,6 +41,8 @@ def fixture(trial: ir.Trial, spec: Resolved, scores: tuple[ir.Score, ...], input
                 declarations.append(_read(declaration, carried[name.text]))
             case _:
                 declarations.append(declaration)
+    if kinds.get(_TOKENS) == "number" and not any(s.type.unit == "tokens" for s in scores):
+        declarations.append(_counted(trial.given.span))
     made = dataclasses.replace(spec, declarations=tuple(declarations))
     return Variation(trial.name, f'the test "{trial.name}"', made, (Label(trial.given.span, "on these rows"),))
 
@@ -76,9 +80,16 @@ def _is(line: ast.Line, keyword: str) -> bool:
 
 def _read(declaration: ast.Score, score: ir.Score) -> ast.Score:
     """The score as a column of the fixture, in the unit that it has."""
-    span = declaration.span
-    arguments = [ast.Argument(None, ast.String(score.name, span=span), span=span)]
-    if score.type.unit:
-        arguments.append(ast.Argument(ast.Name("unit", span=span), ast.Name(score.type.unit, span=span), span=span))
-    call = ast.Call(ast.Name("column", span=span), tuple(arguments), span=span)
-    return dataclasses.replace(declaration, call=call)
+    return dataclasses.replace(declaration, call=_column(score.name, score.type.unit, declaration.span))
+
+
+def _counted(span: Span) -> ast.Score:
+    """The fixture's column `tokens` in the place of the student's tokenizer, where no score counts tokens."""
+    return ast.Score(ast.Name("tokens_of_the_fixture", span=span), _column(_TOKENS, "tokens", span), span=span)
+
+
+def _column(name: str, unit: str | None, span: Span) -> ast.Call:
+    arguments = [ast.Argument(None, ast.String(name, span=span), span=span)]
+    if unit:
+        arguments.append(ast.Argument(ast.Name("unit", span=span), ast.Name(unit, span=span), span=span))
+    return ast.Call(ast.Name("column", span=span), tuple(arguments), span=span)

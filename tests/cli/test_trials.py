@@ -111,6 +111,14 @@ def test_scores_in_the_fixture_take_the_place_of_their_scorers(tmp_path: Path) -
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_a_column_tokens_stands_for_the_tokenizer(tmp_path: Path) -> None:
+    recipe = RECIPE.replace("score length  = column(count, unit: tokens)", 'student tiny { model "./nowhere" }').replace("where    length <= 400 tokens", "budget   30 tokens")
+    fixture = [row | {"tokens": 5} for row in EIGHT]
+    project(tmp_path, test("counted", "expect selected == 6 examples", "expect selected == 30 tokens"), recipe.replace("maximize -length", "maximize random").replace("by -length", "by 1"), fixture)
+    done = ran(tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_a_score_that_the_fixture_lacks_is_really_computed(tmp_path: Path) -> None:
     recipe = RECIPE.replace("column(good)", "verify_math(reference)")
     wrong = [row | {"answer": "It is \\boxed{-1}.", "good": True, "prompt_id": f"w{i}", "question": f"{row['question']} Again?"} for i, row in enumerate(EIGHT[:2])]

@@ -93,6 +93,20 @@ def test_an_error_of_the_recipe_itself_is_told_once(tmp_path: Path) -> None:
     assert [d.code for d in wrong.notes] == ["MIX0201"]
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "codes"),
+    [
+        ("corpus rows {", "corpus rows", {"MIX0118", "MIX0101", "MIX0109", "MIX0102", "MIX0207"}),
+        ("budget   12 examples", "budget   $name", {"MIX0301"}),
+        ("select {", "select", {"MIX0118", "MIX0101", "MIX0102"}),
+    ],
+)
+def test_a_broken_spec_with_variants_and_tests_is_diagnosed_to_the_end(tmp_path: Path, old: str, new: str, codes: set[str]) -> None:
+    more = 'param n = 1\nparam name = "a"\nsweep n in [1, 2]\nablate budget examples\ntest "t" {\n  given "data/rows.jsonl"\n  expect selected == 12 examples\n}\n'
+    outcome = compiled(tmp_path, SCORED.replace(old, new) + "\n" + more)
+    assert outcome.plan is None and {d.code for d in outcome.notes} & codes
+
+
 def test_too_many_variants_are_refused(tmp_path: Path) -> None:
     values = ", ".join(map(str, range(15)))
     outcome = compiled(tmp_path, SCORED + f"\nparam a = 1\nparam b = 1\nsweep a in [{values}]\nsweep b in [{values}]\n")
