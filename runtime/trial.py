@@ -18,6 +18,7 @@ from ..compiler.plan.stages import Heldout, Plan, Scan, Score, Select, Stage
 from ..compiler.plan.variants import Trial
 from . import records
 from .context import Context
+from .events import StageFinished, StageStarted
 from .execute import chosen_rows, refuse_pending, stages_until
 from .groups import group_rows
 from .walk import Walk, advance
@@ -85,7 +86,7 @@ def _run(trial: Trial, walk: Walk, context: Context) -> pl.DataFrame:
     chosen = pl.DataFrame()
     for stage in stages_until(plan, "select"):
         try:
-            advance(stage, walk, context)
+            _advance(stage, walk, context)
         except Fault as fault:
             if not _may_be_empty(stage, trial, fault):
                 raise
@@ -97,9 +98,16 @@ def _run(trial: Trial, walk: Walk, context: Context) -> pl.DataFrame:
     if any("tokens" in e.unit for e in trial.expectations):
         for stage in plan.stages:
             if isinstance(stage, Score) and stage.rows == "selected" and stage.unit == "tokens":
-                advance(stage, walk, context)
+                _advance(stage, walk, context)
                 chosen = chosen_rows(plan, next(s for s in plan.stages if isinstance(s, Select)), walk)
     return chosen
+
+
+def _advance(stage: Stage, walk: Walk, context: Context) -> None:
+    began = time.monotonic()
+    context.watch(StageStarted(stage.id))
+    summary = advance(stage, walk, context)
+    context.watch(StageFinished(stage.id, summary, time.monotonic() - began))
 
 
 def _may_be_empty(stage: Stage, trial: Trial, fault: Fault) -> bool:
