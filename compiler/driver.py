@@ -7,6 +7,7 @@ from .paths import beside, is_remote
 from .plan.lower import lower
 from .plan.stages import Plan
 from .plan.verify import verify
+from .semantics.catalogue import SCORERS
 from .semantics.check import check
 from .semantics.inputs import Inputs, Wanted
 from .semantics.resolve import Resolved, resolve
@@ -41,7 +42,7 @@ def wanted(source: Source, inputs: Inputs) -> tuple[Wanted, ...]:
     if spec.wanted:
         return spec.wanted
     asked = _asked(spec)
-    known = {"text": inputs.texts, "columns": inputs.columns, "present": inputs.present}
+    known = {"text": inputs.texts, "columns": inputs.columns, "present": inputs.present, "scorer": inputs.scorers}
     return tuple(dict.fromkeys(w for w in asked if w.path not in known[w.kind] and not is_remote(w.path)))
 
 
@@ -56,12 +57,19 @@ def _asked(spec: Resolved) -> list[Wanted]:
                     asked += [Wanted(kind, beside(path.value, path.span.path)) for kind in ("present", "columns")]
                 case "skills", "tree", ast.String() as path:
                     asked.append(Wanted("text", beside(path.value, path.span.path)))
-                case ("profile", "from", ast.String() as path) | ("student", "template" | "model", ast.String() as path):
+                case "skills", "tag", ast.TagBy(method=ast.Name(text="keywords"), value=ast.String() as path):
+                    asked.append(Wanted("text", beside(path.value, path.span.path)))
+                case "profile", "from", ast.String() as path:
+                    asked.append(Wanted("text", beside(path.value, path.span.path)))
+                case ("student", "template" | "model", ast.String() as path) | ("generate", "model", ast.String() as path):
                     asked.append(Wanted("present", beside(path.value, path.span.path)))
                 case "evaluate", "benchmark", ast.Benchmark(path=path):
                     asked.append(Wanted("present", beside(path.value, path.span.path)))
                 case _:
                     pass
+    calls = [node.call for node in spec.of(ast.Score)]
+    calls += [s.value for b in spec.blocks("profile") for s in b.lines if isinstance(s, ast.Setting) and isinstance(s.value, ast.Call)]
+    asked += [Wanted("scorer", call.function.text) for call in calls if call.function.text not in SCORERS]
     for node in spec.of(ast.Decontaminate):
         asked += [Wanted("present", beside(a.value, a.span.path)) for a in node.against]
     return asked

@@ -11,17 +11,20 @@ TOKENS = Type("number", "tokens")
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """`kind`: student, window, split, word (one of `choices`), value (a role or a column), column, unit. `default` None: required."""
+    """`kind`: student, window, split, word (one of `choices`), number (bare), text, value (a role or a column), column, unit. `default` None: required."""
 
     name: str
     kind: str
-    default: str | None = None
+    default: str | int | float | None = None
     choices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """`cost` orders scores: free (a column), cheap (a tokenizer), moderate (a grader), dear (a model). `ready`: the runtime has it."""
+    """`cost` orders scores: free (a column), cheap (a tokenizer), moderate (a grader), dear (a model). `ready`: the runtime has it.
+
+    `package` is the distribution that brings it, with its version (`steps==1.2`); None for ours.
+    """
 
     name: str
     says: str
@@ -30,6 +33,7 @@ class Signature:
     cost: int
     version: int = 1
     ready: bool = True
+    package: str | None = None
 
 
 _STUDENT = Parameter("student", "student", "")
