@@ -145,7 +145,7 @@ def _given(column: Column, known: list[Stage]) -> bool:
         case "role", "reference":
             return any(scan.roles.reference for scan in scans)
         case _:
-            return column.name in ("prompt", "response", "teacher", "id")
+            return column.name in ("prompt", "response", "teacher", "id", "corpus")
 
 
 def _expressions(stage: Stage) -> list[Expression]:

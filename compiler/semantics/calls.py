@@ -11,6 +11,7 @@ from . import ir
 from .catalogue import SCORERS, Parameter, Signature
 from .settings import number
 from .types import UNITS, Type, of_column
+from .words import in_words
 
 Bound = dict[str, ast.Expr]
 
@@ -251,6 +252,12 @@ def _read(
         )
         return None
     if columns is None or name in columns:
+        kind = "other" if columns is None else columns[name]
+        if parameter.of and kind not in (*parameter.of, "other"):
+            allowed = " or ".join(in_words(Type(k)) for k in parameter.of)
+            said = f"`{parameter.name}` is {allowed}, but column `{name}` is {in_words(of_column(kind))}"
+            notes.error("MIX0305", said, value.span, f"a column of {kind}")
+            return None
         return f"column:{name}"
     known = [*(["reference"] if parameter.kind == "value" else []), *columns]
     near = suggest(name, known)

@@ -11,12 +11,16 @@ TOKENS = Type("number", "tokens")
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """`kind`: student, window, split, word (one of `choices`), number (bare), text, value (a role or a column), column, unit. `default` None: required."""
+    """`kind`: student, window, split, word (one of `choices`), number (bare), text, value (a role or a column), column, unit. `default` None: required.
+
+    `of`: the types that the column may have, empty for any.
+    """
 
     name: str
     kind: str
     default: str | int | float | None = None
     choices: tuple[str, ...] = ()
+    of: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +73,7 @@ SCORERS: dict[str, Signature] = {
             ready=False,
         ),
         Signature("choice", "whether the response chooses the reference's letter", (_REFERENCE,), BOOL, MODERATE, ready=False),
-        Signature("pass_rate", "share of attempts that were right", (Parameter("column", "column", ""),), NUMBER, MODERATE, ready=False),
+        Signature("pass_rate", "share of attempts that were right", (Parameter("column", "column", "", of=("bool", "number")),), NUMBER, MODERATE, ready=False),
     )
 }
 

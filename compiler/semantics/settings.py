@@ -29,9 +29,15 @@ class Settings:
                 self.notes.error(
                     "MIX0202", f"`{keyword}` is set twice", extra.span, "again here", secondary=(Label(found[0].span, "first here"),)
                 )
-        if not found and required:
+        if not found and required and not self._broken():
             self.notes.error("MIX0207", f"`{self.title}` needs `{keyword}`", self.block.head, "in this block", help=required)
         return found[0] if found else None
+
+    def _broken(self) -> bool:
+        """Whether the parser could not read a line of the block, so that what seems missing may stand there."""
+        span = self.block.span
+        places = (d.primary.span for d in self.notes if d.primary and d.code.startswith("MIX01"))
+        return any(p.path == span.path and span.start <= p.start <= span.end for p in places)
 
     @property
     def title(self) -> str:
