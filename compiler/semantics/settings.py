@@ -1,5 +1,6 @@
 """Settings of a block, read one by one: each the right kind, in the right unit, once."""
 
+import re
 from dataclasses import dataclass
 
 from ..clauses import Amount
@@ -29,15 +30,19 @@ class Settings:
                 self.notes.error(
                     "MIX0202", f"`{keyword}` is set twice", extra.span, "again here", secondary=(Label(found[0].span, "first here"),)
                 )
-        if not found and required and not self._broken():
+        if not found and required and not self._unread(keyword):
             self.notes.error("MIX0207", f"`{self.title}` needs `{keyword}`", self.block.head, "in this block", help=required)
         return found[0] if found else None
 
-    def _broken(self) -> bool:
-        """Whether the parser could not read a line of the block, so that what seems missing may stand there."""
+    def _unread(self, keyword: str) -> bool:
+        """Whether the parser has told of a line of the block that holds, or was meant to hold, the keyword."""
         span = self.block.span
-        places = (d.primary.span for d in self.notes if d.primary and d.code.startswith("MIX01"))
-        return any(p.path == span.path and span.start <= p.start <= span.end for p in places)
+        for d in self.notes:
+            if d.primary and d.code.startswith("MIX01") and d.primary.span.path == span.path and span.start <= d.primary.span.start <= span.end:
+                words = re.findall(r"[a-z_]+", " ".join(re.findall(r"`[^`]*`", f"{d.message} {d.help}")))
+                if keyword in words:
+                    return True
+        return False
 
     @property
     def title(self) -> str:

@@ -78,11 +78,13 @@ def _model(by: ast.TagBy, notes: Diagnostics) -> str | None:
     method, call = by.method.text, by.value
     example = f'write `tag by {method}(model: "Org/name")`'
     found: ast.Argument | None = None
+    unknown = False
     for argument in call.arguments if isinstance(call, ast.Call) else ():
         name = argument.name.text if argument.name else "model"
         if name != "model":
             help = "did you mean `model`?" if suggest(name, ("model",)) else "it takes `model`"
             notes.error("MIX0302", f"`{method}` has no argument `{name}`", argument.span, "not known", help=help)
+            unknown = True
         elif found is not None:
             notes.error(
                 "MIX0202", "`model` is given twice", argument.span, "again here", secondary=(Label(found.span, "first here"),)
@@ -90,6 +92,8 @@ def _model(by: ast.TagBy, notes: Diagnostics) -> str | None:
         else:
             found = argument
     if found is None:
+        if unknown:
+            return None
         notes.error("MIX0207", f"`tag by {method}` needs a model", by.span, "which one?", help=example)
         return None
     if not isinstance(found.value, ast.String) or not found.value.value:
