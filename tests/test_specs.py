@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from mixc.compiler.codes.all import CODES
 from mixc.compiler.plan.explain import explain
+from mixc.compiler.plan.schema import violations
 from mixc.compiler.plan.serialize import from_data, to_data, to_json
 from mixc.compiler.plan.verify import verify
 from mixc.tests.compiling import compile_in, drawn, messages_of
@@ -21,6 +22,7 @@ def test_spec_compiles_to_its_golden_plan(case: str, golden) -> None:
     golden(HERE / "specs" / case / "messages.txt", drawn(outcome.notes, outcome.sources))
     assert outcome.plan is not None
     verify(outcome.plan)
+    assert violations(to_data(outcome.plan)) == []
     golden(HERE / "specs" / case / "plan.json", to_json(outcome.plan))
     golden(HERE / "specs" / case / "explain.txt", explain(outcome.plan))
 

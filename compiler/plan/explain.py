@@ -127,7 +127,8 @@ def _(stage: Decontaminate) -> Iterator[str]:
     if stage.because is not None:
         yield f'none, because "{stage.because}"'
     else:
-        yield f"against {', '.join(stage.against)} by {stage.words}-grams of {stage.of}"
+        field = f", its field {stage.field}" if stage.field else ""
+        yield f"against {', '.join(stage.against)}{field} by {stage.words}-grams of {stage.of}"
 
 
 @words.register
@@ -172,7 +173,7 @@ def _scalar(value: Argument) -> str:
 @words.register
 def _(stage: Tag) -> Iterator[str]:
     tree = f", in a tree of {len(stage.tree):,} skills" if stage.tree is not None else ""
-    words = f"{sum(len(ws) for _, ws in stage.keywords):,} for {len(stage.keywords):,} skills" if stage.keywords is not None else ""
+    words = f"({sum(len(ws) for _, ws in stage.keywords):,} for {len(stage.keywords):,} skills)" if stage.keywords is not None else ""
     yield f"{stage.taxonomy} by {stage.method} {stage.column or stage.model or words}".rstrip() + tree
 
 

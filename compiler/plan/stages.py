@@ -130,7 +130,8 @@ class Score:
     """One score column, for the rows that survive so far (`rows` = `candidates`) or for the selected rows only (`selected`).
 
     `arguments` are the scorer's own, defaults filled in, units settled (percentages as `15%` text); `reads` are the other values of the row it needs
-    (`reference`, or `column:NAME`). `type` is bool, number or text; `unit` None where dimensionless. `package`: where the scorer comes from, None for ours.
+    (`reference`, or `column:NAME`). `type` is bool, number or text, or unknown where the column could not
+    be looked at; `unit` None where dimensionless. `package`: where the scorer comes from, None for ours.
     """
 
     id: str

@@ -59,7 +59,7 @@ SCORERS: dict[str, Signature] = {
         Signature("global_logprob", "mean log-probability of a token of the response, given the prompt (GALP)", (_STUDENT,), NATS, DEAR),
         Signature("verify_math", "whether the response's final answer equals the reference", (_REFERENCE,), BOOL, MODERATE),
         Signature("tokens", "tokens of the response under the student's tokenizer", (_STUDENT,), TOKENS, CHEAP),
-        Signature("column", "a column of the corpus", (Parameter("column", "column"), Parameter("unit", "unit", "")), UNKNOWN, FREE),
+        Signature("column", "a column of the corpus", (Parameter("column", "column", of=("bool", "number", "text")), Parameter("unit", "unit", "")), UNKNOWN, FREE),
         Signature("rank_surprisal", "rank-surprisal ratio (RSR)", (_STUDENT,), NUMBER, DEAR, ready=False),
         Signature("perplexity", "exp of the mean negative log-probability", (_STUDENT,), NUMBER, DEAR, ready=False),
         Signature("entropy", "mean entropy of the student's next-token distribution", (_STUDENT,), NATS, DEAR, ready=False),

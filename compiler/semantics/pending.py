@@ -24,7 +24,9 @@ def waiting(missing: list[ir.Missing], stages: frozenset[str], notes: Diagnostic
 
 
 def _way_out(stage: str, stages: frozenset[str], stopped: set[str]) -> str:
-    """The last stage that can be run before this clause's, and before any other that is stopped."""
-    first = min(_ORDER.index(s) for s in (*stopped, stage))
-    able = [s for s in _ORDER[:first] if s in stages and not (s == "tag" and _ORDER[first] == "score")]
-    return f"`mixc build --until {able[-1]}` runs what comes before" if able else "remove it: nothing can be run before it"
+    """The last stage that can be run before the first that is stopped."""
+    first = min(stopped, key=_ORDER.index)
+    able = [s for s in _ORDER[: _ORDER.index(first)] if s in stages and not (s == "tag" and first == "score")]
+    if able:
+        return f"`mixc build --until {able[-1]}` runs what comes before"
+    return "remove it: nothing can be run before it" if first == stage else f"the `{first}` stage comes before, and is not whole either"

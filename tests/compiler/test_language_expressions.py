@@ -157,6 +157,7 @@ def test_a_score_has_the_type_and_unit_of_its_scorer(call: str) -> None:
 WRONG_CALLS = {
     "column()": "MIX0207",
     "column(nothing)": "MIX0209",
+    "column(parts)": "MIX0305",
     "column(good, unit: tokens)": "MIX0305",
     "column(count, unit: token)": "MIX0302",
     "column(count, 3, 4)": "MIX0302",
