@@ -146,12 +146,13 @@ class Require:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grade:
-    """The grader of a profile: a scorer whose value is true, false or unknown; `reads` as a score's."""
+    """The grader of a profile: a scorer whose value is true, false or unknown; `reads` and `package` as a score's."""
 
     scorer: str
     version: int
     arguments: tuple[tuple[str, Scalar], ...] = ()
     reads: tuple[str, ...] = ()
+    package: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -151,7 +151,8 @@ def _(stage: Score) -> Iterator[str]:
     values = {value for _, value in stage.arguments}
     given += [name for read in stage.reads if (name := read.removeprefix("column:")) not in values]
     arguments = ", ".join(given)
-    selected = ", of the selected rows only" if stage.rows == "selected" else ""
+    selected = f", of {stage.package}" if stage.package else ""
+    selected += ", of the selected rows only" if stage.rows == "selected" else ""
     if len(arguments) <= LONGEST_ARGUMENTS:
         yield f"{stage.name} = {stage.scorer}({arguments}){selected}"
     else:

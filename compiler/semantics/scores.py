@@ -55,4 +55,7 @@ def grade(value: ast.Value, known: Known, notes: Diagnostics) -> Grade | None:
             help=help,
         )
         return None
-    return Grade(scorer=call.signature.name, version=call.signature.version, arguments=call.arguments, reads=call.reads)
+    signature = call.signature
+    return Grade(
+        scorer=signature.name, version=signature.version, arguments=call.arguments, reads=call.reads, package=signature.package
+    )

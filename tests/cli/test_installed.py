@@ -7,6 +7,7 @@ import pytest
 from mixc.cli.inputs import compile_file
 from mixc.cli.installed import Odd, signature
 from mixc.compiler.diagnostics import Fault
+from mixc.compiler.plan.explain import explain
 from mixc.compiler.plan.stages import Score
 from mixc.compiler.semantics.catalogue import SCORERS
 from mixc.runtime.scorers import registry
@@ -86,6 +87,9 @@ def test_a_scorer_of_a_package_is_checked_and_planned(package: Path) -> None:
     stage = planned("letters(power: 2)")
     assert (stage.scorer, stage.version, stage.package, stage.type, stage.unit) == ("letters", 3, "letter-count==1.2", "number", None)
     assert stage.arguments == (("power", 2), ("form", "plain"))
+
+    plan = compiled("letters(power: 2)").plan
+    assert plan is not None and "size = letters(power: 2, form: plain), of letter-count==1.2" in explain(plan)
 
 
 def test_another_version_of_the_package_is_another_fingerprint(package: Path) -> None:
