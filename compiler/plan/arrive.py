@@ -2,35 +2,36 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from ..expressions import Column, Constant, Constants, Expression, Operation, columns
 from .stages import Decontaminate, Dedup, Filter, Heldout, Scan, Score, Stage, Tag, Teachers
 
+Kind = TypeVar("Kind")
 _STRICTER = {"<=": ("<", "<="), "<": ("<",), ">=": (">", ">="), ">": (">",)}
 
 
 def arrive(before: Sequence[Stage], after: Sequence[Stage]) -> bool:
     """Whether rows may come through the stages `after` that do not come through `before`; both as `normalize` leaves them."""
-    old, new = ({kind: [s for s in stages if isinstance(s, kind)] for kind in _KINDS} for stages in (before, after))
-    scanned = _scans(old[Scan], new[Scan])
-    named = _teachers(_only(old[Teachers]), _only(new[Teachers]))
-    guarded = _heldout(_only(old[Heldout]), _only(new[Heldout])) and _clean(_only(old[Decontaminate]), _only(new[Decontaminate]))
+    scanned = _scans(_of(before, Scan), _of(after, Scan))
+    named = _teachers(_only(before, Teachers), _only(after, Teachers))
+    clean = _only(after, Decontaminate)
+    guarded = _heldout(_only(before, Heldout), _only(after, Heldout)) and _clean(_only(before, Decontaminate), clean)
     if not (scanned and named and guarded):
         return True
-    clean = _only(new[Decontaminate])
-    if (_essence(old[Dedup]) or (clean and clean.of != "prompt")) and _essence(_above(before)) != _essence(_above(after)):
+    copies = _essence(_of(before, Dedup))
+    if (copies or (clean and clean.of != "prompt")) and _essence(_above(before)) != _essence(_above(after)):
         return True  # a row that left may have stood for another, or have taken its prompt's rows with it
-    if old[Dedup] and _essence(old[Dedup]) != _essence(new[Dedup]):
+    if copies and copies != _essence(_of(after, Dedup)):
         return True
-    asked = _conditions(old[Filter])
+    asked = _conditions(_of(before, Filter))
     values = {column.name for condition in asked for column in columns(condition) if column.source == "score"}
     skilled = any(Column("role", "skill") in columns(condition) for condition in asked)
     if any(_scored(before, name) != _scored(after, name) for name in values):
         return True
-    if skilled and _essence(old[Tag]) != _essence(new[Tag]):
+    if skilled and _essence(_of(before, Tag)) != _essence(_of(after, Tag)):
         return True
-    return not _all(asked, _conditions(new[Filter]))
+    return not _all(asked, _conditions(_of(after, Filter)))
 
 
 def narrows(before: Expression | None, after: Expression | None) -> bool:
@@ -38,11 +39,12 @@ def narrows(before: Expression | None, after: Expression | None) -> bool:
     return before is None or (after is not None and _all(_conjuncts(before), _conjuncts(after)))
 
 
-_KINDS = (Scan, Teachers, Heldout, Decontaminate, Dedup, Filter, Tag)
+def _of(stages: Sequence[Stage], kind: type[Kind]) -> list[Kind]:
+    return [stage for stage in stages if isinstance(stage, kind)]
 
 
-def _only(stages: list[Any]) -> Any:
-    return stages[0] if stages else None
+def _only(stages: Sequence[Stage], kind: type[Kind]) -> Kind | None:
+    return next(iter(_of(stages, kind)), None)
 
 
 def _above(stages: Sequence[Stage]) -> list[Stage]:
