@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from ..expressions import Column, Constant, Constants, Expression, Operation, columns
-from .stages import Decontaminate, Dedup, Filter, Heldout, Scan, Score, Stage, Tag, Teachers
+from .stages import Decontaminate, Dedup, Filter, Heldout, Profile, Scan, Score, Select, Stage, Tag, Teachers
 
 Kind = TypeVar("Kind")
 _STRICTER = {"<=": ("<", "<="), "<": ("<",), ">=": (">", ">="), ">": (">",)}
@@ -17,7 +17,7 @@ def arrive(before: Sequence[Stage], after: Sequence[Stage]) -> bool:
     named = _teachers(_only(before, Teachers), _only(after, Teachers))
     clean = _only(after, Decontaminate)
     guarded = _heldout(_only(before, Heldout), _only(after, Heldout)) and _clean(_only(before, Decontaminate), clean)
-    if not (scanned and named and guarded):
+    if not (scanned and named and guarded) or _essence(_others(before)) != _essence(_others(after)):
         return True
     copies = _essence(_of(before, Dedup))
     if (copies or (clean and clean.of != "prompt")) and _essence(_above(before)) != _essence(_above(after)):
@@ -41,6 +41,12 @@ def narrows(before: Expression | None, after: Expression | None) -> bool:
 
 def _of(stages: Sequence[Stage], kind: type[Kind]) -> list[Kind]:
     return [stage for stage in stages if isinstance(stage, kind)]
+
+
+def _others(stages: Sequence[Stage]) -> list[Stage]:
+    """Stages that nothing here is known of: whatever differs in them may bring rows."""
+    known = Scan | Teachers | Heldout | Decontaminate | Dedup | Filter | Tag | Score | Profile | Select
+    return [stage for stage in stages if not isinstance(stage, known)]
 
 
 def _only(stages: Sequence[Stage], kind: type[Kind]) -> Kind | None:
@@ -67,7 +73,8 @@ def _scans(before: list[Scan], after: list[Scan]) -> bool:
 
 
 def _scan(before: Scan, after: Scan) -> bool:
-    if (before.path, before.roles) != (after.path, after.roles):
+    free: dict[str, Any] = {"id": "", "where": None, "sample": None, "license": None, "seed": 0}
+    if replace(before, **free) != replace(after, **free):
         return False
     old, new = (scan.where and scan.where.condition for scan in (before, after))
     if before.sample is None:
@@ -80,7 +87,10 @@ def _teachers(before: Teachers | None, after: Teachers | None) -> bool:
         return before is None or after is not None
     known = {t.name: t for t in before.teachers}
     return bool(after.teachers) and all(
-        t.name in known and t.corpus == known[t.name].corpus and narrows(known[t.name].condition, t.condition) for t in after.teachers
+        t.name in known
+        and replace(t, condition=None) == replace(known[t.name], condition=None)
+        and narrows(known[t.name].condition, t.condition)
+        for t in after.teachers
     )
 
 
@@ -91,7 +101,7 @@ def _heldout(before: Heldout | None, after: Heldout | None) -> bool:
 def _clean(before: Decontaminate | None, after: Decontaminate | None) -> bool:
     if before is None or before.because is not None:
         return True
-    return after is not None and (before.against, before.words, before.of, before.field) == (after.against, after.words, after.of, after.field)
+    return after is not None and _essence([before]) == _essence([after])
 
 
 def _conditions(filters: list[Filter]) -> list[Expression]:

@@ -101,8 +101,9 @@ def _(stage: Teachers) -> Iterator[Block]:
     for teacher in stage.teachers:
         where = f" where {express(teacher.condition)}" if teacher.condition else ""
         text = f"teacher {teacher.name} from {teacher.corpus}{where}"
-        item = Item("teacher", text, plain(teacher), "teachers", teacher.span)
-        yield Block(f"teacher {teacher.name}", "teachers", text, teacher.span, (item,))
+        item = Item("teacher", text, (teacher.corpus, plain(teacher.condition)), "teachers", teacher.span)
+        more = _fields(teacher, ("name", "corpus", "condition"), "teachers")
+        yield Block(f"teacher {teacher.name}", "teachers", text, teacher.span, (item, *more))
     if more := tuple(_fields(stage, ("teachers",))):
         yield Block("teachers", "teachers", "teachers", stage.span, more)
 
