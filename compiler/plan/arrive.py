@@ -95,7 +95,7 @@ def _teachers(before: Teachers | None, after: Teachers | None) -> bool:
 
 
 def _heldout(before: Heldout | None, after: Heldout | None) -> bool:
-    return before is None or (after is not None and before.scan == after.scan)
+    return before is None or (after is not None and _essence([before.scan]) == _essence([after.scan]))
 
 
 def _clean(before: Decontaminate | None, after: Decontaminate | None) -> bool:

@@ -82,7 +82,7 @@ def _renamed(renamings: Sequence[Renaming], before: Plan, after: Plan) -> Iterat
     for each in renamings:
         here, there = (block.get(f"{each.kind} {name}") for block, name in ((old, each.before), (new, each.after)))
         mine, theirs = (Said(f"{each.kind} {name}", each.kind, block and block.span) for name, block in ((each.before, here), (each.after, there)))
-        note = "its column has another name, its values stay" if each.kind == "score" else "its content is the same"
+        note = "its column has another name, its values stay" if each.kind == "score" else "a name for the same"
         yield Change(Work.COSMETIC, "renamed", mine.text, mine, theirs, note)
 
 

@@ -54,13 +54,14 @@ def _pairs(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, str
 
 
 def _students(plan: Plan) -> dict[str, Any]:
-    return {name: replace(plain(model), student="") for name, model in models(plan.stages).items()}
+    """The model alone: what else is said of it may change with the name."""
+    return {name: plain(model).model for name, model in models(plan.stages).items()}
 
 
 def _corpora(plan: Plan) -> dict[str, Any]:
-    """Without a teacher column the corpus's name is the teacher, and part of what a row is: then it is no mere name."""
+    """Files and roles. Without a teacher column the corpus's name is the teacher, and part of what a row is: then it is no mere name."""
     scans = [s for s in plan.stages if isinstance(s, Scan) and s.roles.teacher]
-    return {s.corpus: replace(plain(s), id="", corpus="", columns=(), seed=0) for s in scans}
+    return {s.corpus: (plain(s).path, s.roles) for s in scans}
 
 
 def _scores(plan: Plan) -> dict[str, Any]:
