@@ -19,7 +19,8 @@ _STAYS = "stays cached"
 def draw_diff(comparison: Comparison, width: int) -> list[Text]:
     """The lines, none wider than `width` where a word fits it."""
     found = comparison.difference
-    lines = [Text.assemble((f"{comparison.before.name} -> {comparison.after.name}", "message"), ": ", (comparison.verdict, _verdict(comparison)))]
+    names = visible(f"{comparison.before.name} -> {comparison.after.name}")
+    lines = [Text.assemble((names, "message"), ": ", (comparison.verdict, _verdict(comparison)))]
     if found.work is None:
         return lines
     for work, changes in comparison.by_class():

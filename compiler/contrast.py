@@ -74,14 +74,26 @@ def _lines(declarations: Sequence[ast.Declaration]) -> Iterator[object]:
 
 
 def _aside(before: Sequence[Source], after: Sequence[Source]) -> Iterator[Change]:
-    """Tests, sweeps, ablations and requirements, by name; those of an extended spec come first, so that the last one holds."""
-    old, new = ({key: said for source in reversed(side) for key, said in _said(source)} for side in (before, after))
+    """Tests, sweeps, ablations and requirements, by name."""
+    old, new = (_held(side) for side in (before, after))
     for key in dict.fromkeys((*old, *new)):
         here, there = old.get(key), new.get(key)
         if here and there and _flat(here.text) == _flat(there.text):
             continue
         how = "changed" if here and there else "added" if there else "removed"
         yield Change(_ASIDE[key[0]], how, " ".join(filter(None, key)), here, there, _NOTES[key[0]])
+
+
+def _held(sources: Sequence[Source]) -> dict[tuple[str, str], Said]:
+    """What holds once a spec has been put over those that it extends; it comes first in `sources`, the topmost parent last."""
+    held: dict[tuple[str, str], Said] = {}
+    for source in reversed(sources):
+        for node in parse(source, Diagnostics()).declarations:
+            if isinstance(node, ast.RemoveDeclaration):
+                name = node.name.text if isinstance(node.name, ast.Name) else node.name.value if node.name else ""
+                held.pop((node.kind.text, name), None)
+        held |= dict(_said(source))
+    return held
 
 
 def _said(source: Source) -> Iterator[tuple[tuple[str, str], Said]]:

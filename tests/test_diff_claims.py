@@ -71,6 +71,14 @@ def test_what_is_said_to_stay_cached_is_not_computed_again(tmp_path: Path, mixc:
         assert rows[0].equals(rows[1])
 
 
+def test_a_build_tells_how_many_values_it_has(tmp_path: Path, mixc: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "a.mix").write_text(GRADED)
+    (tmp_path / "b.mix").write_text(GRADED.replace("12 examples", "9 examples"))
+    built(mixc, "a.mix")
+    assert main(["diff", "build/a", "b.mix"]) == 2
+    assert "stays cached  score correct (30 values)\n" in capsys.readouterr().out
+
+
 def test_build_folders_and_plans_are_compared_as_their_specs(tmp_path: Path, mixc: Run) -> None:
     (tmp_path / "a.mix").write_text(SCORED)
     (tmp_path / "b.mix").write_text(SCORED.replace("12 examples", "9 examples"))
