@@ -19,7 +19,7 @@ from .sources import read_source
 class Side:
     """`name` as the user named it; `sources`: the spec and what it extends, none for a plan; `revision` None for what lies on the disk.
 
-    `values`: how many values each score had, for a build that is there.
+    `values`: how many values each score had, for a build that is there; `settings`: the params set from outside.
     """
 
     name: str
@@ -27,6 +27,7 @@ class Side:
     sources: tuple[Source, ...] = ()
     revision: str | None = None
     values: Mapping[str, int] = field(default_factory=dict)
+    settings: tuple[tuple[str, str], ...] = ()
 
     def place(self, span: Span | None, key: str = "") -> tuple[str, int | None] | None:
         """File and line (from 1) of a clause: the line of the block around `span` that begins with `key`, else that of the span. No line without a text."""
@@ -74,7 +75,8 @@ def _spec(name: str, path: str, overrides: Sequence[str], at: Revision | None) -
     if outcome.plan is None:
         errors = [d for d in outcome.notes if d.severity is Severity.ERROR]
         raise Broken(name, outcome.sources, *(replace(d, notes=(*d.notes, f"in `{name}`")) if at else d for d in errors))
-    return Side(name, outcome.plan, outcome.sources, at.name if at else None)
+    settings = tuple((param, value) for param, _, value in (text.partition("=") for text in overrides))
+    return Side(name, outcome.plan, outcome.sources, at.name if at else None, settings=settings)
 
 
 class Broken(Fault):

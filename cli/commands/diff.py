@@ -4,7 +4,7 @@ from argparse import ArgumentParser, Namespace
 from dataclasses import replace
 from pathlib import Path
 
-from ...compiler.contrast import contrast, spread, wording
+from ...compiler.contrast import contrast, spread, wording, written
 from ...compiler.diagnostics import Diagnostic, Fault
 from ...compiler.plan.diff import diff
 from ..arguments import Usage
@@ -44,7 +44,8 @@ def compare(before: Side, after: Side) -> Comparison:
     """The two sides with what parts them; how texts are written is compared where both sides have one."""
     found = diff(before.plan, after.plan)
     if before.sources and after.sources:
-        more = contrast((before.plan, before.sources), (after.plan, after.sources), found.changes)
+        old, new = (written(side.plan, side.sources, side.settings) for side in (before, after))
+        more = contrast(old, new, found.changes)
         changes = sorted((*found.changes, *more), key=lambda change: -change.work.cost)
         found = replace(found, changes=tuple(changes))
         found = spread(found, more, after.plan)

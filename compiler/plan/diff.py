@@ -148,11 +148,11 @@ def _work(block: Block, old: Item | None, new: Item | None, sides: _Sides) -> tu
         case "materialise":
             return Work.SELECT, _KEPT
         case "train":
-            return Work.TRAIN, ""
+            return Work.TRAIN, "" if sides.has(Train) else "nothing is trained any more"
         case "arms":
             return (Work.TRAIN if sides.has(Train) else Work.EVALUATE), ""
         case "evaluate":
-            return Work.EVALUATE, ""
+            return Work.EVALUATE, "" if sides.has(Evaluate) else "nothing is measured any more"
         case "generate":
             return Work.GENERATE, ""
         case _:

@@ -260,3 +260,32 @@ def test_a_field_without_words_is_told_by_its_name() -> None:
     found = diff(*plans)
     assert [(c.work, c.before.text, c.after.text) for c in found.changes if c.before and c.after] == [(Work.TRAIN, "warmup 0.1", "warmup 0.2")]
     assert found.run == ("train", "evaluate")
+
+
+WAITING = BASE.replace('  quota    skill "Geometry"', '  quota    skill weakness(max_weight: $w, prior: beta(1, 1))\n  quota    skill "Geometry"')
+WAITING = "param w = 20\n" + WAITING.replace("  epochs        5", "  epochs        5\n  warmup        3%") + 'sweep w in [10, 20]\nrequire license in ["MIT"]\n'
+
+
+def test_a_clause_that_waits_is_compared_by_meaning() -> None:
+    again = WAITING.replace("max_weight: $w, prior: beta(1, 1)", "max_weight: 20 ,prior: beta( 1,1 )").replace("[10, 20]", "[10,20]").replace("param w = 20\n", "")
+    again = again.replace("sweep w in", "param w = 20\nsweep w in")
+    found = compare(side(WAITING), side(again)).difference
+    assert found.changes == () and not found.matters
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "block", "work"),
+    [
+        ("param w = 20", "param w = 30", "select", Work.SELECT),
+        ("beta(1, 1)", "beta(2, 1)", "select", Work.SELECT),
+        ("warmup        3%", "warmup        5%", "train", Work.TRAIN),
+        ("[10, 20]", "[10, 30]", "sweep w", Work.SELECT),
+        ('["MIT"]', '["MIT", "BSD"]', "require license", Work.SELECT),
+    ],
+)
+def test_a_clause_that_waits_is_told_once(old: str, new: str, block: str, work: Work) -> None:
+    assert old in WAITING
+    found = compare(side(WAITING), side(WAITING.replace(old, new))).difference
+    assert [(c.block, c.work) for c in found.changes] == [(block, work)]
+    if work is Work.TRAIN or block == "select":
+        assert ("train" if work is Work.TRAIN else "select") in found.run
