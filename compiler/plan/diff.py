@@ -134,12 +134,12 @@ def _work(block: Block, old: Item | None, new: Item | None, sides: _Sides) -> tu
             return _student(block.title.partition(" ")[2], sides)
         case "score":
             return _score(block.title.partition(" ")[2], old, sides)
+        case "filter" | "select" if new and (asked := _asked(new, sides)):
+            return Work.SCORE, f"{', '.join(f'`{name}`' for name in asked)} for every candidate"
         case stage if stage in _ROWS:
             if not sides.rescores or (sides.trusting and _fewer(old, new)):
                 return Work.SELECT, ""
             return Work.SCORE, _NEW
-        case "select" if new and (asked := _asked(new, sides)):
-            return Work.SCORE, f"{', '.join(f'`{name}`' for name in asked)} for every candidate"
         case "tag" | "select":
             return Work.SELECT, ""
         case "profile":

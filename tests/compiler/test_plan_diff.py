@@ -107,6 +107,14 @@ def test_what_runs_again_is_what_has_another_fingerprint(name: str) -> None:
         assert redone(diff(old, new)) == stale(old, new) - spared
 
 
+@pytest.mark.parametrize("clause", ["where    fluency >= p5", "where    fluency > -2 nats", "maximize fluency", "keep     best 3 per prompt by fluency"])
+def test_a_score_of_the_selected_rows_that_a_clause_reads_is_scored(clause: str) -> None:
+    text = BASE.replace("  maximize naturalness\n", f"  {clause}\n")
+    found = diff(side(BASE.replace("  maximize naturalness\n", "")).plan, side(text).plan)
+    assert found.work is Work.SCORE and "score:fluency" in found.run
+    assert [c.note for c in found.changes if c.work is Work.SCORE] == ["`fluency` for every candidate"]
+
+
 @given(st.sets(st.sampled_from(sorted(SWAPS.keys() - READS_MORE)), min_size=1, max_size=4))
 @settings(max_examples=60, deadline=None, derandomize=True)
 def test_changes_add_up(names: set[str]) -> None:
