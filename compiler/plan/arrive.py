@@ -83,8 +83,12 @@ def _scan(before: Scan, after: Scan) -> bool:
 
 
 def _teachers(before: Teachers | None, after: Teachers | None) -> bool:
-    if before is None or after is None or not before.teachers:
-        return before is None or after is not None
+    if before is None or after is None:
+        return before is None
+    if _essence([replace(before, teachers=())]) != _essence([replace(after, teachers=())]):
+        return False
+    if not before.teachers:
+        return True
     known = {t.name: t for t in before.teachers}
     return bool(after.teachers) and all(
         t.name in known

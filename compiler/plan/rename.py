@@ -7,7 +7,7 @@ from typing import Any
 from ..clauses import Group, Model, NamedTeacher
 from ..expressions import Column, Expression, Operation, Quantile, Rank
 from .normalize import NOWHERE, plain
-from .stages import Evaluate, Filter, Keep, Plan, Profile, Scan, Score, Select, Stage, Teachers
+from .stages import Evaluate, Filter, Keep, Plan, Scan, Score, Select, Stage, Teachers
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +109,11 @@ def _put(value: Any, kind: str, names: Mapping[str, str]) -> Any:
     def new(name: Any) -> Any:
         return names.get(name, name) if isinstance(name, str) else name
 
+    if kind == "student" and hasattr(value, "student"):
+        return replace(value, student=new(value.student))
+    if kind == "score" and hasattr(value, "weight"):
+        value = replace(value, weight=new(value.weight))
     match kind, value:
-        case "student", Model() | Profile():
-            return replace(value, student=new(value.student))
         case "corpus", Scan() | NamedTeacher():
             return replace(value, corpus=new(value.corpus))
         case "score", Score():
