@@ -36,7 +36,21 @@ class Notice:
     message: str
 
 
-Event = StageStarted | StageFinished | Progress | Notice
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passed:
+    """A model has read `tokens` tokens (padding left out) in `seconds`, loading left out. `weights` is the digest of the model's."""
+
+    stage: str
+    tokens: int
+    seconds: float
+    student: str
+    weights: str
+    dtype: str
+    engine: str
+    device: str
+
+
+Event = StageStarted | StageFinished | Progress | Notice | Passed
 Watch = Callable[[Event], None]
 
 

@@ -21,7 +21,7 @@ from ..compiler.backends.trl import sft_arguments
 from ..compiler.diagnostics import Diagnostic, Fault, Label
 from ..compiler.plan.stages import Train
 from .context import Context
-from .engines.load import DTYPES, load_for_training, loading
+from .engines.load import DTYPES, load_config, load_for_training, longest
 from .engines.tokenizer import ChatTokenizer
 from .events import Notice, Progress
 from .examples import Example, Report, notices, tokenise
@@ -182,12 +182,7 @@ def _fingerprint(
 def _limit(stage: Train, context: Context) -> int:
     """The most tokens of an example: those of the clause, and never more than the student can read."""
     files = context.students.files(stage.model)
-    with loading(files):
-        from transformers import AutoConfig
-
-        where = {"gguf_file": files.gguf} if files.gguf else {}
-        config = AutoConfig.from_pretrained(str(files.path), trust_remote_code=False, local_files_only=True, **where)
-    readable = getattr(config.get_text_config(), "max_position_embeddings", None)
+    readable = longest(load_config(files))
     limits = [limit for limit in (stage.max_length, readable) if limit is not None]
     if stage.max_length is not None and readable is not None and stage.max_length > readable:
         which = f"fewer than the `max_length` of {stage.max_length}"

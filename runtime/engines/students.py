@@ -6,6 +6,7 @@ from pathlib import Path
 from ...compiler.plan.stages import Model
 from .base import Engine
 from .digests import Digests
+from .load import load_config, longest
 from .model_files import ModelFiles, resolve
 from .tokenizer import ChatTokenizer, load_tokenizer
 from .transformers import load
@@ -15,12 +16,14 @@ class Students:
     """Files, tokenizers and engines by content: two students of equal files, dtype and template share one.
 
     `store_root` is the folder that remembers the digests of large files; None remembers them for this run only.
+    Without `fetch` nothing comes over the network: a hub id is found in the local cache or not at all.
     """
 
-    def __init__(self, store_root: Path | None = None) -> None:
+    def __init__(self, store_root: Path | None = None, *, fetch: bool = True) -> None:
         # Read by OpenMP when torch is first imported: threads that wait without spinning leave a busy machine its cores.
         os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
         self._digests = Digests(store_root / "digests.json" if store_root is not None else None)
+        self._fetch = fetch
         self._files: dict[Model, ModelFiles] = {}
         self._tokenizers: dict[tuple[str, str], ChatTokenizer] = {}
         self._engines: dict[tuple[str, str, str, str], Engine] = {}
@@ -28,8 +31,12 @@ class Students:
     def files(self, model: Model) -> ModelFiles:
         """Where the model's files are, and their digests. Fault MIX0506."""
         if model not in self._files:
-            self._files[model] = resolve(model, self._digests)
+            self._files[model] = resolve(model, self._digests, fetch=self._fetch)
         return self._files[model]
+
+    def context(self, model: Model) -> int | None:
+        """The most tokens that the model reads at once; no weights are loaded. Fault MIX0506, MIX0509."""
+        return longest(load_config(self.files(model)))
 
     def tokenizer(self, model: Model) -> ChatTokenizer:
         """The model's tokenizer with its template; no weights are loaded. Fault MIX0506, MIX0507."""
