@@ -1,14 +1,13 @@
 """How fast models have read on this machine, remembered in the store: a line a scoring, so that a plan can tell how long one takes."""
 
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
 
 from .events import Passed
-from .files import writing
+from .files import append_line
 
 FILE = "rates.jsonl"
 LAST = 9  # the runs that a median is over: an old driver or a busy week is forgotten
@@ -25,18 +24,11 @@ class Rate:
 
 
 def remember(root: Path, passed: Passed) -> None:
-    """Add one measurement to the store at `root`. One write to the end of the file: many processes may do it at once. Fault MIX0508."""
+    """Add one measurement to the store at `root`. Fault MIX0508."""
     if not passed.tokens or passed.seconds < LEAST_SECONDS:
         return
-    line = json.dumps({k: v for k, v in asdict(passed).items() if k not in ("stage", "student")}, sort_keys=True) + "\n"
-    path = root / FILE
-    with writing(path):
-        root.mkdir(parents=True, exist_ok=True)
-        out = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
-        try:
-            os.write(out, line.encode())
-        finally:
-            os.close(out)
+    kept = {k: v for k, v in asdict(passed).items() if k not in ("stage", "student")}
+    append_line(root / FILE, json.dumps(kept, sort_keys=True))
 
 
 def rate(root: Path, weights: str, dtype: str) -> Rate | None:

@@ -50,7 +50,7 @@ def train(stage: Train, rows: pl.DataFrame, context: Context) -> Trained:
     _refuse(stage, rows)
     versions = _versions(stage)
     tokenizer = context.students.tokenizer(stage.model)
-    limit = _limit(stage, context)
+    limit = longest_example(stage, context)
     examples, report = tokenise(stage, rows, tokenizer, limit)
     for sentence in notices(report):
         context.watch(Notice(stage.id, sentence))
@@ -179,7 +179,7 @@ def _fingerprint(
     })  # fmt: skip
 
 
-def _limit(stage: Train, context: Context) -> int:
+def longest_example(stage: Train, context: Context) -> int:
     """The most tokens of an example: those of the clause, and never more than the student can read."""
     files = context.students.files(stage.model)
     readable = longest(load_config(files))

@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from typing import Any
 
@@ -22,13 +23,18 @@ def fingerprints(stages: Sequence[Stage]) -> tuple[tuple[str, str], ...]:
     return tuple(known.items())
 
 
+def own(stage: Stage) -> str:
+    """128-bit hex digest of what the stage itself says, whatever its inputs are."""
+    return _hash(_essence(stage, defaultdict(str)))
+
+
 def digest(plan: Plan) -> str:
     """128-bit hex digest of what the plan does: name, seed, stages, what is pending; not its description."""
     stages = [fingerprint for _, fingerprint in fingerprints(plan.stages)]
     return _hash([plan.name, plan.seed, stages, [p.what for p in plan.pending]])
 
 
-def _essence(value: Any, known: dict[str, str]) -> Any:
+def _essence(value: Any, known: Mapping[str, str]) -> Any:
     """The value as plain data: references to stages as their digests, local paths as their last part."""
     if isinstance(value, tuple):
         return [_essence(item, known) for item in value]

@@ -69,6 +69,11 @@ def resolve(model: Model, digests: Digests, *, fetch: bool = True) -> ModelFiles
     )  # fmt: skip
 
 
+def is_hub_id(name: str) -> bool:
+    """Whether a name that is no folder or file here can be that of a model on the hub."""
+    return not (name.endswith(".gguf") or name.startswith((".", "/", "~")) or name.count("/") > 1)
+
+
 def _locate(model: Model, over_network: bool) -> tuple[Path, str | None]:
     """The folder or the `.gguf` file, and the commit where it came from the hub."""
     name = model.model
@@ -78,7 +83,7 @@ def _locate(model: Model, over_network: bool) -> tuple[Path, str | None]:
             return path.resolve(), None
         if path.is_file():
             raise _fault(model, f"`{name}` is a file, and not a `.gguf` file", "name the folder that holds it")
-    if name.endswith(".gguf") or name.startswith((".", "/", "~")) or name.count("/") > 1:
+    if not is_hub_id(name):
         raise _fault(model, f"there is no folder or file `{name}`", "a path is relative to the folder of the spec")
     return fetch(model, [*WEIGHTS, *CONFIG, *TOKENIZER, *OTHERS], over_network=over_network)
 

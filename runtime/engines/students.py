@@ -3,11 +3,12 @@
 import os
 from pathlib import Path
 
+from ...compiler.diagnostics import Fault
 from ...compiler.plan.stages import Model
 from .base import Engine
 from .digests import Digests
 from .load import load_config, longest
-from .model_files import ModelFiles, resolve
+from .model_files import ModelFiles, is_hub_id, resolve
 from .tokenizer import ChatTokenizer, load_tokenizer
 from .transformers import load
 
@@ -33,6 +34,16 @@ class Students:
         if model not in self._files:
             self._files[model] = resolve(model, self._digests, fetch=self._fetch)
         return self._files[model]
+
+    def is_here(self, model: Model) -> bool:
+        """Whether the model's files can be read; False for a hub id that is yet to be fetched. Fault MIX0506 for any other."""
+        try:
+            self.files(model)
+        except Fault:
+            if self._fetch or not is_hub_id(model.model):
+                raise
+            return False
+        return True
 
     def context(self, model: Model) -> int | None:
         """The most tokens that the model reads at once; no weights are loaded. Fault MIX0506, MIX0509."""

@@ -40,9 +40,9 @@ class Scorer(Protocol):
 class Reader(Protocol):
     """A scorer that has a model read the rows."""
 
-    def reads(self, stage: Score, rows: pl.DataFrame, context: Context) -> dict[str, int]:
+    def reads(self, stage: Score, rows: pl.DataFrame, context: Context, *, rough: bool = False) -> dict[str, int]:
         """By key, the tokens of the passes that `compute` would have the model read for the row, 0 where it would not.
 
-        Loads the tokenizer, no weights. What stands in two rows alike is counted for each. Faults MIX0506, MIX0507, MIX0509.
+        Loads the tokenizer, no weights; where it need only be `rough` not even that. What stands in two rows alike is counted for each. Faults MIX0506, MIX0507, MIX0509.
         """
         ...

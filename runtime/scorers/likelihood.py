@@ -15,6 +15,8 @@ from ... import __version__
 from ...compiler.plan.stages import Model, Score
 from ..context import Context
 from ..engines.base import Engine
+from ..engines.characters import Characters
+from ..engines.tokenizer import ChatTokenizer
 from ..events import Passed, Progress
 from ..steps import RULES, given, split
 from ..windows import EVERYTHING, Answer, Reach, answer, passes, windows
@@ -28,6 +30,8 @@ SCHEMA: dict[str, pl.DataType] = {
 }
 # What is at work at once: what a killed run loses at most, and what can be batched together.
 CHUNK_ROWS = 64
+# How many rows are laid out between two words of progress, where only their tokens are asked for.
+READ_ROWS = 512
 CHUNK_TOKENS = 32_768
 
 Cut = Callable[[dict[str, Any]], list[tuple[int, int]] | str]
@@ -57,9 +61,9 @@ class LocalLogprob:
         """The steps of each row, or why it has none. Faults of the student: MIX0506, MIX0507."""
         return _compute(stage, rows, context, _cut(stage), _reach(stage))
 
-    def reads(self, stage: Score, rows: pl.DataFrame, context: Context) -> dict[str, int]:
+    def reads(self, stage: Score, rows: pl.DataFrame, context: Context, *, rough: bool = False) -> dict[str, int]:
         """See `base.Reader`."""
-        return _reads(stage, rows, context, _cut(stage), _reach(stage))
+        return _reads(stage, rows, context, _cut(stage), _reach(stage), rough)
 
     def value(self, stage: Score, stored: pl.DataFrame) -> pl.DataFrame:
         """Nats per token. With `drop_first` the first token of each step is left out, and with it a step that has no other."""
@@ -93,9 +97,9 @@ class GlobalLogprob:
         """One step for each row, or why it has none. Faults of the student: MIX0506, MIX0507."""
         return _compute(stage, rows, context, _whole, EVERYTHING)
 
-    def reads(self, stage: Score, rows: pl.DataFrame, context: Context) -> dict[str, int]:
+    def reads(self, stage: Score, rows: pl.DataFrame, context: Context, *, rough: bool = False) -> dict[str, int]:
         """See `base.Reader`."""
-        return _reads(stage, rows, context, _whole, EVERYTHING)
+        return _reads(stage, rows, context, _whole, EVERYTHING, rough)
 
     def value(self, stage: Score, stored: pl.DataFrame) -> pl.DataFrame:
         """Nats per token."""
@@ -134,14 +138,20 @@ def _sizes(
     return {key: tokens for key, tokens in sizes.items() if key not in over}, refused
 
 
-def _reads(stage: Score, rows: pl.DataFrame, context: Context, cut: Cut, reach: Reach) -> dict[str, int]:
-    answers, refused = _answers(stage, rows, context, cut)
-    sizes, over = _sizes(answers, reach, context.students.context(_model(stage))) if answers else ({}, {})
-    return dict.fromkeys((*refused, *over), 0) | {key: sum(tokens) for key, tokens in sizes.items()}
+def _reads(stage: Score, rows: pl.DataFrame, context: Context, cut: Cut, reach: Reach, rough: bool) -> dict[str, int]:
+    tokenizer = Characters() if rough else context.students.tokenizer(_model(stage))
+    limit = None if rough else context.students.context(_model(stage))
+    found: dict[str, int] = {}
+    for part in rows.iter_slices(READ_ROWS):
+        answers, refused = _answers(part, tokenizer, cut)
+        sizes, over = _sizes(answers, reach, limit)
+        found |= dict.fromkeys((*refused, *over), 0) | {key: sum(tokens) for key, tokens in sizes.items()}
+        context.watch(Progress(stage.id, len(found), len(rows), "responses counted"))
+    return found
 
 
 def _compute(stage: Score, rows: pl.DataFrame, context: Context, cut: Cut, reach: Reach) -> Iterator[pl.DataFrame]:
-    answers, refused = _answers(stage, rows, context, cut)
+    answers, refused = _answers(rows, context.students.tokenizer(_model(stage)), cut)
     engine = context.students.engine(_model(stage)) if answers else None
     sizes, over = _sizes(answers, reach, engine.context if engine else None)
     if refused := refused | over:
@@ -177,10 +187,9 @@ def _passed(stage: Score, context: Context, engine: Engine, tokens: int, seconds
 
 
 def _answers(
-    stage: Score, rows: pl.DataFrame, context: Context, cut: Cut
+    rows: pl.DataFrame, tokenizer: ChatTokenizer | Characters, cut: Cut
 ) -> tuple[dict[str, Answer], dict[str, str]]:
     """The rows in tokens by key, and why the others have no score."""
-    tokenizer = context.students.tokenizer(_model(stage))
     prompts: dict[str, tuple[int, ...]] = {}
     answers: dict[str, Answer] = {}
     refused: dict[str, str] = {}
