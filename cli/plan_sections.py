@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from textwrap import wrap
 
-from ..compiler.plan.stages import KINDS, Plan, Select, Stage, kind
+from ..compiler.plan.stages import KINDS, Plan, Score, Select, Stage, kind
 from ..runtime.composition import Composition, Share
 from ..runtime.costs import Cost
 from ..runtime.figure import Figure
@@ -14,6 +14,7 @@ from .figures import shown
 from .progress import duration
 
 MOST_NAMES = 6
+READING = ("score", "measure")
 WORDS = {"score": "to score", "train": "to train on", "generate": "to answer", "measure": "to measure"}
 
 
@@ -26,7 +27,7 @@ def outcome(plan: Plan, stages: Sequence[Stage], seen: Preview, stands: Standing
     sections.append(("build", [_build(stages, stands)]))
     lines = []
     for name, said in sections:
-        parts = [part for text in said for part in wrap(text, width - 12, subsequent_indent="  ")]
+        parts = [part for text in said for part in wrap(text, width - 12, subsequent_indent="  ", break_on_hyphens=False)]
         lines += ["", *(f"{name if i == 0 else '':<12}{part}" for i, part in enumerate(parts))] if parts else []
     return lines
 
@@ -39,15 +40,15 @@ def costs(found: Sequence[Cost]) -> Iterator[str]:
         return
     for cost in due:
         yield _cost(cost)
-    reading = [c for c in due if c.what != "generate" and c.tokens is not None]
+    reading = [c for c in due if c.what in READING and c.tokens is not None]
     if len(reading) > 1:
         total = Figure(value=0)
         for cost in reading:
             total = total.plus(cost.tokens or total)
         times = [c.seconds for c in reading]
         time = f", {_time(_sum([t for t in times if t is not None]))}" if all(t is not None for t in times) else ""
-        yield f"in all {shown(total)} tokens through models{time}"
-    if any(c.seconds is None and c.what in ("score", "measure") for c in due):
+        yield f"scored and measured in all: {shown(total)} tokens{time}"
+    if any(c.seconds is None for c in reading):
         yield "time: not known; give a rate with `--rate 2000` (tokens a second), or score once and it is measured"
     if any(c.by == BY_CHARACTERS for c in due):
         yield "tokens are guessed from characters, four a token: the tokenizer is not at hand"
@@ -82,6 +83,8 @@ def _composition(found: Composition) -> Iterator[str]:
             left = len(shares) - MOST_NAMES
             yield f"{name}: {', '.join(_share(s, found) for s in shares[:MOST_NAMES])}" + (f" and {left} more" if left > 0 else "")
     for quota in found.quotas:
+        if found.of != "selected" and "<=" in (quota.clause or ""):
+            continue  # a cap says nothing of candidates
         binding = ", binding" if quota.binding else ""
         amount = f"{shown(quota.tokens)} tokens" if quota.clause and "tokens" in quota.clause else _share(quota, found, named=False)
         yield f"{quota.clause}: {amount}{binding}" + ("" if found.of == "selected" else " to choose from")
@@ -102,8 +105,10 @@ def _feasible(plan: Plan, seen: Preview) -> str:
         return f"not known: {seen.stopped} is not run yet"
     if seen.faults or seen.composition is None:
         return "not known" if any(isinstance(s, Select) for s in plan.stages) else "nothing is selected"
-    missing = [f"`{name}`" for name in seen.missing if seen.known[f"score:{name}"].before is not None]
-    return f"not known before {', '.join(missing)} is scored; nothing that is known by now stands against it"
+    needed = {s.name for s in plan.stages if isinstance(s, Score) and s.rows == "candidates"}
+    missing = [f"`{name}`" for name in seen.missing if name in needed]
+    are = "are" if len(missing) > 1 else "is"
+    return f"not known before {' and '.join(missing)} {are} scored; nothing that is known by now stands against it"
 
 
 def _build(stages: Sequence[Stage], stands: Standing) -> str:

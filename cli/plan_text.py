@@ -6,7 +6,7 @@ from textwrap import wrap
 
 from ..compiler.plan.explain import words
 from ..compiler.plan.pending import concerns
-from ..compiler.plan.stages import Decontaminate, Filter, Plan, Score, Select, Stage, Teachers, kind
+from ..compiler.plan.stages import Decontaminate, Dedup, Filter, Heldout, Materialise, Plan, Score, Select, Stage, Teachers, kind
 from ..runtime.costs import Cost
 from ..runtime.figure import Figure
 from ..runtime.preview import Known, Preview
@@ -21,7 +21,9 @@ GROUPS = (
     ("out", ("score", "materialise", "train", "evaluate")),
 )
 GAP = "  "
+STEM = "|- "
 NARROWEST = 24
+NOTE_SHARE = 4  # of the columns, one in so many is for notes
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +42,8 @@ def plan_text(plan: Plan, stages: Sequence[Stage], seen: Preview, stands: Standi
     groups = [(title, [line for stage in part for line in _lines(plan, stage, seen, clauses)]) for title, part in _grouped(stages)]
     every = [line for _, lines in groups for line in lines]
     rows, tokens = (max((len(getattr(line, name)) for line in every), default=0) for name in ("rows", "tokens"))
-    note = max((len(line.note) for line in every), default=0)
-    label = min(max((len(line.label) for line in every), default=0) + 3, max(NARROWEST, width - rows - tokens - min(note, width // 3) - 3 * len(GAP)))
+    longest = max((len(line.label) for line in every), default=0) + len(STEM)
+    label = min(longest, max(NARROWEST, width - width // NOTE_SHARE - rows - tokens - 3 * len(GAP)))
     columns = (label, max(rows, 4), max(tokens, 6), width)
     title = f'mix "{plan.name}", seed {plan.seed}'
     drawn = [_row(title, "rows", "tokens", "", columns)]
@@ -97,6 +99,12 @@ def _label(stage: Stage) -> str:
             return f"teachers {', '.join(t.name for t in stage.teachers)}" if stage.teachers else "teachers, each value of the column"
         case Decontaminate():
             return "decontaminate: waived" if stage.because is not None else f"decontaminate by {stage.words}-grams of {stage.of}"
+        case Heldout():
+            return f"heldout {stage.scan.corpus}"
+        case Dedup():
+            return f"dedup by {stage.method} of {stage.of}"
+        case Materialise():
+            return f"materialise, format {stage.format}"
         case _:
             first = next(words(stage))
             return f"{kind(stage)} {first.partition(' (')[0].partition(' from ')[0]}"
@@ -104,7 +112,7 @@ def _label(stage: Stage) -> str:
 
 def _note(stage: Stage, known: Known, costs: Sequence[Cost]) -> str:
     if not isinstance(stage, Score):
-        return known.says.partition(" rows of ")[2] if kind(stage) == "scan" else known.says.partition(", ")[0]
+        return known.says.partition(" rows of ")[2] if kind(stage) == "scan" else known.says
     if known.missing is None:
         return known.says
     cost = next((c for c in costs if c.stage == stage.id), None)
@@ -116,7 +124,7 @@ def _note(stage: Stage, known: Known, costs: Sequence[Cost]) -> str:
 
 
 def _change(before: Figure | None, after: Figure | None) -> str:
-    if before is None or after is None or shown(before) == shown(after):
+    if before is None or after is None or before.value == after.value:
         return shown(after if after is not None else before)
     return f"{shown(before)} -> {shown(after)}"
 

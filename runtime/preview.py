@@ -130,7 +130,7 @@ def _stage(stage: Stage, plan: Plan, seen: Preview, pricing: Pricing) -> Known:
                 count(seen.lengths, plan, rows, context)
                 return Known(rows=Figure(value=alive(rows)), tokens=seen.lengths.of(rows), says=says)
             steps = tuple((s.clause, Figure(value=s.rows)) for s in walk.funnel[done:]) if isinstance(stage, Filter) else ()
-            return _passed(seen, before, says if isinstance(stage, Heldout) else "", steps)
+            return _passed(seen, before, says.partition(", ")[0] if isinstance(stage, Heldout) else "", steps)
 
 
 def _rows(seen: Preview) -> Figure:

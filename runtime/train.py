@@ -21,7 +21,7 @@ from ..compiler.backends.trl import sft_arguments
 from ..compiler.diagnostics import Diagnostic, Fault, Label
 from ..compiler.plan.stages import Train
 from .context import Context
-from .engines.load import DTYPES, load_config, load_for_training, longest
+from .engines.load import DTYPES, load_for_training
 from .engines.tokenizer import ChatTokenizer
 from .events import Notice, Progress
 from .examples import Example, Report, notices, tokenise
@@ -181,8 +181,7 @@ def _fingerprint(
 
 def longest_example(stage: Train, context: Context) -> int:
     """The most tokens of an example: those of the clause, and never more than the student can read."""
-    files = context.students.files(stage.model)
-    readable = longest(load_config(files))
+    readable = context.students.context(stage.model)
     limits = [limit for limit in (stage.max_length, readable) if limit is not None]
     if stage.max_length is not None and readable is not None and stage.max_length > readable:
         which = f"fewer than the `max_length` of {stage.max_length}"

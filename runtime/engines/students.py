@@ -25,6 +25,7 @@ class Students:
         os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
         self._digests = Digests(store_root / "digests.json" if store_root is not None else None)
         self._fetch = fetch
+        self._contexts: dict[Model, int | None] = {}
         self._files: dict[Model, ModelFiles] = {}
         self._tokenizers: dict[tuple[str, str], ChatTokenizer] = {}
         self._engines: dict[tuple[str, str, str, str], Engine] = {}
@@ -47,7 +48,9 @@ class Students:
 
     def context(self, model: Model) -> int | None:
         """The most tokens that the model reads at once; no weights are loaded. Fault MIX0506, MIX0509."""
-        return longest(load_config(self.files(model)))
+        if model not in self._contexts:
+            self._contexts[model] = longest(load_config(self.files(model)))
+        return self._contexts[model]
 
     def tokenizer(self, model: Model) -> ChatTokenizer:
         """The model's tokenizer with its template; no weights are loaded. Fault MIX0506, MIX0507."""
