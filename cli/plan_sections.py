@@ -100,15 +100,15 @@ def _feasible(plan: Plan, seen: Preview) -> str:
     if seen.feasible:
         return "yes: every score is known, the selection holds"
     if seen.feasible is False:
-        return "no: see below" if seen.exact else "no, whatever the missing scores turn out to be: see below"
+        return "no (MIX0401)" if seen.exact else "no, whatever the missing scores turn out to be (MIX0401)"
     if seen.stopped:
         return f"not known: {seen.stopped} is not run yet"
     if seen.faults or seen.composition is None:
         return "not known" if any(isinstance(s, Select) for s in plan.stages) else "nothing is selected"
     needed = {s.name for s in plan.stages if isinstance(s, Score) and s.rows == "candidates"}
-    missing = [f"`{name}`" for name in seen.missing if name in needed]
-    are = "are" if len(missing) > 1 else "is"
-    return f"not known before {' and '.join(missing)} {are} scored; nothing that is known by now stands against it"
+    *others, last = [f"`{name}`" for name in seen.missing if name in needed]
+    missing = f"{', '.join(others)} and {last} are" if others else f"{last} is"
+    return f"not known before {missing} scored; nothing that is known by now stands against it"
 
 
 def _build(stages: Sequence[Stage], stands: Standing) -> str:

@@ -11,12 +11,13 @@ from ..compiler.plan.stages import Evaluate, Model, Score, Train
 from .benchmarks import read_benchmark
 from .context import Context
 from .counts import remembered
+from .engines.characters import CHARACTERS
 from .evaluate import answers, likelihood
 from .examples import tokenise
 from .figure import Figure
 from .lengths import BY_CHARACTERS, BY_TOKENIZER, NOT_AT_HAND
 from .rates import rate
-from .sampling import SAMPLE_ROWS, sample, total
+from .sampling import SAMPLE_ROWS, characters, sample, total
 from .score import missing
 from .scorers.base import Reader
 from .scorers.registry import scorer
@@ -142,8 +143,7 @@ def _mean_example(stage: Train, live: pl.DataFrame, context: Context) -> tuple[F
         counted = _at_hand(count, context.store.root, identity)
         if counted is not None:
             return counted, BY_TOKENIZER
-    characters = few["prompt"].str.len_chars().fill_null(0).sum() + few["response"].str.len_chars().fill_null(0).sum()
-    return Figure(value=characters / 4 / few.height, exact=False), BY_CHARACTERS
+    return Figure(value=int(characters(few).sum()) / CHARACTERS / few.height, exact=False), BY_CHARACTERS
 
 
 def evaluation(stage: Evaluate, heldout: pl.DataFrame | None, trains: bool, pricing: Pricing) -> list[Cost]:

@@ -32,7 +32,7 @@ class Lengths:
             counted = live[str(self.column)].fill_null(0).sum()
             return Figure(value=int(counted), most=most)
         lengths = live.select("row_id", "response").join(self.known, on="row_id", how="left")
-        unknown = lengths.filter(pl.col("length").is_null())["response"].str.len_chars().fill_null(0).sum()
+        unknown = int(lengths.filter(pl.col("length").is_null())["response"].str.len_chars().fill_null(0).sum())
         counted = int(lengths["length"].fill_null(0).sum())
         if not unknown:
             return Figure(value=counted, most=most)
@@ -69,7 +69,7 @@ def count(found: Lengths, plan: Plan, rows: pl.DataFrame, context: Context) -> N
     found.known = pl.concat([found.known, fresh.select("row_id", "length")]).unique("row_id", keep="first", maintain_order=True)
     if few is not rows:
         chars = fresh["response"].str.len_chars().fill_null(0)
-        found.ratio = fresh["length"].sum() / max(1, chars.sum())
+        found.ratio = int(fresh["length"].sum()) / max(1, int(chars.sum()))
         spread = float((fresh["length"] - found.ratio * chars).std() or 0.0)  # type: ignore[arg-type]
         found.error = spread / max(1.0, float(fresh["length"].mean() or 1.0)) / len(fresh) ** 0.5  # type: ignore[arg-type]
 

@@ -7,6 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from .. import __version__
 from ..compiler.plan.digest import digest
 from ..compiler.plan.stages import Plan
+from .outside import digests
 from .selection.problem import Outcome
 from .walk import Walk
 
@@ -41,6 +42,7 @@ def manifest(
         "seed": plan.seed,
         "plan": digest(plan),
         "inputs": walk.inputs,
+        "files": digests(plan.stages),
         "models": models,
         "versions": _versions(),
         "finished": [r.stage for r in records],

@@ -55,7 +55,7 @@ def run(arguments: Namespace) -> int:
     with Watcher(arguments.terminal) as watch:
         context = Context(store=Store(root), students=Students(root, fetch=False), watch=watch)
         seen = preview(plan, context, stages, rate=arguments.rate, listen=listener)
-    stands = standing(plan, stages, out, seen.walk.inputs)
+    stands = standing(stages, out, seen.walk.inputs, context.students)
     match arguments.format:
         case "json":
             notes = json.loads(render_json([*arguments.warnings, *seen.faults], arguments.sources))["diagnostics"]

@@ -164,6 +164,16 @@ def test_what_no_score_can_mend_is_infeasible_before_anything_is_scored(old: str
     assert violations(data, report=True) == []
 
 
+def test_a_benchmark_that_changed_makes_what_reads_it_run(run: Run) -> None:
+    Path("guarded.mix").write_text(SCORED.replace('decontaminate none because "nothing is trained"', 'decontaminate against "bench.jsonl" by 8-grams of prompt'))
+    run("build", "guarded.mix")
+    assert run("plan", "guarded.mix", "--exit-code")[0] == 0
+    with Path("bench.jsonl").open("a") as file:
+        file.write('{"problem": "What is one and one?", "answer": "2"}\n')
+    code, shown, _ = run("plan", "guarded.mix", "--exit-code")
+    assert code == 2 and "because `bench.jsonl` has changed" in " ".join(shown.split())
+
+
 def test_until_plans_no_further(run: Run) -> None:
     data = json.loads(run("plan", "scored.mix", "--until", "teachers", "--format", "json")[1])
     assert data["stages_run"] == list(data["known"]) == ["scan:rows", "teachers"]

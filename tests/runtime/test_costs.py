@@ -52,6 +52,11 @@ def test_the_tokens_that_a_plan_promises_are_those_that_the_model_reads(project:
     assert after["feasible"] is True and after["cached"]["up_to_date"] is True
     assert all(c["rows"]["value"] == 0 and c["tokens"]["value"] == 0 for c in after["costs"])
 
+    make_tiny_student(project / "tiny", context=256, seed=1)
+    changed = planned(capsys)
+    assert changed["costs"][0]["tokens"] == cost["tokens"] and changed["cached"]["up_to_date"] is False
+    assert {s["why"] for s in changed["cached"]["stages"].values()} >= {"the files of student `tiny` have changed"}
+
 
 def test_a_run_leaves_its_rate_to_the_next_plan(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert planned(capsys)["costs"][0]["rate"] is None
