@@ -20,7 +20,7 @@ def plan_data(plan: Plan, stages: Sequence[Stage], seen: Preview, stands: Standi
         "stages_run": [s.id for s in stages],
         "known": {id: _known(known) for id, known in seen.known.items()},
         "missing": seen.missing,
-        "costs": [_cost(c) for c in seen.costs],
+        "costs": [_cost(c) | {"due": stands.needs(c.stage)} for c in seen.costs],
         "cached": {
             "out": str(stands.out),
             "built": stands.built,

@@ -20,7 +20,7 @@ WORDS = {"score": "to score", "train": "to train on", "generate": "to answer", "
 
 def outcome(plan: Plan, stages: Sequence[Stage], seen: Preview, stands: Standing, width: int) -> list[str]:
     """The sections, a heading in the first column and a blank line before each."""
-    sections = [("cost", list(costs(seen.costs)))]
+    sections = [("cost", list(costs([c for c in seen.costs if stands.needs(c.stage)])))]
     if seen.composition is not None:
         sections.append(("comes out" if seen.composition.of == "selected" else "candidates", list(_composition(seen.composition))))
     sections.append(("feasible", [_feasible(plan, seen)]))
@@ -106,7 +106,7 @@ def _feasible(plan: Plan, seen: Preview) -> str:
     if seen.faults or seen.composition is None:
         return "not known" if any(isinstance(s, Select) for s in plan.stages) else "nothing is selected"
     needed = {s.name for s in plan.stages if isinstance(s, Score) and s.rows == "candidates"}
-    *others, last = [f"`{name}`" for name in seen.missing if name in needed]
+    *others, last = [f"`{name}`" for name in seen.missing if name in needed] or ["every score"]
     missing = f"{', '.join(others)} and {last} are" if others else f"{last} is"
     return f"not known before {missing} scored; nothing that is known by now stands against it"
 

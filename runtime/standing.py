@@ -30,6 +30,10 @@ class Standing:
         """Whether a run would change nothing."""
         return not any(self.why.values())
 
+    def needs(self, stage: str) -> bool:
+        """Whether a run would do the stage anew."""
+        return self.why.get(stage) is not None
+
     @property
     def causes(self) -> list[str]:
         """The different reasons, in the order of the stages."""
