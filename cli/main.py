@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 VERBS = {
     "init": "write a small working starter project",
     "check": "parse, resolve, type-check and lint specs; loads no model",
-    "plan": "show the stages, how many rows they see, what is cached",
+    "plan": "show the stages, their rows, what is cached, what the rest costs",
     "build": "run what the plan requires, resuming what was interrupted",
     "explain": "tell the long story of a diagnostic",
 }
