@@ -64,13 +64,13 @@ class Pricing:
     context: Context
     given: float | None = None
 
-    def rate(self, model: Model) -> dict[str, object]:
-        """`rate` and `measured` of a Cost."""
-        if self.given is not None:
+    def rate(self, model: Model, what: str = "read") -> dict[str, object]:
+        """`rate` and `measured` of a Cost; the rate that was given is one of reading."""
+        if self.given is not None and what == "read":
             return {"rate": self.given}
         if not self.context.students.is_here(model):
             return {}
-        known = rate(self.context.store.root, self.context.students.files(model).digest, model.dtype)
+        known = rate(self.context.store.root, self.context.students.files(model).digest, model.dtype, what)
         if known is None:
             return {}
         runs = "run" if known.runs == 1 else "runs"
@@ -120,6 +120,7 @@ def training(stage: Train, rows: pl.DataFrame, selected: Figure, pricing: Pricin
     return Cost(
         stage=stage.id, what="train", student=stage.model.student, dtype=stage.model.dtype, rows=selected, cached=Figure(value=0),
         tokens=Figure(value=round(through.value), exact=exact, error=through.error), by=by, detail=long,
+        **pricing.rate(stage.model, "train"),  # type: ignore[arg-type]
     )  # fmt: skip
 
 
@@ -162,6 +163,7 @@ def evaluation(stage: Evaluate, heldout: pl.DataFrame | None, trains: bool, pric
         costs.append(Cost(
             stage=stage.id, what="generate", student=model.student, dtype=model.dtype, rows=Figure(value=asked - done), cached=Figure(value=done),
             tokens=Figure(value=(asked - done) * stage.max_tokens, most=True), detail=f"{asked // arms:,} prompts" + (" before and after" if trains else ""),
+            **pricing.rate(model, "write"),  # type: ignore[arg-type]
         ))  # fmt: skip
     if heldout is not None and heldout.height:
         scored = likelihood(stage, model, "before")

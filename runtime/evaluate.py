@@ -4,6 +4,7 @@ Answers are kept in the store by model, template and problem, so a rerun or a la
 """
 
 import math
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,7 +15,7 @@ from ..compiler.diagnostics import Diagnostic, Fault, Label
 from ..compiler.plan.stages import Benchmark, Evaluate, Model, Score
 from .benchmarks import Item, read_benchmark
 from .context import Context
-from .events import Notice, Progress
+from .events import Notice, Passed, Progress
 from .identity import digest as identity
 from .score import score
 from .store import Shelf, digest, fingerprint
@@ -126,7 +127,7 @@ def answers(stage: Evaluate, model: Model, context: Context) -> Shelf:
 
 def _answer(stage: Evaluate, model: Model, of: str, items: Sequence[Item], context: Context) -> pl.DataFrame:
     """`id`, `answer`, the model's greedy text and its grade for each item, in order."""
-    shelf = answers(stage, model, context)
+    files, shelf = context.students.files(model), answers(stage, model, context)
     frame = pl.DataFrame(
         {
             "id": [i.id for i in items],
@@ -141,11 +142,16 @@ def _answer(stage: Evaluate, model: Model, of: str, items: Sequence[Item], conte
     for start in range(0, total, CHUNK):
         chunk = asked.slice(start, CHUNK)
         tokenizer, engine = context.students.tokenizer(model), context.students.engine(model)
+        began = time.monotonic()
         made = engine.generate(
             [tokenizer.prompt(problem) for problem in chunk["problem"]],
             stage.max_tokens,
             lambda done, start=start: context.watch(Progress(f"{stage.id} ({of})", start + done, total, "responses")),
         )
+        context.watch(Passed(
+            stage=stage.id, tokens=sum(g.tokens for g in made), seconds=time.monotonic() - began, student=model.student,
+            weights=files.digest, dtype=model.dtype, engine=engine.name, device=engine.device, what="write",
+        ))  # fmt: skip
         shelf.append(
             chunk.select("key").with_columns(
                 pl.Series("text", [g.text for g in made], dtype=pl.String),

@@ -38,7 +38,10 @@ class Notice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Passed:
-    """A model has read `tokens` tokens (padding left out) in `seconds`, loading left out. `weights` is the digest of the model's."""
+    """A model has worked on `tokens` tokens in `seconds`, loading left out. `weights` is the digest of the model's.
+
+    `what`: `read` (for log-probabilities), `train`, both without padding, or `write` (its own tokens alone).
+    """
 
     stage: str
     tokens: int
@@ -48,6 +51,7 @@ class Passed:
     dtype: str
     engine: str
     device: str
+    what: str = "read"
 
 
 Event = StageStarted | StageFinished | Progress | Notice | Passed

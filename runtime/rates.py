@@ -31,9 +31,9 @@ def remember(root: Path, passed: Passed) -> None:
     append_line(root / FILE, json.dumps(kept, sort_keys=True))
 
 
-def rate(root: Path, weights: str, dtype: str) -> Rate | None:
-    """The rate of these weights in this dtype, by the engine and on the device that read them last; None if none has."""
-    runs = [r for r in _read(root / FILE) if (r["weights"], r["dtype"]) == (weights, dtype)]
+def rate(root: Path, weights: str, dtype: str, what: str = "read") -> Rate | None:
+    """The rate of these weights in this dtype at that kind of work, by the engine and on the device that did it last; None if none has."""
+    runs = [r for r in _read(root / FILE) if (r["weights"], r["dtype"], r["what"]) == (weights, dtype, what)]
     if not runs:
         return None
     last = runs[-1]
@@ -50,7 +50,7 @@ def _read(path: Path) -> Iterator[dict]:
     for line in lines:
         try:
             found = json.loads(line)
-            if found["tokens"] > 0 and found["seconds"] > 0 and {"weights", "dtype", "engine", "device"} <= found.keys():
+            if found["tokens"] > 0 and found["seconds"] > 0 and {"weights", "dtype", "engine", "device", "what"} <= found.keys():
                 yield found
         except (ValueError, TypeError, KeyError):
             continue

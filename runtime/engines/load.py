@@ -30,6 +30,13 @@ def longest(config: Any) -> int | None:
     return getattr(config.get_text_config(), "max_position_embeddings", None)
 
 
+def device_name(device: Any) -> str:
+    """`cpu`, or what the GPU calls itself: rates measured on one say nothing of another."""
+    import torch
+
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
+
+
 def load_config(files: ModelFiles) -> Any:
     """The configuration of the model, without its weights. Fault MIX0506, MIX0509."""
     with loading(files):

@@ -8,7 +8,7 @@ import numpy as np
 
 from ...compiler.diagnostics import Diagnostic, Fault, Label
 from .base import Generated, Window
-from .load import load_model, longest
+from .load import device_name, load_model, longest
 from .model_files import ModelFiles
 from .tokenizer import ChatTokenizer
 
@@ -25,7 +25,7 @@ class TransformersEngine:
 
         self.model = model.eval()
         self.tokenizer = tokenizer
-        self.device = _named(model.device)
+        self.device = device_name(model.device)
         self.context: int | None = longest(model.config)
         self.budget = budget or (16_384 if model.device.type == "cuda" else 1_024)
         self.model.generation_config = GenerationConfig()  # the model's own may sample, penalise or force tokens
@@ -170,13 +170,6 @@ class TransformersEngine:
         files = self.tokenizer.files
         message = f"student `{files.student}` cannot be run: {what}"
         return Diagnostic("MIX0506", message, Label(files.span, "this model"), help="take another model or machine")
-
-
-def _named(device: Any) -> str:
-    """`cpu`, or what the GPU calls itself: rates measured on one say nothing of another."""
-    import torch
-
-    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
 
 
 def load(files: ModelFiles, dtype: str, tokenizer: ChatTokenizer) -> TransformersEngine:

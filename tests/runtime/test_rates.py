@@ -1,5 +1,6 @@
 """Rates that runs leave behind, and totals from a sample."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,9 @@ def test_the_rate_is_the_median_of_the_runs_on_the_device_of_the_last(tmp_path: 
         remember(tmp_path, each)
     assert rate(tmp_path, "w", "bf16") == Rate(200.0, 3, "cpu")
     assert rate(tmp_path, "other", "bf16") == Rate(5.0, 1, "cpu")
+    assert rate(tmp_path, "w", "bf16", "train") is None
+    remember(tmp_path, replace(passed(7, 1.0), what="train"))
+    assert rate(tmp_path, "w", "bf16", "train") == Rate(7.0, 1, "cpu") and rate(tmp_path, "w", "bf16") == Rate(200.0, 3, "cpu")
     assert rate(tmp_path, "w", "fp32") is None and rate(tmp_path / "nowhere", "w", "bf16") is None
 
 
