@@ -85,8 +85,7 @@ def _lines(plan: Plan, stage: Stage, seen: Preview, clauses: bool) -> Iterator[L
                 yield Line(text, _change(before, left))
                 before = left
             chosen = ", ".join([*(b.text for b in stage.budgets), f"maximize {stage.objective_text}"])
-            left = known.rows if seen.composition is not None else None
-            yield Line(chosen, _change(before, left), tokens, ", ".join(pending), more)
+            yield Line(chosen, _change(before, known.rows), tokens, ", ".join(pending), more)
         case _:
             yield Line(_label(stage), rows, tokens, ", ".join([*filter(None, [_note(stage, known, seen.costs)]), *pending]), more)
 

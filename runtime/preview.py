@@ -224,6 +224,7 @@ def _select(stage: Select, seen: Preview, context: Context) -> Known:
         steps.append((step.text, _rows(seen)))
     seen.composition = composition(stage, walk.rows, seen.lengths, False, None)
     if fault := impossible(stage, walk.rows, tuple(walk.funnel)):
+        seen.known[stage.id] = Known(before=before, steps=tuple(steps))
         raise Fault(fault)
     candidates = _rows(seen)
     budget = next((b for b in stage.budgets if b.unit == "examples"), None)

@@ -157,6 +157,7 @@ def test_what_no_score_can_mend_is_infeasible_before_anything_is_scored(old: str
     assert code == 3 and "MIX0401" in err and clause in err
     assert "whatever the scores turn out to be" in " ".join(err.split())
     assert "no, whatever the missing scores turn out to be" in " ".join(shown.split())
+    assert "keep best 2 per prompt by -length" in shown
     assert not any(Path(".mixc/scores").glob("*/*.parquet"))
     code, shown, _ = run("plan", "graded.mix", "--format", "json")
     data = json.loads(shown)
