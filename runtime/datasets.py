@@ -16,6 +16,7 @@ from . import records
 from .contradictions import collapse, place, refuse_two_prompts
 from .events import Notice, Watch
 from .identity import prompt_ids, row_ids, seeded_hash
+from .lazy import collect
 
 _KEPT = ("row_id", "prompt_id", "corpus", "prompt", "response", "reference", "teacher_value")
 
@@ -212,7 +213,8 @@ def _passing(rows: pl.DataFrame, scan: Scan) -> pl.DataFrame:
     tie = pl.Series("tie", seeded_hash(scan.seed, rows["row_id"]))
     frame = rows.with_columns(tie, pl.col("teacher_value").alias("teacher"), pl.col("reason").alias("kept"))
     judged = apply_where(frame.with_columns(pl.lit(None, dtype=pl.String).alias("reason")).lazy(), scan.where, "tie")
-    passing = judged.filter(pl.col("reason").is_null()).with_columns(pl.col("kept").alias("reason")).collect()
+    passing = judged.filter(pl.col("reason").is_null()).with_columns(pl.col("kept").alias("reason"))
+    passing = collect(passing, scan.where.text)
     if not passing.height:
         raise _nothing(scan, f"has no row left by its `{scan.where.text}`")
     return passing

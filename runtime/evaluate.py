@@ -4,6 +4,7 @@ Answers are kept in the store by model, template and problem, so a rerun or a la
 """
 
 import math
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,10 +15,10 @@ from ..compiler.diagnostics import Diagnostic, Fault, Label
 from ..compiler.plan.stages import Benchmark, Evaluate, Model, Score
 from .benchmarks import Item, read_benchmark
 from .context import Context
-from .events import Notice, Progress
+from .events import Notice, Passed, Progress
 from .identity import digest as identity
 from .score import score
-from .store import digest, fingerprint
+from .store import Shelf, digest, fingerprint
 
 ANSWERS = {"text": pl.String(), "tokens": pl.Int64(), "finished": pl.Boolean(), "engine": pl.String()}
 # Answers are stored after so many, which is what a kill can cost.
@@ -72,9 +73,9 @@ def evaluate(stage: Evaluate, heldout: pl.DataFrame | None, trained: Path | None
     measured: dict[str, pl.DataFrame] = {}
     for arm, model in arms.items():
         for name, items in read.items():
-            answers = _answer(stage, model, f"{name}, {arm}", items, context)
-            benchmarks[name][arm] = _accuracy(answers)
-            frames.append(_labelled(answers, name, arm))
+            answered = _answer(stage, model, f"{name}, {arm}", items, context)
+            benchmarks[name][arm] = _accuracy(answered)
+            frames.append(_labelled(answered, name, arm))
         if heldout is not None and not heldout.is_empty():
             measured[arm] = _likelihood(stage, model, arm, heldout, context)
             frames.append(_labelled(measured[arm], "heldout", arm))
@@ -114,14 +115,19 @@ def _read(benchmark: Benchmark, seed: int) -> list[Item]:
     return read_benchmark(benchmark, seed)
 
 
-def _answer(stage: Evaluate, model: Model, of: str, items: Sequence[Item], context: Context) -> pl.DataFrame:
-    """`id`, `answer`, the model's greedy text and its grade for each item, in order."""
+def answers(stage: Evaluate, model: Model, context: Context) -> Shelf:
+    """Where the answers of a model to the problems of this evaluation are kept, by the digest of the problem."""
     files = context.students.files(model)
     asking = {
         "answers": 1, "weights": files.digest, "tokenizer": files.tokenizer_digest, "template": files.template_digest,
         "dtype": model.dtype, "max_tokens": stage.max_tokens, "temperature": 0,
     }  # fmt: skip
-    shelf = context.store.shelf(fingerprint(asking), asking)
+    return context.store.shelf(fingerprint(asking), asking)
+
+
+def _answer(stage: Evaluate, model: Model, of: str, items: Sequence[Item], context: Context) -> pl.DataFrame:
+    """`id`, `answer`, the model's greedy text and its grade for each item, in order."""
+    files, shelf = context.students.files(model), answers(stage, model, context)
     frame = pl.DataFrame(
         {
             "id": [i.id for i in items],
@@ -136,11 +142,16 @@ def _answer(stage: Evaluate, model: Model, of: str, items: Sequence[Item], conte
     for start in range(0, total, CHUNK):
         chunk = asked.slice(start, CHUNK)
         tokenizer, engine = context.students.tokenizer(model), context.students.engine(model)
+        began = time.monotonic()
         made = engine.generate(
             [tokenizer.prompt(problem) for problem in chunk["problem"]],
             stage.max_tokens,
             lambda done, start=start: context.watch(Progress(f"{stage.id} ({of})", start + done, total, "responses")),
         )
+        context.watch(Passed(
+            stage=stage.id, tokens=sum(g.tokens for g in made), seconds=time.monotonic() - began, student=model.student,
+            weights=files.digest, dtype=model.dtype, engine=engine.name, device=engine.device, what="write",
+        ))  # fmt: skip
         shelf.append(
             chunk.select("key").with_columns(
                 pl.Series("text", [g.text for g in made], dtype=pl.String),
@@ -177,12 +188,17 @@ def _accuracy(answers: pl.DataFrame) -> Accuracy:
     )
 
 
-def _likelihood(stage: Evaluate, model: Model, arm: str, heldout: pl.DataFrame, context: Context) -> pl.DataFrame:
-    """`id` and `nll` of each held-out row, sorted by id: nats a token of the response alone after the prompt, null with `why`."""
-    scoring = Score(
+def likelihood(stage: Evaluate, model: Model, arm: str) -> Score:
+    """The scoring of the held-out rows by one arm."""
+    return Score(
         id=f"{stage.id} (held out, {arm})", inputs=(), name="logprob", scorer="global_logprob", version=1, model=model,
         type="number", unit="nats", span=stage.span,
     )  # fmt: skip
+
+
+def _likelihood(stage: Evaluate, model: Model, arm: str, heldout: pl.DataFrame, context: Context) -> pl.DataFrame:
+    """`id` and `nll` of each held-out row, sorted by id: nats a token of the response alone after the prompt, null with `why`."""
+    scoring = likelihood(stage, model, arm)
     rows = heldout.sort("row_id").with_columns(pl.lit(None, pl.String).alias("reason"))
     scored = score(scoring, rows, context).rows
     return scored.select(

@@ -36,7 +36,25 @@ class Notice:
     message: str
 
 
-Event = StageStarted | StageFinished | Progress | Notice
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passed:
+    """A model has worked on `tokens` tokens in `seconds`, loading left out. `weights` is the digest of the model's.
+
+    `what`: `read` (for log-probabilities), `train`, both without padding, or `write` (its own tokens alone).
+    """
+
+    stage: str
+    tokens: int
+    seconds: float
+    student: str
+    weights: str
+    dtype: str
+    engine: str
+    device: str
+    what: str = "read"
+
+
+Event = StageStarted | StageFinished | Progress | Notice | Passed
 Watch = Callable[[Event], None]
 
 

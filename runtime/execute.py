@@ -3,7 +3,6 @@
 import json
 import shutil
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,9 +14,10 @@ from ..compiler.plan.stages import KINDS, Evaluate, Materialise, Plan, Profile, 
 from . import materialise as made
 from .context import Context
 from .evaluate import evaluate
-from .events import Notice, StageFinished, StageStarted
+from .events import Event, Notice, Passed, StageFinished, StageStarted, Watch
 from .files import TEMPORARY, recover_swap, swap_folder, sweep, write_atomic, writing
 from .manifest import Record, manifest
+from .rates import remember
 from .train import train
 from .walk import Walk, advance
 
@@ -35,6 +35,7 @@ class Build:
     walk: Walk = field(default_factory=Walk)
     records: list[Record] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
+    passed: list[Passed] = field(default_factory=list)
     models: dict[str, dict[str, str]] = field(default_factory=dict)
     chosen: pl.DataFrame | None = None
     trained: Path | None = None
@@ -80,7 +81,7 @@ def build(plan: Plan, out: Path, context: Context, until: str | None = None) -> 
     refuse_pending(plan, until)
     out = out.resolve() if out.is_symlink() else out
     result = Build(out)
-    watch = _noting(context, result)
+    watch = _noting(context, result, context.store.root)
     context = Context(store=context.store, students=context.students, watch=watch, scratch=context.scratch)
     with context.store.lock(f"build-{out.resolve()}", lambda said: watch(Notice("build", said))):
         _refuse_foreign(out)
@@ -113,6 +114,7 @@ def _refuse_foreign(out: Path) -> None:
 
 def _run(stage: Stage, plan: Plan, result: Build, context: Context) -> None:
     context.watch(StageStarted(stage.id))
+    result.passed.clear()
     began = time.monotonic()
     match stage:
         case Materialise():
@@ -131,7 +133,8 @@ def _run(stage: Stage, plan: Plan, result: Build, context: Context) -> None:
         files = context.students.files(stage.model)
         result.models[stage.model.student] = {"model": stage.model.model, "dtype": stage.model.dtype, **files.digests}
     seconds = time.monotonic() - began
-    result.records.append(Record(stage.id, kind(stage), round(seconds, 3), summary))
+    tokens, reading = sum(p.tokens for p in result.passed), sum(p.seconds for p in result.passed)
+    result.records.append(Record(stage.id, kind(stage), round(seconds, 3), summary, tokens, round(reading, 3)))
     context.watch(StageFinished(stage.id, summary, seconds))
     if isinstance(stage, Materialise):
         _swap(plan, result, _selection_files(plan, result) | {"train.jsonl": made.train_lines(stage, _rows(result))})
@@ -223,11 +226,14 @@ def _evaluate(stage: Evaluate, result: Build, context: Context) -> str:
     return ", ".join([*(f"`{name}`" for name in found.benchmarks), *(["held-out rows"] if found.heldout else [])]) + " measured"
 
 
-def _noting(context: Context, result: Build) -> Callable:
-    def watch(event: object) -> None:
+def _noting(context: Context, result: Build, root: Path) -> Watch:
+    def watch(event: Event) -> None:
         if isinstance(event, Notice):
             result.notices.append(f"{event.stage}: {event.message}")
-        context.watch(event)  # type: ignore[arg-type]
+        elif isinstance(event, Passed):
+            result.passed.append(event)
+            remember(root, event)
+        context.watch(event)
 
     return watch
 

@@ -44,6 +44,17 @@ def write_atomic(path: Path, data: bytes) -> None:
     replace_atomic(path, lambda temporary: temporary.write_bytes(data))
 
 
+def append_line(path: Path, line: str) -> None:
+    """Add a line to the end of a file, in one write: any number of processes may do so at once. Fault MIX0508."""
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        out = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+        try:
+            os.write(out, f"{line}\n".encode())
+        finally:
+            os.close(out)
+
+
 def replace_atomic(path: Path, write: Callable[[Path], object]) -> None:
     """Let `write` make a file under a temporary name beside `path`, then put it in place. Fault MIX0508."""
     with writing(path):

@@ -1,40 +1,99 @@
-"""What a run would find, without running anything dear: the walk over the data with scores from the store only."""
+"""What a run would find and cost, without running anything dear: the walk over the data with scores from the store only."""
 
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
+from functools import partial
+
+import polars as pl
 
 from ..compiler.diagnostics import Diagnostic, Fault
 from ..compiler.plan.pending import concerns
-from ..compiler.plan.stages import Evaluate, Filter, Heldout, Materialise, Plan, Profile, Score, Select, Stage, Train
+from ..compiler.plan.stages import (
+    Evaluate,
+    Filter,
+    Heldout,
+    Keep,
+    Materialise,
+    Plan,
+    Profile,
+    Scan,
+    Score,
+    Select,
+    Stage,
+    Train,
+)
+from .bounds import at_most, impossible, reads, still_in, unknown
+from .composition import Composition, composition
 from .context import Context
-from .select import alive
-from .walk import Walk, advance, unscored
+from .costs import Cost, Pricing, evaluation, scoring, training
+from .figure import Figure
+from .lazy import listening
+from .lengths import Lengths, count, lengths
+from .score import from_store, missing
+from .select import Step, alive
+from .walk import Walk, advance
+
+Listen = Callable[[Stage, str, pl.LazyFrame], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What is known of one stage: candidates before and after it, their tokens, and what it did or would do, in words.
+
+    `cached` and `missing` are values of a score. `steps`: what each filter in it leaves. All None where nothing is known.
+    """
+
+    before: Figure | None = None
+    rows: Figure | None = None
+    tokens: Figure | None = None
+    says: str = ""
+    cached: Figure | None = None
+    missing: Figure | None = None
+    steps: tuple[tuple[str, Figure], ...] = ()
 
 
 @dataclass(slots=True)
 class Preview:
-    """`known`: a line for each stage id. `missing`: scores to compute, by score name, at most that many. `feasible` is None where it cannot be told yet.
+    """`known` by stage id. `costs` of what asks a model. `feasible` is None where it cannot be told yet.
 
-    `stopped`: the clause that the runtime does not do yet and beyond which nothing is known.
+    `stopped`: the clause that the runtime does not do yet and beyond which nothing is known. `exact`: whether the rows so far are those of a run.
     """
 
-    known: dict[str, str] = field(default_factory=dict)
-    missing: dict[str, int] = field(default_factory=dict)
+    known: dict[str, Known] = field(default_factory=dict)
+    costs: list[Cost] = field(default_factory=list)
+    composition: Composition | None = None
     feasible: bool | None = None
     stopped: str | None = None
     faults: tuple[Diagnostic, ...] = ()
     walk: Walk = field(default_factory=Walk)
+    lengths: Lengths = field(default_factory=Lengths)
+    exact: bool = True
+    keeps: list[Keep] = field(default_factory=list)
+    selected: Figure | None = None
+
+    @property
+    def missing(self) -> dict[str, int]:
+        """Values to compute, by score, at most that many."""
+        return {id.partition(":")[2]: int(k.missing.value) for id, k in self.known.items() if k.missing is not None and k.missing.value}
 
 
-def preview(plan: Plan, context: Context) -> Preview:
-    """Walk the plan as far as exact counts go; behind the first score that is not in the store, counts are upper bounds."""
-    seen = Preview()
-    exact = True
+def preview(
+    plan: Plan, context: Context, stages: Sequence[Stage] | None = None, *, rate: float | None = None, listen: Listen | None = None
+) -> Preview:
+    """Walk `stages` (all of the plan's) as far as counts go; behind the first filter that needs a missing score they are upper bounds.
+
+    `rate`: tokens a second, for all models; without it what earlier runs measured. `listen` hears each lazy plan with its stage and clause.
+    """
+    seen = Preview(lengths=lengths(plan))
+    pricing = Pricing(context, rate)
     try:
-        for stage in plan.stages:
+        for stage in plan.stages if stages is None else stages:
             if waiting := [p for p in plan.pending if concerns(p, stage, plan)]:
-                seen.stopped, seen.known[stage.id] = waiting[0].what, "not run yet"
+                seen.stopped, seen.known[stage.id] = waiting[0].what, Known(says="not run yet")
                 break
-            exact = _stage(stage, seen, exact, context)
+            with listening(partial(listen, stage)) if listen else nullcontext():
+                seen.known[stage.id] = _stage(stage, plan, seen, pricing)
     except Fault as fault:
         seen.faults = fault.diagnostics
         if any(d.code == "MIX0401" for d in fault.diagnostics):
@@ -42,28 +101,133 @@ def preview(plan: Plan, context: Context) -> Preview:
     return seen
 
 
-def _stage(stage: Stage, seen: Preview, exact: bool, context: Context) -> bool:
+def _stage(stage: Stage, plan: Plan, seen: Preview, pricing: Pricing) -> Known:
+    walk, context = seen.walk, pricing.context
     match stage:
-        case Score(rows="candidates"):
-            lacking = unscored(stage, seen.walk, context)
-            rows = alive(seen.walk.rows)
-            if lacking and stage.scorer != "column":
-                seen.missing[stage.name] = lacking
-                bound = "" if exact else "at most "
-                seen.known[stage.id] = f"{bound}{lacking:,} to score, {rows - lacking:,} from the store"
-                return False
-            if exact:
-                seen.known[stage.id] = advance(stage, seen.walk, context)
-            else:
-                seen.known[stage.id] = f"at most {rows:,}, all from the store"
-        case Filter() | Select() if not exact:
-            seen.known[stage.id] = f"at most {alive(seen.walk.rows):,} rows come in"
-        case Score() | Materialise() | Train() | Evaluate() | Profile():
-            pass
-        case Heldout():
-            seen.known[stage.id] = advance(stage, seen.walk, context)
+        case Score():
+            return _score(stage, seen, pricing)
+        case Select():
+            return _select(stage, seen, context)
+        case Filter() if not seen.exact or _blind(stage, seen):
+            return _bounded(stage, seen)
+        case Materialise() | Profile():
+            return Known(before=seen.selected, rows=seen.selected)
+        case Train():
+            if seen.selected is None:
+                return Known()
+            cost = training(stage, walk.rows, seen.selected, pricing)
+            seen.costs.append(cost)
+            return Known(before=seen.selected, rows=seen.selected, tokens=cost.tokens, says=cost.detail)
+        case Evaluate():
+            found = evaluation(stage, walk.heldout, any(isinstance(s, Train) for s in plan.stages), pricing)
+            seen.costs += found
+            return Known(says=", ".join(c.detail for c in found))
         case _:
-            seen.known[stage.id] = advance(stage, seen.walk, context)
-            if isinstance(stage, Select):
-                seen.feasible = True
-    return exact
+            before, done = None if isinstance(stage, Scan) else _rows(seen), len(walk.funnel)
+            says = advance(stage, walk, context)
+            if isinstance(stage, Scan):
+                rows = walk.scans[-1][1]
+                count(seen.lengths, plan, rows, context)
+                return Known(rows=Figure(value=alive(rows)), tokens=seen.lengths.of(rows), says=says)
+            steps = tuple((s.clause, Figure(value=s.rows)) for s in walk.funnel[done:]) if isinstance(stage, Filter) else ()
+            return _passed(seen, before, says.partition(", ")[0] if isinstance(stage, Heldout) else "", steps)
+
+
+def _rows(seen: Preview) -> Figure:
+    rows = sum(alive(rows) for _, rows in seen.walk.scans) if seen.walk.scans else at_most(seen.walk.rows, seen.keeps)
+    return Figure(value=rows, most=not seen.exact)
+
+
+def _passed(seen: Preview, before: Figure | None, says: str = "", steps: tuple[tuple[str, Figure], ...] = ()) -> Known:
+    return Known(before=before, rows=_rows(seen), tokens=seen.lengths.of(seen.walk.rows, most=not seen.exact), says=says, steps=steps)
+
+
+def _blind(stage: Filter | Select, seen: Preview) -> bool:
+    """Whether it reads a score that some row has yet to get."""
+    open_ = unknown(seen.walk.rows)
+    if isinstance(stage, Filter):
+        return any(reads(where) & open_ for where in stage.wheres)
+    return bool(open_)
+
+
+def _score(stage: Score, seen: Preview, pricing: Pricing) -> Known:
+    walk, context = seen.walk, pricing.context
+    before = _rows(seen) if stage.rows == "candidates" else seen.selected
+    if stage.rows == "selected" and seen.composition is not None and seen.composition.of == "candidates":
+        return _later(stage, seen, pricing)
+    if stage.scorer == "column":
+        return Known(before=before, rows=before, says=advance(stage, walk, context))
+    absent = stage.model is not None and not context.students.is_here(stage.model)
+    lacking = missing(stage, walk.rows, context, absent=absent)
+    most = not seen.exact and bool(lacking.height)
+    cached = alive(walk.rows) - lacking.height
+    if stage.model is not None and stage.scorer != "tokens":
+        seen.costs.append(scoring(stage, lacking, seen.exact, cached, pricing))
+    if not lacking.height and not unknown(walk.rows) and seen.exact:
+        return Known(before=before, rows=before, says=advance(stage, walk, context), cached=Figure(value=cached), missing=Figure(value=0))
+    walk.rows = from_store(stage, walk.rows, context, absent=absent) if lacking.height else _all_known(stage, walk.rows, context)
+    to_do, had = Figure(value=lacking.height, most=most), Figure(value=cached, most=not seen.exact)
+    return Known(before=before, rows=before, cached=had, missing=to_do)
+
+
+def _all_known(stage: Score, rows: pl.DataFrame, context: Context) -> pl.DataFrame:
+    return from_store(stage, rows, context).drop(f"open:{stage.name}")
+
+
+def _later(stage: Score, seen: Preview, pricing: Pricing) -> Known:
+    """A score of the selected rows, where it is not known which these are: of so many rows like the candidates."""
+    if seen.selected is None or stage.scorer == "column":
+        return Known(before=seen.selected, rows=seen.selected)
+    context = pricing.context
+    if stage.model is None or stage.scorer == "tokens":
+        return Known(before=seen.selected, rows=seen.selected, missing=seen.selected.at_most())
+    absent = not context.students.is_here(stage.model)
+    lacking = missing(stage, seen.walk.rows, context, absent=absent)
+    among = scoring(stage, lacking, False, alive(seen.walk.rows) - lacking.height, pricing)
+    share = min(1.0, seen.selected.value / max(1, alive(seen.walk.rows)))
+    tokens = among.tokens and Figure(value=round(among.tokens.value * share), exact=False)
+    rows = Figure(value=round(lacking.height * share), exact=False)
+    seen.costs.append(
+        Cost(stage=stage.id, what="score", student=among.student, dtype=among.dtype, rows=rows, cached=Figure(value=0), tokens=tokens,
+             by=among.by, rate=among.rate, measured=among.measured)
+    )  # fmt: skip
+    return Known(before=seen.selected, rows=seen.selected, missing=rows)
+
+
+def _bounded(stage: Filter, seen: Preview) -> Known:
+    before, steps = _rows(seen), []
+    for where in stage.wheres:
+        if reads(where) & unknown(seen.walk.rows):
+            seen.exact = False
+        seen.walk.rows = still_in(seen.walk.rows, where, stage.seed)
+        seen.walk.funnel.append(Step(where.text, alive(seen.walk.rows)))
+        steps.append((where.text, _rows(seen)))
+    return _passed(seen, before, steps=tuple(steps))
+
+
+def _select(stage: Select, seen: Preview, context: Context) -> Known:
+    walk, before = seen.walk, _rows(seen)
+    if seen.exact and not _blind(stage, seen):
+        done = len(walk.funnel)
+        advance(stage, walk, context)
+        seen.feasible, seen.selected = True, _rows(seen)
+        seen.composition = composition(stage, walk.rows, seen.lengths, True, walk.solution)
+        steps = tuple((s.clause, Figure(value=s.rows)) for s in walk.funnel[done:] if s.clause != "select")
+        return _passed(seen, before, steps=steps)
+    seen.exact = False
+    steps = []
+    for step in stage.steps:
+        walk.rows = still_in(walk.rows, step, stage.seed)
+        if isinstance(step, Keep):
+            seen.keeps.append(step)
+        walk.funnel.append(Step(step.text, int(_rows(seen).value)))
+        steps.append((step.text, _rows(seen)))
+    seen.composition = composition(stage, walk.rows, seen.lengths, False, None)
+    if fault := impossible(stage, walk.rows, tuple(walk.funnel)):
+        seen.known[stage.id] = Known(before=before, steps=tuple(steps))
+        raise Fault(fault)
+    candidates = _rows(seen)
+    budget = next((b for b in stage.budgets if b.unit == "examples"), None)
+    seen.selected = candidates if budget is None else Figure(value=min(budget.amount, candidates.value), most=budget.up_to)
+    tokens = None if budget is None else seen.lengths.of(walk.rows).times(seen.selected.value / max(1, alive(walk.rows)))
+    return Known(before=before, rows=seen.selected, tokens=tokens and Figure(value=round(tokens.value), exact=False), steps=tuple(steps))

@@ -14,6 +14,8 @@ from typing import Any
 
 import polars as pl
 
+from . import lazy
+
 _LINES = (".jsonl", ".ndjson", ".json")
 _CHUNK = 20_000
 _KINDS = {str: pl.String, bool: pl.Boolean, int: pl.Int64, float: pl.Float64, list: pl.List(pl.String)}
@@ -76,7 +78,7 @@ def column_names(path: str) -> list[str]:
 def collect(frame: pl.LazyFrame, path: str) -> pl.DataFrame:
     """The rows of a frame that reads `path`. Unreadable if they cannot be read."""
     try:
-        return frame.collect()
+        return lazy.collect(frame, f"read {path}")
     except (pl.exceptions.PolarsError, OSError, pl.exceptions.PanicException) as error:
         raise _broken(path, error) from error
 

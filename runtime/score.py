@@ -67,14 +67,34 @@ def score(stage: Score, rows: pl.DataFrame, context: Context) -> Scored:
     return _joined(stage, rows, found, len(missing), len(stored))
 
 
-def pending(stage: Score, rows: pl.DataFrame, context: Context) -> int:
-    """How many values of the stage's live rows are not in the store. Loads no model."""
-    if stage.scorer == "column":
-        return 0
+def missing(stage: Score, rows: pl.DataFrame, context: Context, *, absent: bool = False) -> pl.DataFrame:
+    """What `score` would give to the scorer: the live rows without a value in the store, each key once. Loads no model.
+
+    Of a model that is `absent` nothing is in the store, for its fingerprint is not known.
+    """
     live = rows.filter(pl.col("reason").is_null())
-    keys = live.select(_key(stage, live)).to_series().unique()
-    _, stored = _look_up(stage, scorer(stage), keys, context)
-    return len(keys) - len(stored)
+    live = live.with_columns(_key(stage, live))
+    distinct = live.select(_wanted(stage)).unique("key", keep="first", maintain_order=True).sort("key")
+    if absent:
+        return distinct
+    _, stored = _look_up(stage, scorer(stage), distinct["key"], context)
+    return distinct.join(stored, on="key", how="anti", maintain_order="left")
+
+
+def from_store(stage: Score, rows: pl.DataFrame, context: Context, *, absent: bool = False) -> pl.DataFrame:
+    """The rows with the columns of `score` as far as the store has them; `open:NAME` is true where it has not."""
+    asked = scorer(stage)
+    live = rows.with_row_index("index").filter(pl.col("reason").is_null())
+    live = live.with_columns(_key(stage, live))
+    keys = pl.Series("key", [], pl.String) if absent else live["key"].unique()
+    stored = pl.DataFrame(schema={"key": pl.String(), **asked.schema(stage)})
+    if not absent:
+        _, stored = _look_up(stage, asked, keys, context)
+    values = asked.value(stage, stored)
+    found = live.select("index", "key").join(values.with_columns(known=True), on="key", how="left", maintain_order="left")
+    lacking = found.filter(pl.col("known").is_null())["index"]
+    joined = _joined(stage, rows, found.drop("key", "known"), 0, 0).rows
+    return joined.with_columns(pl.int_range(pl.len(), dtype=pl.UInt32).is_in(lacking.implode()).alias(f"open:{stage.name}"))
 
 
 def _key(stage: Score, rows: pl.DataFrame) -> pl.Expr | pl.Series:

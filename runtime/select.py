@@ -8,6 +8,7 @@ import polars as pl
 from ..compiler.backends.polars import apply_keep, apply_where, with_value
 from ..compiler.diagnostics import Diagnostic, Fault, Label
 from ..compiler.plan.stages import Filter, Keep, Select, Where
+from . import lazy
 from .conflicts import infeasible
 from .groups import group_rows
 from .identity import seeded_hash
@@ -42,17 +43,17 @@ def alive(rows: pl.DataFrame) -> int:
 
 def filter_rows(stage: Filter, rows: pl.DataFrame) -> tuple[pl.DataFrame, tuple[Step, ...]]:
     """The `where`s of a Filter stage, one after the other."""
-    return _steps(stage.wheres, _tied(rows, stage.seed))
+    return _steps(stage.wheres, tied(rows, stage.seed))
 
 
 def select(stage: Select, rows: pl.DataFrame, funnel: tuple[Step, ...] = ()) -> Chosen:
     """Apply the stage to the rows. Fault MIX0401 when its clauses cannot hold together; `funnel` is what earlier clauses left, for that message."""
-    filtered, steps = _steps(stage.steps, _tied(rows, stage.seed))
+    filtered, steps = _steps(stage.steps, tied(rows, stage.seed))
     candidates, more = _with_objective(stage, filtered)
     candidates, counted = _with_tokens(stage, candidates)
     steps = (*steps, *more, *counted)
     live = candidates.filter(pl.col("reason").is_null()).sort("row_id")
-    answer = solve(_problem(stage, live))
+    answer = solve(problem(stage, live))
     if isinstance(answer, Infeasible):
         raise Fault(infeasible(answer.conflict, candidates, (*funnel, *steps)))
     reason = _unchosen(stage, answer)
@@ -64,17 +65,22 @@ def select(stage: Select, rows: pl.DataFrame, funnel: tuple[Step, ...] = ()) -> 
     return Chosen(done, answer, steps, _empty_caps(stage, rows))
 
 
-def _tied(rows: pl.DataFrame, seed: int) -> pl.DataFrame:
+def tied(rows: pl.DataFrame, seed: int) -> pl.DataFrame:
+    """The rows with the seeded hash that breaks ties."""
     return rows.with_columns(pl.Series(TIE, seeded_hash(seed, rows["row_id"]), dtype=pl.UInt64))
 
 
 def _steps(steps: tuple[Where | Keep, ...], rows: pl.DataFrame) -> tuple[pl.DataFrame, tuple[Step, ...]]:
     left: list[Step] = []
     for step in steps:
-        frame = apply_where(rows.lazy(), step, TIE) if isinstance(step, Where) else apply_keep(rows.lazy(), step, TIE)
-        rows = frame.collect().sort("row_id")
+        rows = lazy.collect(one_step(rows, step), step.text).sort("row_id")
         left.append(Step(step.text, alive(rows)))
     return rows, tuple(left)
+
+
+def one_step(rows: pl.DataFrame, step: Where | Keep) -> pl.LazyFrame:
+    """The lazy plan of one filter over rows that `tied` has seen."""
+    return apply_where(rows.lazy(), step, TIE) if isinstance(step, Where) else apply_keep(rows.lazy(), step, TIE)
 
 
 def _with_objective(stage: Select, rows: pl.DataFrame) -> tuple[pl.DataFrame, tuple[Step, ...]]:
@@ -82,7 +88,8 @@ def _with_objective(stage: Select, rows: pl.DataFrame) -> tuple[pl.DataFrame, tu
     if stage.objective is None:
         value = rows[TIE].to_numpy().astype(np.float64) / 2.0**64
         return rows.with_columns(pl.Series("mixc:objective", value)), ()
-    valued = with_value(rows.lazy(), stage.objective, "mixc:objective", TIE).collect().sort("row_id")
+    plan = with_value(rows.lazy(), stage.objective, "mixc:objective", TIE)
+    valued = lazy.collect(plan, f"maximize {stage.objective_text}").sort("row_id")
     number = pl.col("mixc:objective").cast(pl.Float64)
     valued = valued.with_columns(pl.when(number.is_finite()).then(number).alias("mixc:objective"))
     clause = f"maximize {stage.objective_text}"
@@ -108,7 +115,8 @@ def _drop(rows: pl.DataFrame, without: pl.Expr, reason: str, clause: str) -> tup
     return dropped, (Step(clause, left),) if left < before else ()
 
 
-def _problem(stage: Select, live: pl.DataFrame) -> Problem:
+def problem(stage: Select, live: pl.DataFrame) -> Problem:
+    """The clauses that act together, over candidates with `mixc:objective` and their tie, sorted by row id. Fault MIX0502 for negative tokens."""
     tokens = live[f"score:{stage.tokens}"].cast(pl.Float64) if stage.tokens else pl.zeros(live.height, eager=True)
     whole = tokens.fill_null(0).round().cast(pl.Int64)
     if whole.len() and (whole.min() or 0) < 0:  # type: ignore[operator]

@@ -7,6 +7,7 @@ import logging
 import math
 import shutil
 import sys
+import time
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -21,9 +22,9 @@ from ..compiler.backends.trl import sft_arguments
 from ..compiler.diagnostics import Diagnostic, Fault, Label
 from ..compiler.plan.stages import Train
 from .context import Context
-from .engines.load import DTYPES, load_for_training, loading
+from .engines.load import DTYPES, device_name, load_for_training
 from .engines.tokenizer import ChatTokenizer
-from .events import Notice, Progress
+from .events import Notice, Passed, Progress
 from .examples import Example, Report, notices, tokenise
 from .files import writing
 from .store import fingerprint
@@ -50,7 +51,7 @@ def train(stage: Train, rows: pl.DataFrame, context: Context) -> Trained:
     _refuse(stage, rows)
     versions = _versions(stage)
     tokenizer = context.students.tokenizer(stage.model)
-    limit = _limit(stage, context)
+    limit = longest_example(stage, context)
     examples, report = tokenise(stage, rows, tokenizer, limit)
     for sentence in notices(report):
         context.watch(Notice(stage.id, sentence))
@@ -126,7 +127,12 @@ def _run(stage: Train, examples: Sequence[Example], tokenizer: ChatTokenizer, co
     trainer.remove_callback(transformers.PrinterCallback)
     trainer.create_model_card = lambda *_, **__: None
     checkpoint = _last_whole(folder)
+    began, before = time.monotonic(), _tokens_of(checkpoint)
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    context.watch(Passed(
+        stage=stage.id, tokens=int(trainer.state.num_input_tokens_seen) - before, seconds=time.monotonic() - began, student=stage.model.student,
+        weights=context.students.files(stage.model).digest, dtype=stage.model.dtype, engine="trl", device=device_name(model.device), what="train",
+    ))  # fmt: skip
 
     def write(target: Path) -> None:
         # The trainer turns the cache off in the config, and writes its tokens into it.
@@ -139,6 +145,13 @@ def _run(stage: Train, examples: Sequence[Example], tokenizer: ChatTokenizer, co
         (target / "metrics.jsonl").write_text("".join(lines), encoding="utf-8")
 
     return context.store.save_artifact("models", key, write)
+
+
+def _tokens_of(checkpoint: Path | None) -> int:
+    """The tokens that were read before this checkpoint."""
+    if checkpoint is None:
+        return 0
+    return int(json.loads((checkpoint / "trainer_state.json").read_text(encoding="utf-8")).get("num_input_tokens_seen", 0))
 
 
 def _metrics(entry: dict[str, Any]) -> dict[str, float]:
@@ -179,15 +192,9 @@ def _fingerprint(
     })  # fmt: skip
 
 
-def _limit(stage: Train, context: Context) -> int:
+def longest_example(stage: Train, context: Context) -> int:
     """The most tokens of an example: those of the clause, and never more than the student can read."""
-    files = context.students.files(stage.model)
-    with loading(files):
-        from transformers import AutoConfig
-
-        where = {"gguf_file": files.gguf} if files.gguf else {}
-        config = AutoConfig.from_pretrained(str(files.path), trust_remote_code=False, local_files_only=True, **where)
-    readable = getattr(config.get_text_config(), "max_position_embeddings", None)
+    readable = context.students.context(stage.model)
     limits = [limit for limit in (stage.max_length, readable) if limit is not None]
     if stage.max_length is not None and readable is not None and stage.max_length > readable:
         which = f"fewer than the `max_length` of {stage.max_length}"

@@ -6,6 +6,7 @@
 import glob
 import json
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -81,6 +82,13 @@ def build_variant(variant: Variant, root: Path, context: Context, until: str | N
         {name: {"computed": computed, "reused": reused} for name, (computed, reused) in result.walk.scored.items()},
         stamps=stamps,
     )
+
+
+def up_to_date(variants: Sequence[Variant], root: Path, until: str | None) -> frozenset[str]:
+    """The names of those that a build into `root` would keep as they are."""
+    index = read_index(root)
+    done = (v for v in variants if v.name in index and _as_before(v, root / v.name, index[v.name], until, _stamps(v.plan)))
+    return frozenset(v.name for v in done)
 
 
 def read_index(root: Path) -> dict[str, dict[str, Any]]:

@@ -20,7 +20,8 @@ from .context import Context
 from .datasets import read, read_heldout, union
 from .decontaminate import decontaminate
 from .events import Notice
-from .score import pending, score
+from .identity import digest
+from .score import score
 from .select import Step, alive, filter_rows, select
 from .selection.problem import Solution
 from .tag import tag
@@ -85,15 +86,10 @@ def advance(stage: Stage, walk: Walk, context: Context) -> str:
             raise TypeError(f"no relational rule for {type(stage).__name__}")
 
 
-def unscored(stage: Score, walk: Walk, context: Context) -> int:
-    """How many values of the stage are not in the store."""
-    return pending(stage, walk.rows, context)
-
-
 def _scan(stage: Scan, walk: Walk, context: Context) -> str:
     rows = read(stage, context.watch)
     walk.scans.append((stage, rows))
-    walk.inputs.append({"corpus": stage.corpus, "path": stage.path, "rows": rows.height, "digest": content_digest(rows)})
+    walk.inputs.append({"corpus": stage.corpus, "path": stage.path, "rows": rows.height, "digest": content_digest(rows), "content": _values_digest(rows)})
     walk.funnel.append(Step(f"scan {stage.corpus}", alive(rows)))
     return f"{rows.height:,} rows of {rows['prompt_id'].n_unique():,} prompts"
 
@@ -116,6 +112,12 @@ def _left(walk: Walk, clause: str, said: str = "") -> str:
     walk.funnel.append(Step(clause, alive(walk.rows)))
     counted = f"{alive(walk.rows):,} rows {'left' if said != 'selected' else 'selected'}"
     return f"{said}, {counted}" if said and said != "selected" else counted
+
+
+def _values_digest(rows: pl.DataFrame) -> str:
+    """A digest of all values of the rows, whatever their order and files: the same ids with another reference are another content."""
+    values = rows.select(pl.struct(pl.all()).struct.json_encode().alias("row")).select(digest("row"))
+    return hashlib.sha256("\n".join(sorted(values.to_series().to_list())).encode()).hexdigest()[:32]
 
 
 def content_digest(rows: pl.DataFrame) -> str:

@@ -155,6 +155,6 @@ def test_plan_stops_counting_at_a_clause_that_is_not_run_yet(tmp_path: Path) -> 
     (tmp_path / "scored.mix").write_text(spec)
     done = mixc("plan", "scored.mix", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    lines = {line.split("=")[0].strip(): line for line in done.stdout.splitlines() if line.strip().startswith("score")}
-    assert "read from the rows" in lines["score         correct"] and "not run yet" in lines["score         other"]
-    assert "`exact_match` is not run yet: what comes after it is not known" in done.stderr
+    lines = {line.split("=")[0].strip(" |`-"): line for line in done.stdout.splitlines()}
+    assert "read from the rows" in lines["score correct"] and "not done yet" in lines["score other"]
+    assert "not known: the scorer `exact_match` is not run yet" in done.stdout

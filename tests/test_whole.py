@@ -85,9 +85,18 @@ def test_the_same_build_again_is_the_same_and_computes_nothing(built: Path) -> N
 def test_plan_says_what_is_cached_and_loads_no_model(built: Path) -> None:
     done = without_torch("plan", "whole.mix", cwd=built)
     assert done.returncode == 0, done.stderr
-    assert "0 scored" in done.stdout and "feasible" in done.stderr
+    assert "yes: every score is known, the selection holds" in done.stdout
+    assert "build/whole: up to date, nothing to run" in done.stdout and "no model has anything to do" in done.stdout
+    assert without_torch("plan", "whole.mix", "--exit-code", cwd=built).returncode == 0
     fresh = without_torch("plan", "whole.mix", "--set", "nothing=1", cwd=built)
     assert fresh.returncode == 1 and "MIX0206" in fresh.stderr
+
+
+def test_the_tokens_that_plan_promises_of_training_are_those_of_the_training(built: Path) -> None:
+    costs = json.loads(mixc("plan", "whole.mix", "--format", "json", cwd=built).stdout)["costs"]
+    (training,) = [cost for cost in costs if cost["what"] == "train"]
+    read = json.loads((built / "build" / "whole" / "metrics.jsonl").read_text().splitlines()[-1])["tokens"]
+    assert training["tokens"]["value"] == read and training["detail"] == "2 steps" and not training["due"]
 
 
 def start(folder: Path, *words: str) -> subprocess.Popen[str]:

@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
@@ -23,10 +24,9 @@ def fingerprints(stages: Sequence[Stage]) -> tuple[tuple[str, str], ...]:
     return tuple(known.items())
 
 
-def alone(stages: Sequence[Stage]) -> dict[str, str]:
-    """Stage id to a digest of what the stage itself does, whatever flows into it."""
-    nothing = dict.fromkeys((stage.id for stage in stages), "")
-    return {stage.id: _hash(_essence(replace(stage, inputs=()), nothing)) for stage in stages}
+def own(stage: Stage) -> str:
+    """128-bit hex digest of what the stage itself does, whatever flows into it."""
+    return _hash(_essence(replace(stage, inputs=()), defaultdict(str)))
 
 
 def digest(plan: Plan) -> str:
@@ -35,7 +35,7 @@ def digest(plan: Plan) -> str:
     return _hash([plan.name, plan.seed, stages, [p.what for p in plan.pending]])
 
 
-def _essence(value: Any, known: dict[str, str]) -> Any:
+def _essence(value: Any, known: Mapping[str, str]) -> Any:
     """The value as plain data: references to stages as their digests, local paths as their last part."""
     if isinstance(value, tuple):
         return [_essence(item, known) for item in value]

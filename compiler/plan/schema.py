@@ -14,9 +14,15 @@ def schema() -> dict[str, Any]:
     return json.loads((files(plan) / "schema.json").read_text(encoding="utf-8"))
 
 
-def violations(data: Any) -> list[str]:
-    """What is wrong with a plan's data, each with its place, in the order of the places; empty where it is valid."""
+@cache
+def report_schema() -> dict[str, Any]:
+    """The schema of what `mixc plan --format json` adds to a plan."""
+    return json.loads((files(plan) / "report.json").read_text(encoding="utf-8"))
+
+
+def violations(data: Any, *, report: bool = False) -> list[str]:
+    """What is wrong with a plan's data (of a `report`: with what `mixc plan` adds to it), each with its place, in the order of the places; empty where it is valid."""
     from jsonschema import Draft202012Validator
 
-    errors = Draft202012Validator(schema()).iter_errors(data)
+    errors = Draft202012Validator(report_schema() if report else schema()).iter_errors(data)
     return [f"{error.json_path}: {error.message}" for error in sorted(errors, key=lambda e: e.json_path)]

@@ -1,12 +1,12 @@
 """Plans made from one spec: its variants and its tests, and what of a variant's plan is other than in the recipe's own. Data, and one comparison."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
 from ..expectations import Expectation, ExpectedError
 from ..source import Span
-from .digest import alone, fingerprints
+from .digest import fingerprints, own
 from .stages import Plan, Scan, Score
 
 
@@ -34,8 +34,8 @@ class Trial:
 
 def differing(plan: Plan, base: Plan) -> tuple[str, ...]:
     """Ids of the stages that do something else than in `base`, or are not there, in the order of the plan; what flows in from other stages does not count."""
-    known: Mapping[str, str] = alone(base.stages)
-    return tuple(stage for stage, digest in alone(plan.stages).items() if known.get(stage) != digest)
+    known = {stage.id: own(stage) for stage in base.stages}
+    return tuple(stage.id for stage in plan.stages if known.get(stage.id) != own(stage))
 
 
 def lacking(plan: Plan, base: Plan) -> tuple[str, ...]:
@@ -44,24 +44,25 @@ def lacking(plan: Plan, base: Plan) -> tuple[str, ...]:
     return tuple(stage.id for stage in base.stages if stage.id not in here)
 
 
-def variants_data(variants: tuple[Variant, ...], base: Plan) -> list[dict[str, Any]]:
-    """The variants as `mixc plan --format json` lists them."""
+def variants_data(variants: tuple[Variant, ...], base: Plan, built: Container[str] = ()) -> list[dict[str, Any]]:
+    """The variants as `mixc plan --format json` lists them; `built` names those that are up to date."""
     return [
         {
             "name": v.name,
             "title": v.title,
             "differs": list(differing(v.plan, base)),
             "lacks": list(lacking(v.plan, base)),
+            "up_to_date": v.name in built,
             "fingerprints": dict(v.plan.fingerprints),
         }
         for v in variants
     ]
 
 
-def variants_text(variants: tuple[Variant, ...], base: Plan) -> list[str]:
-    """A line a variant: which stages differ from the plan above, and which scores it needs anew."""
+def variants_text(variants: tuple[Variant, ...], base: Plan, built: Container[str] = ()) -> list[str]:
+    """A line a variant: which stages differ from the plan above, which scores it needs anew, whether it is up to date."""
     width = max((len(v.name) for v in variants), default=0)
-    return [f"  {v.name:<{width}}   {_words(v.plan, base)}" for v in variants]
+    return [f"  {v.name:<{width}}   {_words(v.plan, base)}{'; up to date' if v.name in built else ''}" for v in variants]
 
 
 def reading(plan: Plan, columns: Iterable[str]) -> Plan:

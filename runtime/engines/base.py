@@ -25,9 +25,10 @@ class Generated:
 
 
 class Engine(Protocol):
-    """A loaded model on its device. `context` is the most tokens a sequence may have, None where there is no bound."""
+    """A loaded model on its `device` (`cpu`, or the GPU's name). `context` is the most tokens a sequence may have, None where there is no bound."""
 
     name: str
+    device: str
     context: int | None
 
     def logprobs(self, windows: Sequence[Window]) -> Iterator[tuple[int, np.ndarray]]:

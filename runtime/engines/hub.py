@@ -8,8 +8,8 @@ from ...compiler.plan.stages import Model
 HELP = "a student is a folder, a `.gguf` file, or a hub id that can be reached: did you mean `./{}`?"
 
 
-def fetch(model: Model, patterns: list[str]) -> tuple[Path, str]:
-    """The snapshot of a hub id and its commit, from the local cache alone where the hub cannot be reached. Fault MIX0506."""
+def fetch(model: Model, patterns: list[str], *, over_network: bool = True) -> tuple[Path, str]:
+    """The snapshot of a hub id and its commit, from the local cache alone where the hub cannot be, or is not to be, reached. Fault MIX0506."""
     try:
         from huggingface_hub import HfApi, snapshot_download
         from huggingface_hub.utils import disable_progress_bars
@@ -20,13 +20,14 @@ def fetch(model: Model, patterns: list[str]) -> tuple[Path, str]:
     disable_progress_bars()
     commit, problem = model.revision, None
     try:  # answers in seconds where the download itself would go on trying
-        commit = HfApi().model_info(model.model, revision=model.revision, timeout=10).sha
+        if over_network:
+            commit = HfApi().model_info(model.model, revision=model.revision, timeout=10).sha
     except Exception as error:  # httpx's and the hub's errors share no base, and the cache may still have it all
         problem = error
     try:
         path = Path(
             snapshot_download(
-                model.model, revision=commit, allow_patterns=patterns, local_files_only=problem is not None
+                model.model, revision=commit, allow_patterns=patterns, local_files_only=problem is not None or not over_network
             )
         )
     except Exception as error:

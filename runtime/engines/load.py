@@ -25,6 +25,27 @@ def load_model(files: ModelFiles, dtype: str) -> Any:
             ).eval()
 
 
+def longest(config: Any) -> int | None:
+    """The most tokens that a model of this configuration reads at once; None where it names no bound."""
+    return getattr(config.get_text_config(), "max_position_embeddings", None)
+
+
+def device_name(device: Any) -> str:
+    """`cpu`, or what the GPU calls itself: rates measured on one say nothing of another."""
+    import torch
+
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
+
+
+def load_config(files: ModelFiles) -> Any:
+    """The configuration of the model, without its weights. Fault MIX0506, MIX0509."""
+    with loading(files):
+        from transformers import AutoConfig
+
+        where = {"gguf_file": files.gguf} if files.gguf else {}
+        return AutoConfig.from_pretrained(str(files.path), trust_remote_code=False, local_files_only=True, **where)
+
+
 def load_for_training(files: ModelFiles, dtype: str) -> Any:
     """`load_model`, as a model that `save_pretrained` writes: transformers refuses to save one that came from a `.gguf` file."""
     model = load_model(files, dtype)

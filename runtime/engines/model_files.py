@@ -43,9 +43,9 @@ class ModelFiles:
         return {"weights": self.digest, "tokenizer": self.tokenizer_digest, "template": self.template_digest}
 
 
-def resolve(model: Model, digests: Digests) -> ModelFiles:
+def resolve(model: Model, digests: Digests, *, fetch: bool = True) -> ModelFiles:
     """The files of `model`. Fault MIX0506 where they are not found or cannot be loaded without pickle, MIX0501 for its template."""
-    path, commit = _locate(model)
+    path, commit = _locate(model, fetch)
     template = _override(model)
     gguf = path.is_file()
     try:
@@ -69,7 +69,12 @@ def resolve(model: Model, digests: Digests) -> ModelFiles:
     )  # fmt: skip
 
 
-def _locate(model: Model) -> tuple[Path, str | None]:
+def is_hub_id(name: str) -> bool:
+    """Whether a name that is no folder or file here can be that of a model on the hub."""
+    return not (name.endswith(".gguf") or name.startswith((".", "/", "~")) or name.count("/") > 1)
+
+
+def _locate(model: Model, over_network: bool) -> tuple[Path, str | None]:
     """The folder or the `.gguf` file, and the commit where it came from the hub."""
     name = model.model
     for base in dict.fromkeys((Path(model.folder), Path())):
@@ -78,9 +83,9 @@ def _locate(model: Model) -> tuple[Path, str | None]:
             return path.resolve(), None
         if path.is_file():
             raise _fault(model, f"`{name}` is a file, and not a `.gguf` file", "name the folder that holds it")
-    if name.endswith(".gguf") or name.startswith((".", "/", "~")) or name.count("/") > 1:
+    if not is_hub_id(name):
         raise _fault(model, f"there is no folder or file `{name}`", "a path is relative to the folder of the spec")
-    return fetch(model, [*WEIGHTS, *CONFIG, *TOKENIZER, *OTHERS])
+    return fetch(model, [*WEIGHTS, *CONFIG, *TOKENIZER, *OTHERS], over_network=over_network)
 
 
 def _check(model: Model, folder: Path) -> None:

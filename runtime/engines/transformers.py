@@ -8,7 +8,7 @@ import numpy as np
 
 from ...compiler.diagnostics import Diagnostic, Fault, Label
 from .base import Generated, Window
-from .load import load_model
+from .load import device_name, load_model, longest
 from .model_files import ModelFiles
 from .tokenizer import ChatTokenizer
 
@@ -25,7 +25,8 @@ class TransformersEngine:
 
         self.model = model.eval()
         self.tokenizer = tokenizer
-        self.context: int | None = getattr(model.config.get_text_config(), "max_position_embeddings", None)
+        self.device = device_name(model.device)
+        self.context: int | None = longest(model.config)
         self.budget = budget or (16_384 if model.device.type == "cuda" else 1_024)
         self.model.generation_config = GenerationConfig()  # the model's own may sample, penalise or force tokens
         self._cap: float | None = getattr(model.config.get_text_config(), "final_logit_softcapping", None)

@@ -1,7 +1,7 @@
 """What a scorer is. A scorer turns rows into stored values, and stored values into a score; it knows nothing of the store or the plan's other stages."""
 
 from collections.abc import Iterator
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import polars as pl
 
@@ -33,4 +33,16 @@ class Scorer(Protocol):
 
     def value(self, stage: Score, stored: pl.DataFrame) -> pl.DataFrame:
         """`key`, `value` (Boolean, Int64 or Float64 as `stage.type` and unit say) and `why` from the stored columns."""
+        ...
+
+
+@runtime_checkable
+class Reader(Protocol):
+    """A scorer that has a model read the rows."""
+
+    def reads(self, stage: Score, rows: pl.DataFrame, context: Context, *, rough: bool = False) -> dict[str, int]:
+        """By key, the tokens of the passes that `compute` would have the model read for the row, 0 where it would not.
+
+        Loads the tokenizer, no weights; where it need only be `rough` not even that. What stands in two rows alike is counted for each. Faults MIX0506, MIX0507, MIX0509.
+        """
         ...

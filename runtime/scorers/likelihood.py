@@ -3,6 +3,7 @@
 What is stored is the table of steps; every score is an expression over it. Which library answers is the engine's affair.
 """
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from typing import Any
@@ -14,7 +15,9 @@ from ... import __version__
 from ...compiler.plan.stages import Model, Score
 from ..context import Context
 from ..engines.base import Engine
-from ..events import Progress
+from ..engines.characters import Characters
+from ..engines.tokenizer import ChatTokenizer
+from ..events import Passed, Progress
 from ..steps import RULES, given, split
 from ..windows import EVERYTHING, Answer, Reach, answer, passes, windows
 
@@ -27,6 +30,8 @@ SCHEMA: dict[str, pl.DataType] = {
 }
 # What is at work at once: what a killed run loses at most, and what can be batched together.
 CHUNK_ROWS = 64
+# How many rows are laid out between two words of progress, where only their tokens are asked for.
+READ_ROWS = 512
 CHUNK_TOKENS = 32_768
 
 Cut = Callable[[dict[str, Any]], list[tuple[int, int]] | str]
@@ -54,17 +59,11 @@ class LocalLogprob:
 
     def compute(self, stage: Score, rows: pl.DataFrame, context: Context) -> Iterator[pl.DataFrame]:
         """The steps of each row, or why it has none. Faults of the student: MIX0506, MIX0507."""
-        arguments = dict(stage.arguments)
-        rule, _, column = str(arguments["split"]).partition(":")
-        share = arguments.get("window_percent")
-        reach = Reach(steps=int(arguments["window_steps"] or 0)) if share is None else Reach(percent=Fraction(str(share)))
+        return _compute(stage, rows, context, _cut(stage), _reach(stage))
 
-        def cut(row: dict[str, Any]) -> list[tuple[int, int]] | str:
-            if rule == "given":
-                return given(row[f"column:{column}"], row["response"])
-            return split(row["response"], rule)
-
-        return _compute(stage, rows, context, cut, reach)
+    def reads(self, stage: Score, rows: pl.DataFrame, context: Context, *, rough: bool = False) -> dict[str, int]:
+        """See `base.Reader`."""
+        return _reads(stage, rows, context, _cut(stage), _reach(stage), rough)
 
     def value(self, stage: Score, stored: pl.DataFrame) -> pl.DataFrame:
         """Nats per token. With `drop_first` the first token of each step is left out, and with it a step that has no other."""
@@ -96,7 +95,11 @@ class GlobalLogprob:
 
     def compute(self, stage: Score, rows: pl.DataFrame, context: Context) -> Iterator[pl.DataFrame]:
         """One step for each row, or why it has none. Faults of the student: MIX0506, MIX0507."""
-        return _compute(stage, rows, context, lambda row: [(0, len(row["response"]))], EVERYTHING)
+        return _compute(stage, rows, context, _whole, EVERYTHING)
+
+    def reads(self, stage: Score, rows: pl.DataFrame, context: Context, *, rough: bool = False) -> dict[str, int]:
+        """See `base.Reader`."""
+        return _reads(stage, rows, context, _whole, EVERYTHING, rough)
 
     def value(self, stage: Score, stored: pl.DataFrame) -> pl.DataFrame:
         """Nats per token."""
@@ -104,38 +107,89 @@ class GlobalLogprob:
         return _value(stored, total, pl.lit("no tokens"))
 
 
-def _compute(stage: Score, rows: pl.DataFrame, context: Context, cut: Cut, reach: Reach) -> Iterator[pl.DataFrame]:
-    answers, refused = _answers(stage, rows, context, cut)
-    engine = context.students.engine(_model(stage)) if answers else None
+def _whole(row: dict[str, Any]) -> list[tuple[int, int]]:
+    return [(0, len(row["response"]))]
+
+
+def _cut(stage: Score) -> Cut:
+    rule, _, column = str(dict(stage.arguments)["split"]).partition(":")
+
+    def cut(row: dict[str, Any]) -> list[tuple[int, int]] | str:
+        if rule == "given":
+            return given(row[f"column:{column}"], row["response"])
+        return split(row["response"], rule)
+
+    return cut
+
+
+def _reach(stage: Score) -> Reach:
+    arguments = dict(stage.arguments)
+    share = arguments.get("window_percent")
+    return Reach(steps=int(arguments["window_steps"] or 0)) if share is None else Reach(percent=Fraction(str(share)))
+
+
+def _sizes(
+    answers: dict[str, Answer], reach: Reach, limit: int | None
+) -> tuple[dict[str, list[int]], dict[str, str]]:
+    """The tokens of each pass of each answer, and why those have no score of which one is too long for the model."""
     sizes = {key: [p.tokens for p in passes(one, reach)] for key, one in answers.items()}
-    longest = {key: max(tokens) for key, tokens in sizes.items()}
-    limit = engine.context if engine else None
-    if limit is not None:
-        over = {key: tokens for key, tokens in longest.items() if tokens > limit}
-        refused |= {key: f"needs {n:,} tokens, the model's context is {limit:,}" for key, n in over.items()}
-    if refused:
+    over = {key: longest for key, tokens in sizes.items() if limit is not None and (longest := max(tokens)) > limit}
+    refused = {key: f"needs {n:,} tokens, the model's context is {limit:,}" for key, n in over.items()}
+    return {key: tokens for key, tokens in sizes.items() if key not in over}, refused
+
+
+def _reads(stage: Score, rows: pl.DataFrame, context: Context, cut: Cut, reach: Reach, rough: bool) -> dict[str, int]:
+    tokenizer = Characters() if rough else context.students.tokenizer(_model(stage))
+    limit = None if rough else context.students.context(_model(stage))
+    found: dict[str, int] = {}
+    for part in rows.iter_slices(READ_ROWS):
+        answers, refused = _answers(part, tokenizer, cut)
+        sizes, over = _sizes(answers, reach, limit)
+        found |= dict.fromkeys((*refused, *over), 0) | {key: sum(tokens) for key, tokens in sizes.items()}
+        context.watch(Progress(stage.id, len(found), len(rows), "responses counted"))
+    return found
+
+
+def _compute(stage: Score, rows: pl.DataFrame, context: Context, cut: Cut, reach: Reach) -> Iterator[pl.DataFrame]:
+    answers, refused = _answers(rows, context.students.tokenizer(_model(stage)), cut)
+    engine = context.students.engine(_model(stage)) if answers else None
+    sizes, over = _sizes(answers, reach, engine.context if engine else None)
+    if refused := refused | over:
         yield _frame({key: (why, ()) for key, why in refused.items()})
-    order = sorted((key for key in answers if key not in refused), key=lambda key: (-longest[key], key))
+    order = sorted(sizes, key=lambda key: (-max(sizes[key]), key))
     if engine is None or not order:
         return
     total = sum(sum(sizes[key]) for key in order)
-    done = 0
+    done, seconds = 0, 0.0
 
     def heard(tokens: int) -> None:
         nonlocal done
         done += tokens
         context.watch(Progress(stage.id, done, total, "tokens"))
 
-    for keys in _chunks(order, {key: sum(sizes[key]) for key in order}):
-        steps = _read(engine, [answers[key] for key in keys], reach, heard)
-        yield _frame({key: (None, found) for key, found in zip(keys, steps, strict=True)})
+    try:
+        for keys in _chunks(order, {key: sum(sizes[key]) for key in order}):
+            began = time.monotonic()
+            steps = _read(engine, [answers[key] for key in keys], reach, heard)
+            seconds += time.monotonic() - began
+            yield _frame({key: (None, found) for key, found in zip(keys, steps, strict=True)})
+    finally:
+        context.watch(_passed(stage, context, engine, done, seconds))
+
+
+def _passed(stage: Score, context: Context, engine: Engine, tokens: int, seconds: float) -> Passed:
+    model = _model(stage)
+    weights = context.students.files(model).digest
+    return Passed(
+        stage=stage.id, tokens=tokens, seconds=seconds, student=model.student, weights=weights, dtype=model.dtype,
+        engine=engine.name, device=engine.device,
+    )  # fmt: skip
 
 
 def _answers(
-    stage: Score, rows: pl.DataFrame, context: Context, cut: Cut
+    rows: pl.DataFrame, tokenizer: ChatTokenizer | Characters, cut: Cut
 ) -> tuple[dict[str, Answer], dict[str, str]]:
     """The rows in tokens by key, and why the others have no score."""
-    tokenizer = context.students.tokenizer(_model(stage))
     prompts: dict[str, tuple[int, ...]] = {}
     answers: dict[str, Answer] = {}
     refused: dict[str, str] = {}

@@ -1,0 +1,121 @@
+"""What stands below the tree of a plan: costs, who comes out, whether it can hold, and what the build folder has of it."""
+
+from collections.abc import Iterator, Sequence
+from textwrap import wrap
+
+from ..compiler.plan.stages import KINDS, Plan, Score, Select, Stage, kind
+from ..runtime.composition import Composition, Share
+from ..runtime.costs import Cost
+from ..runtime.figure import Figure
+from ..runtime.lengths import BY_CHARACTERS
+from ..runtime.preview import Preview
+from ..runtime.standing import Standing
+from .figures import shown
+from .progress import duration
+
+MOST_NAMES = 6
+READING = ("score", "measure")
+WORDS = {"score": "to score", "train": "to train on", "generate": "to answer", "measure": "to measure"}
+
+
+def outcome(plan: Plan, stages: Sequence[Stage], seen: Preview, stands: Standing, width: int) -> list[str]:
+    """The sections, a heading in the first column and a blank line before each."""
+    sections = [("cost", list(costs([c for c in seen.costs if stands.needs(c.stage)])))]
+    if seen.composition is not None:
+        sections.append(("comes out" if seen.composition.of == "selected" else "candidates", list(_composition(seen.composition))))
+    sections.append(("feasible", [_feasible(plan, seen)]))
+    sections.append(("build", [_build(stages, stands)]))
+    lines = []
+    for name, said in sections:
+        parts = [part for text in said for part in wrap(text, width - 12, subsequent_indent="  ", break_on_hyphens=False)]
+        lines += ["", *(f"{name if i == 0 else '':<12}{part}" for i, part in enumerate(parts))] if parts else []
+    return lines
+
+
+def costs(found: Sequence[Cost]) -> Iterator[str]:
+    """A line for each work of a model that is still to do, then all of them together."""
+    due = [c for c in found if c.rows.value and (c.tokens is None or c.tokens.value)]
+    if not due:
+        yield "no model has anything to do"
+        return
+    for cost in due:
+        yield _cost(cost)
+    reading = [c for c in due if c.what in READING and c.tokens is not None]
+    if len(reading) > 1:
+        total = Figure(value=0)
+        for cost in reading:
+            total = total.plus(cost.tokens or total)
+        times = [c.seconds for c in reading]
+        time = f", {_time(_sum([t for t in times if t is not None]))}" if all(t is not None for t in times) else ""
+        yield f"scored and measured in all: {shown(total)} tokens{time}"
+    if any(c.seconds is None for c in reading):
+        yield "time: not known; give a rate with `--rate 2000` (tokens a second), or score once and it is measured"
+    if any(c.by == BY_CHARACTERS for c in due):
+        yield "tokens are guessed from characters, four a token: the tokenizer is not at hand"
+
+
+def _cost(cost: Cost) -> str:
+    tokens = "" if cost.tokens is None else f"{shown(cost.tokens)} tokens {'written' if cost.what == 'generate' else 'through'} "
+    model = f"{'by ' if cost.what == 'generate' or cost.tokens is None else ''}{cost.student} ({cost.dtype})"
+    detail = f" ({cost.detail})" if cost.detail else ""
+    said = f"{cost.stage}: {shown(cost.rows)} {WORDS[cost.what]}{detail}, {tokens}{model}"
+    if cost.seconds is None:
+        return said
+    source = f", {cost.measured}" if cost.measured else ", as given"
+    return f"{said}, {_time(cost.seconds)} at {cost.rate:,.0f} tokens/s{source}"
+
+
+def _time(seconds: Figure) -> str:
+    return f"{'at most ' if seconds.most else ''}~{duration(seconds.value)}"
+
+
+def _sum(figures: Sequence[Figure]) -> Figure:
+    total = Figure(value=0, exact=False)
+    for figure in figures:
+        total = total.plus(figure)
+    return total
+
+
+def _composition(found: Composition) -> Iterator[str]:
+    yield f"{shown(found.rows)} rows, {shown(found.tokens)} tokens"
+    for name, shares in (("teachers", found.teachers), ("skills", found.skills)):
+        if shares:
+            left = len(shares) - MOST_NAMES
+            yield f"{name}: {', '.join(_share(s, found) for s in shares[:MOST_NAMES])}" + (f" and {left} more" if left > 0 else "")
+    for quota in found.quotas:
+        if found.of != "selected" and "<=" in (quota.clause or ""):
+            continue  # a cap says nothing of candidates
+        binding = ", binding" if quota.binding else ""
+        amount = f"{shown(quota.tokens)} tokens" if quota.clause and "tokens" in quota.clause else _share(quota, found, named=False)
+        yield f"{quota.clause}: {amount}{binding}" + ("" if found.of == "selected" else " to choose from")
+
+
+def _share(share: Share, of: Composition, *, named: bool = True) -> str:
+    whole = of.rows.value
+    percent = f" ({share.rows.value / whole:.0%})" if whole else ""
+    return f"{share.name} {shown(share.rows)}{percent}" if named else f"{shown(share.rows)}{percent}"
+
+
+def _feasible(plan: Plan, seen: Preview) -> str:
+    if seen.feasible:
+        return "yes: every score is known, the selection holds"
+    if seen.feasible is False:
+        return "no (MIX0401)" if seen.exact else "no, whatever the missing scores turn out to be (MIX0401)"
+    if seen.stopped:
+        return f"not known: {seen.stopped} is not run yet"
+    if seen.faults or seen.composition is None:
+        return "not known" if any(isinstance(s, Select) for s in plan.stages) else "nothing is selected"
+    needed = {s.name for s in plan.stages if isinstance(s, Score) and s.rows == "candidates"}
+    *others, last = [f"`{name}`" for name in seen.missing if name in needed] or ["every score"]
+    missing = f"{', '.join(others)} and {last} are" if others else f"{last} is"
+    return f"not known before {missing} scored; nothing that is known by now stands against it"
+
+
+def _build(stages: Sequence[Stage], stands: Standing) -> str:
+    if stands.up_to_date:
+        return f"{stands.out}: up to date, nothing to run"
+    would = list(dict.fromkeys(kind(s) for s in stages if stands.why.get(s.id)))
+    rest = "" if len(would) < len({kind(s) for s in stages}) else "everything"
+    run = rest or ", ".join(sorted(would, key=KINDS.index))
+    more = f" and {len(stands.causes) - 3} more" if len(stands.causes) > 3 else ""
+    return f"{stands.out}: would run {run}, because {', '.join(stands.causes[:3])}{more}"

@@ -1,0 +1,80 @@
+"""How many tokens the responses of a plan have, before and after each stage: by the student's tokenizer, by a column, or by characters."""
+
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from ..compiler.diagnostics import Fault
+from ..compiler.plan.stages import Evaluate, Model, Plan, Score, Select, Train
+from .context import Context
+from .engines.characters import CHARACTERS
+from .figure import Figure
+from .sampling import EXACT_ROWS, sample
+from .score import score
+
+BY_TOKENIZER, BY_CHARACTERS = "tokenizer", "characters"
+NOT_AT_HAND = ("MIX0506", "MIX0507", "MIX0509")
+
+
+@dataclass(slots=True)
+class Lengths:
+    """Tokens by row id as far as they are counted. `ratio` is tokens a character for the others, `error` its relative standard error."""
+
+    column: str | None = None
+    ratio: float = 1 / CHARACTERS
+    error: float | None = None
+    known: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema={"row_id": pl.String, "length": pl.Int64}))
+
+    def of(self, rows: pl.DataFrame, most: bool = False) -> Figure:
+        """The tokens of the candidates among `rows`: exact where each of them is counted."""
+        live = rows.filter(pl.col("reason").is_null())
+        if self.column in rows.columns and f"open:{str(self.column).removeprefix('score:')}" not in rows.columns:
+            counted = live[str(self.column)].fill_null(0).sum()
+            return Figure(value=int(counted), most=most)
+        lengths = live.select("row_id", "response").join(self.known, on="row_id", how="left")
+        unknown = int(lengths.filter(pl.col("length").is_null())["response"].str.len_chars().fill_null(0).sum())
+        counted = int(lengths["length"].fill_null(0).sum())
+        if not unknown:
+            return Figure(value=counted, most=most)
+        guessed = unknown * self.ratio
+        error = None if self.error is None else self.error * guessed
+        return Figure(value=round(counted + guessed), exact=False, most=most, error=error)
+
+
+def lengths(plan: Plan) -> Lengths:
+    """Nothing counted yet."""
+    select = next((s for s in plan.stages if isinstance(s, Select)), None)
+    return Lengths(column=f"score:{select.tokens}" if select is not None and select.tokens else None)
+
+
+def count(found: Lengths, plan: Plan, rows: pl.DataFrame, context: Context) -> None:
+    """Count the responses of `rows`, a sample of them where they are many; without a tokenizer nothing is counted.
+
+    The counts are those of the scorer `tokens`, and kept in the store as such.
+    """
+    model = student(plan)
+    if model is None or not context.students.is_here(model):
+        return
+    few = rows if rows.height <= EXACT_ROWS else sample(rows, "row_id")
+    counting = Score(
+        id="tokens", inputs=(), name="mixc:length", scorer="tokens", version=1, model=model, type="number", unit="tokens", span=model.span
+    )
+    try:
+        counted = score(counting, few, context).rows
+    except Fault as fault:
+        if {d.code for d in fault.diagnostics} <= set(NOT_AT_HAND):
+            return
+        raise
+    fresh = counted.filter(pl.col("reason").is_null()).select("row_id", "response", pl.col("score:mixc:length").alias("length"))
+    found.known = pl.concat([found.known, fresh.select("row_id", "length")]).unique("row_id", keep="first", maintain_order=True)
+    if few is not rows:
+        chars = fresh["response"].str.len_chars().fill_null(0)
+        found.ratio = int(fresh["length"].sum()) / max(1, int(chars.sum()))
+        spread = float((fresh["length"] - found.ratio * chars).std() or 0.0)  # type: ignore[arg-type]
+        found.error = spread / max(1.0, float(fresh["length"].mean() or 1.0)) / len(fresh) ** 0.5  # type: ignore[arg-type]
+
+
+def student(plan: Plan) -> Model | None:
+    """Whose tokens count: the trained student, else the first that is asked for anything."""
+    stages = sorted(plan.stages, key=lambda s: not isinstance(s, Train))
+    return next((s.model for s in stages if isinstance(s, Train | Score | Evaluate) and s.model is not None), None)
