@@ -1,7 +1,8 @@
 """Looks up what the compiler wants to know of the outside: texts, columns, whether files are there. The only place where `check` touches the disk."""
 
 import glob
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from ..compiler.diagnostics import Diagnostic, Fault
@@ -9,7 +10,7 @@ from ..compiler.driver import Outcome, compile, wanted
 from ..compiler.semantics.inputs import Inputs, Wanted
 from ..compiler.source import Source
 from .columns import read_columns
-from .sources import read_source
+from .sources import read_source, sources_of
 
 Read = Callable[[str], Source]
 """How the text at a path is had: from the disk, from a revision in git, from an editor's buffer. Raises OSError or UnicodeDecodeError."""
@@ -31,6 +32,29 @@ def compile_source(source: Source, overrides: Sequence[str] = (), read: Read = r
         for want in missing:
             _answer(want, texts, columns, present, read)
     return compile(source, inputs)
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What checking some specs gave: every diagnostic once, and the texts that they point into, by path."""
+
+    diagnostics: tuple[Diagnostic, ...]
+    sources: Mapping[str, Source]
+
+
+def check_files(paths: Sequence[str], overrides: Sequence[str] = (), read: Read = read_source) -> Checked:
+    """Compile each spec for what there is to say of it; one that cannot be read is one more diagnostic."""
+    found: list[Diagnostic] = []
+    sources: dict[str, Source] = {}
+    for path in paths:
+        try:
+            outcome = compile_file(path, overrides, read)
+        except Fault as fault:
+            found += [d for d in fault.diagnostics if d not in found]
+            continue
+        found += [d for d in outcome.notes if d not in found]
+        sources.update({s.path: s for s in outcome.sources})
+    return Checked(tuple(found), sources_of(found, sources))
 
 
 def _source(path: str, read: Read) -> Source:

@@ -1,6 +1,5 @@
-"""Diagnostics as text for people and as JSON for machines. It knows how they look, not why they were raised."""
+"""Diagnostics as text for people, in the lines of their specs. It knows how they look, not why they were raised."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 
 from rich.console import Console
@@ -8,18 +7,19 @@ from rich.text import Text
 
 from ..compiler.diagnostics import Diagnostic, Label, Severity
 from ..compiler.source import Source, Span
+from .render_json import render_json as render_json
 from .snippet import mark, snippet, visible
 
 
-def render_text(diagnostics: Iterable[Diagnostic], sources: Mapping[str, Source], console: Console) -> None:
-    """Draw every diagnostic in its lines of the spec, then count them; nothing at all where there are none."""
+def render_text(diagnostics: Iterable[Diagnostic], sources: Mapping[str, Source], console: Console, ending: str = "") -> None:
+    """Draw every diagnostic in its lines of the spec, then count them (or say `ending`); nothing at all where there are none."""
     listed = list(diagnostics)
     for diagnostic in listed:
         for line in _diagnostic(diagnostic, sources, console.width):
             console.print(line, soft_wrap=True)
         console.print()
     if listed:
-        console.print(summary(listed))
+        console.print(ending or summary(listed))
 
 
 def summary(diagnostics: Iterable[Diagnostic]) -> str:
@@ -88,43 +88,3 @@ def _remark(word: str, text: str, pad: str) -> list[Text]:
     lines = [Text.assemble((f"{pad} = ", "gutter"), (f"{word}: ", "message"), prose(first))]
     indent = " " * (len(pad) + len(f" = {word}: "))
     return lines + [Text(indent) + prose(line) for line in rest]
-
-
-def render_json(diagnostics: Iterable[Diagnostic], sources: Mapping[str, Source]) -> str:
-    """`{"diagnostics": […]}`: lines and columns from 1, columns in code points, an end is one past the last code point.
-
-    The first of `labels` is the primary one; places in a file whose text is not at hand are null.
-    """
-    listed = [_data(d, sources) for d in diagnostics]
-    return json.dumps({"diagnostics": listed}, indent=2, ensure_ascii=False, allow_nan=False)
-
-
-def _data(diagnostic: Diagnostic, sources: Mapping[str, Source]) -> dict[str, object]:
-    labels = [label for label in (diagnostic.primary, *diagnostic.secondary) if label]
-    edits = [{**_place(edit.span, sources), "text": edit.text} for edit in diagnostic.edits]
-    nowhere = {"file": None, "start": None, "end": None}
-    return {
-        "code": diagnostic.code,
-        "severity": diagnostic.severity.value,
-        "message": diagnostic.message,
-        **(_place(diagnostic.primary.span, sources) if diagnostic.primary else nowhere),
-        "labels": [
-            {**_place(label.span, sources), "text": label.text, "primary": label is diagnostic.primary}
-            for label in labels
-        ],
-        "notes": list(diagnostic.notes),
-        "help": diagnostic.help,
-        "fix": {"edits": edits} if edits else None,
-    }
-
-
-def _place(span: Span, sources: Mapping[str, Source]) -> dict[str, object]:
-    source = sources.get(span.path)
-    return {"file": span.path, "start": _position(span.start, source), "end": _position(span.end, source)}
-
-
-def _position(offset: int, source: Source | None) -> dict[str, int] | None:
-    if source is None:
-        return None
-    line, column = source.position(min(offset, len(source.text)))
-    return {"line": line, "column": column}
