@@ -8,6 +8,8 @@ from .plan.lower import lower
 from .plan.stages import Plan
 from .plan.verify import verify
 from .semantics.check import check
+from .semantics.extended import show_extends
+from .semantics.follow import independent
 from .semantics.inputs import Inputs, Wanted
 from .semantics.resolve import Resolved, resolve
 from .source import Source
@@ -28,6 +30,9 @@ def compile(source: Source, inputs: Inputs) -> Outcome:
     notes = Diagnostics()
     spec = resolve(source, inputs, notes)
     mixture = check(spec, inputs, notes)
+    texts = {s.path: s for s in spec.sources}
+    found = independent(notes.reported, spec.lost, texts, orphan=spec.orphan)
+    notes.reported = show_extends(found, spec.links)
     if mixture is None:
         return Outcome(None, notes, spec.sources)
     plan = lower(mixture)

@@ -47,7 +47,7 @@ def check(spec: Resolved, inputs: Inputs, notes: Diagnostics) -> ir.Mixture | No
         else:
             skills = taxonomy(block, inputs, shared, notes, missing)
     scores = [s for node in spec.of(ast.Score) if (s := score(node, students, roles, shared, notes, missing))]
-    names = Names(_declared(spec, scores), tuple(r for r in roles if r != "skill" or skills), shared)
+    names = Names(_declared(spec, scores), tuple(r for r in roles if r != "skill" or spec.blocks("skills")), shared)
     trained = next(iter(spec.blocks("train")), None)
     for extra in spec.blocks("train")[1:]:
         missing.append(ir.Missing(what="a second `train`", stage="train", span=extra.head))

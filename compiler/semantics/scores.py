@@ -4,10 +4,10 @@ from collections.abc import Mapping
 
 from ..clauses import Model
 from ..diagnostics import Diagnostics, Label
-from ..suggest import suggest
 from ..syntax import ast
 from . import ir
 from .catalogue import SCORERS, Parameter, Signature
+from .meant import meant
 from .settings import number
 from .types import UNITS, Type, of_column
 
@@ -87,14 +87,8 @@ def score(
 def _signature(call: ast.Call, notes: Diagnostics) -> Signature | None:
     name = call.function.text
     if name not in SCORERS:
-        near = suggest(name, SCORERS)
-        notes.error(
-            "MIX0201",
-            f"no scorer named `{name}`",
-            call.function.span,
-            "not known",
-            help=f"did you mean `{near}`?" if near else f"the scorers are {', '.join(SCORERS)}",
-        )
+        given = meant(name, SCORERS, call.function.span, f"the scorers are {', '.join(SCORERS)}")
+        notes.error("MIX0201", f"no scorer named `{name}`", call.function.span, "not known", **given)
         return None
     return SCORERS[name]
 
@@ -112,9 +106,9 @@ def _bind(call: ast.Call, signature: Signature, notes: Diagnostics) -> Bound | N
             continue
         name = argument.name.text if argument.name else positions[index]
         if name not in positions:
-            near = suggest(name, positions)
-            help = f"did you mean `{near}`?" if near else f"it takes {', '.join(f'`{p}`' for p in positions)}"
-            notes.error("MIX0302", f"`{signature.name}` has no argument `{name}`", argument.span, "not known", help=help)
+            takes = f"it takes {', '.join(f'`{p}`' for p in positions)}"
+            given_name = meant(name, positions, argument.name.span if argument.name else None, takes)
+            notes.error("MIX0302", f"`{signature.name}` has no argument `{name}`", argument.span, "not known", **given_name)
             fine = False
         elif name in given:
             notes.error(
@@ -146,11 +140,9 @@ def _student(node: ast.Score, value: ast.Expr | None, students: Mapping[str, Mod
     if isinstance(value, ast.Name) and value.text in students:
         return value.text
     name = value.text if isinstance(value, ast.Name) else ""
-    near = suggest(name, students)
-    help = f"did you mean `{near}`?" if near else 'declare it: `student NAME { model "…" }`'
-    notes.error(
-        "MIX0201", f"no student named `{name}`" if name else "`student` takes a declared student", value.span, "not declared", help=help
-    )
+    given = meant(name, students, value.span, 'declare it: `student NAME { model "…" }`')
+    message = f"no student named `{name}`" if name else "`student` takes a declared student"
+    notes.error("MIX0201", message, value.span, "not declared", **given)
     return None
 
 
@@ -189,14 +181,13 @@ def _word(
         return f"given:{column.removeprefix('column:')}"
     text = value.text if isinstance(value, ast.Name) else ""
     if text not in parameter.choices:
-        near = suggest(text, parameter.choices)
         choices = [*parameter.choices, *(["given(COLUMN)"] if parameter.kind == "split" else [])]
         notes.error(
             "MIX0302",
             f"`{parameter.name}` is one of {', '.join(f'`{c}`' for c in choices)}",
             value.span,
             "not one of them",
-            help=f"did you mean `{near}`?" if near else None,
+            **meant(value.value if isinstance(value, ast.String) else text, parameter.choices, value.span),
         )
         return None
     return text
@@ -225,14 +216,8 @@ def _read(
     if columns is None or name in columns:
         return f"column:{name}"
     known = [*(["reference"] if parameter.kind == "value" else []), *columns]
-    near = suggest(name, known)
-    notes.error(
-        "MIX0209",
-        f"no corpus has a column `{name}`",
-        value.span,
-        "not in the files",
-        help=f"did you mean `{near}`?" if near else f"their columns: {', '.join(sorted(columns)[:16])}",
-    )
+    given = meant(name, known, value.span, f"their columns: {', '.join(sorted(columns)[:16])}", text=isinstance(value, ast.String))
+    notes.error("MIX0209", f"no corpus has a column `{name}`", value.span, "not in the files", **given)
     return None
 
 
@@ -242,10 +227,8 @@ def _unit(value: ast.Expr | None, type_: Type, notes: Diagnostics) -> str | None
     unit = value.text if isinstance(value, ast.Name) else ""
     units = [u for u in UNITS if u[0] != "%"]
     if unit not in units:
-        near = suggest(unit, units)
-        notes.error(
-            "MIX0302", f"`unit` is one of {', '.join(units)}", value.span, "not a unit", help=f"did you mean `{near}`?" if near else None
-        )
+        given = meant(value.value if isinstance(value, ast.String) else unit, units, value.span)
+        notes.error("MIX0302", f"`unit` is one of {', '.join(units)}", value.span, "not a unit", **given)
         return None
     if type_.kind not in ("number", "unknown"):
         notes.error("MIX0305", "only a column of numbers can have a unit", value.span, f"the column is {type_.kind}")

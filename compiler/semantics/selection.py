@@ -1,15 +1,16 @@
 """The clauses of `select`, typed: filters in their order, then what acts together."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from ..clauses import AtMost, Budget, Group, Keep, Quota, Where
-from ..diagnostics import Diagnostics, Label
-from ..suggest import suggest
+from ..diagnostics import Diagnostics, Edit, Label
+from ..source import Span
 from ..syntax import ast
 from ..syntax.format import format_clause, format_expression
 from . import ir
 from .infer import Names, condition, infer
+from .meant import meant, quoted
 from .settings import number
 from .words import in_words
 
@@ -100,28 +101,24 @@ def _soft(line: ast.SoftQuota, block: ast.Block, groups: Groups, notes: Diagnost
     if any(d.primary and d.primary.span == line.shape.span for d in notes):
         return False  # the parser has said what is wrong with this word
     if shape not in _SOFT:
-        near = suggest(shape, _SOFT)
-        notes.error(
-            "MIX0302",
-            "a soft quota is `weakness` or `uniform`",
-            line.shape.span,
-            "neither of them",
-            help=f"did you mean `{near}`?" if near else None,
-        )
+        message = "a soft quota is `weakness` or `uniform`"
+        notes.error("MIX0302", message, line.shape.span, "neither of them", **meant(shape, _SOFT, line.shape.span))
         return False
     for argument in line.arguments:
         name = argument.name.text if argument.name else argument.value.text if isinstance(argument.value, ast.Name) else ""
         if name not in _SOFT[shape]:
-            near = suggest(name, _SOFT[shape])
-            help = f"did you mean `{near}`?" if near else f"it takes {', '.join(f'`{n}`' for n in _SOFT[shape])}" if _SOFT[shape] else None
-            notes.error("MIX0302", f"`{shape}` has no argument `{name}`", argument.span, "not known", help=help)
+            takes = f"it takes {', '.join(f'`{n}`' for n in _SOFT[shape])}" if _SOFT[shape] else f"write `{shape}` alone"
+            place = argument.name.span if argument.name else argument.value.span
+            notes.error(
+                "MIX0302", f"`{shape}` has no argument `{name}`", argument.span, "not known", **meant(name, _SOFT[shape], place, takes)
+            )
             return False
     if not groups.tagged:
         notes.error(
             "MIX0207", "no skills are declared", line.span, "needed here", help="declare them: `skills NAME { tag by column COLUMN }`"
         )
         return False
-    if not any(isinstance(other, ast.Budget) for other in block.lines):
+    if not any(isinstance(other, ast.Budget) for other in block.lines) and not block.may_have("budget"):
         notes.error(
             "MIX0207",
             f"`quota skill {shape}` shares out a budget, and there is none",
@@ -158,6 +155,7 @@ def _budget(line: ast.Budget, amount: ast.Number | ast.Param, notes: Diagnostics
             line.span,
             "a budget in tokens is an upper bound already",
             help=f"write `budget {format_expression(amount)}`",
+            edits=(Edit(Span(line.span.path, line.span.start, amount.span.start), "budget "),),
         )
         return None
     return Budget(text=format_clause(line), amount=int(found), unit=unit, up_to=line.up_to, span=line.span)
@@ -176,13 +174,22 @@ def _quota(line: ast.Quota, groups: Groups, notes: Diagnostics) -> Quota | None:
             "a floor above its cap: nothing can satisfy both",
             line.bound.span,
             f"{low:g} is more than {high:g}",
-            help=f"write `{high:g}..{low:g}`",
+            help=f"write `{_range(line.bound)}`",
+            edits=(Edit(line.bound.span, _range(line.bound)),),
         )
         return None
     if unit[0] == "%" and max(low or 0, high or 0) > 100:
         notes.error("MIX0306", "a share is at most 100%", line.bound.span, "more than all")
         return None
     return Quota(text=format_clause(line), group=group, low=low, high=high, unit=unit, equal=line.bound.operator == "=", span=line.span)
+
+
+def _range(bound: ast.Bound) -> str:
+    """The bound with its ends swapped."""
+    low, high = bound.low, bound.high
+    assert isinstance(low, ast.Number) and isinstance(high, ast.Number)
+    unit = high.unit or ""
+    return f"{high.text}..{low.text}{unit if unit[:1] == '%' else f' {unit}'}"
 
 
 def _amount(bound: ast.Number | ast.Param, unit: str | None, notes: Diagnostics) -> float | None:
@@ -213,11 +220,10 @@ def _group(group: ast.Group, groups: Groups, notes: Diagnostics) -> Group | None
         case "teacher", ast.Name(text=name):
             if name in groups.teachers:
                 return Group(kind="teacher", value=name)
-            near = suggest(name, groups.teachers)
-            help = (
-                f"did you mean `{near}`?" if near else "a bare name is a declared teacher; a value of the teacher column stands in quotes"
+            otherwise = "a bare name is a declared teacher; a value of the teacher column stands in quotes"
+            notes.error(
+                "MIX0201", f"no teacher named `{name}`", value.span, "not declared", **meant(name, groups.teachers, value.span, otherwise)
             )
-            notes.error("MIX0201", f"no teacher named `{name}`", value.span, "not declared", help=help)
         case "teacher", ast.String(value=name):
             if groups.has_teacher or name in groups.corpora:
                 return Group(kind="teacher_value", value=name)
@@ -240,32 +246,21 @@ def _group(group: ast.Group, groups: Groups, notes: Diagnostics) -> Group | None
             elif groups.tree is None or name in groups.tree:
                 return Group(kind="skill", value=name)
             else:
-                near = suggest(name, groups.tree)
-                notes.error(
-                    "MIX0201",
-                    f"the tree has no skill `{name}`",
-                    value.span,
-                    "not in the tree",
-                    help=f"did you mean `{near}`?" if near else None,
-                )
+                given = meant(name, groups.tree, value.span, _some(groups.tree), text=True)
+                notes.error("MIX0201", f"the tree has no skill `{name}`", value.span, "not in the tree", **given)
         case "column", ast.String(value=name) if group.column is not None:
             column = group.column.text
             if groups.columns is None or column in groups.columns:
                 return Group(kind="column", value=name, column=column)
-            near = suggest(column, groups.columns)
-            notes.error(
-                "MIX0209",
-                f"no corpus has a column `{column}`",
-                group.column.span,
-                "not in the files",
-                help=f"did you mean `{near}`?" if near else None,
-            )
+            given = meant(column, groups.columns, group.column.span, _some(groups.columns))
+            notes.error("MIX0209", f"no corpus has a column `{column}`", group.column.span, "not in the files", **given)
         case _:
             notes.error(
                 "MIX0301",
                 f"a {group.kind} in a quota is a text in double quotes",
                 value.span,
-                help=f'write `"{getattr(value, "text", "")}"`',
+                help=f"write `{quoted(getattr(value, 'text', ''))}`",
+                edits=(Edit(value.span, quoted(value.text)),) if isinstance(value, ast.Name) else (),
             )
     return None
 
@@ -273,15 +268,18 @@ def _group(group: ast.Group, groups: Groups, notes: Diagnostics) -> Group | None
 def _counted(score: ast.Name, groups: Groups, notes: Diagnostics) -> str | None:
     if score.text in groups.tokens:
         return score.text
-    near = suggest(score.text, groups.tokens)
-    notes.error(
-        "MIX0201",
-        f"no score of unit tokens named `{score.text}`",
-        score.span,
-        "cannot be counted by",
-        help=f"did you mean `{near}`?" if near else "declare one: `score length = tokens()`",
-    )
+    given = meant(score.text, groups.tokens, score.span, "declare one: `score length = tokens()`")
+    notes.error("MIX0201", f"no score of unit tokens named `{score.text}`", score.span, "cannot be counted by", **given)
     return None
+
+
+def _some(names: Iterable[str]) -> str | None:
+    listed = sorted(names)
+    return (
+        f"there {'are' if len(listed) > 1 else 'is'} {', '.join(f'`{n}`' for n in listed[:12])}{' …' * (len(listed) > 12)}"
+        if listed
+        else None
+    )
 
 
 def _tokens_known(tokens: str | None, groups: Groups, quotas: list[Quota], budgets: list[Budget], notes: Diagnostics) -> None:

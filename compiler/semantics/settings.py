@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from ..diagnostics import Diagnostics, Edit, Label
 from ..source import Span
-from ..suggest import suggest
 from ..syntax import ast
+from .meant import meant
 
 _REPEATABLE = {"scan", "benchmark", "baseline", "expect"}
 
@@ -28,7 +28,7 @@ class Settings:
                 self.notes.error(
                     "MIX0202", f"`{keyword}` is set twice", extra.span, "again here", secondary=(Label(found[0].span, "first here"),)
                 )
-        if not found and required:
+        if not found and required and not self.block.may_have(keyword):
             self.notes.error("MIX0207", f"`{self.title}` needs `{keyword}`", self.block.head, "in this block", help=required)
         return found[0] if found else None
 
@@ -65,16 +65,10 @@ class Settings:
             return default
         text = setting.value.text if isinstance(setting.value, ast.Name) else None
         if text not in choices:
-            near = suggest(text or "", choices)
             listed = ", ".join(f"`{c}`" for c in choices)
-            self.notes.error(
-                "MIX0302",
-                f"`{keyword}` is one of {listed}",
-                setting.value.span,
-                "not one of them",
-                help=f"did you mean `{near}`?" if near else None,
-                edits=(Edit(setting.value.span, near),) if near else (),
-            )
+            written = setting.value.value if isinstance(setting.value, ast.String) else text or ""
+            given = meant(written, choices, setting.value.span)
+            self.notes.error("MIX0302", f"`{keyword}` is one of {listed}", setting.value.span, "not one of them", **given)
             return default
         return text
 

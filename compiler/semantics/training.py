@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from ..clauses import Benchmark, Model
 from ..diagnostics import Diagnostics
 from ..paths import beside
-from ..suggest import suggest
 from ..syntax import ast
 from ..syntax.format import format_expression
 from . import ir
 from .infer import Names
 from .inputs import Inputs
+from .meant import meant
 from .settings import Settings, number
 from .sources import row_condition
 
@@ -25,7 +25,7 @@ def train(block: ast.Block, students: Mapping[str, Model], notes: Diagnostics, m
     epochs, steps = settings.one("epochs"), settings.one("steps")
     if epochs and steps:
         notes.error("MIX0202", "`epochs` and `steps` both say how long to train", steps.span, "one of them is enough")
-    if not epochs and not steps:
+    if not epochs and not steps and not block.may_have("epochs") and not block.may_have("steps"):
         notes.error(
             "MIX0207", f"`{settings.title}` needs `epochs` or `steps`", block.head, "how long?", help="write `epochs 1` or `steps 40`"
         )
@@ -80,21 +80,18 @@ def evaluate(
             where = row_condition(line.value.where, corpora[corpus.text][1], notes)
             heldout = (corpus.text, where) if where else None
         else:
-            near = suggest(corpus.text, corpora)
-            notes.error(
-                "MIX0201", f"no corpus named `{corpus.text}`", corpus.span, "not declared", help=f"did you mean `{near}`?" if near else None
-            )
+            given = meant(corpus.text, corpora, corpus.span)
+            notes.error("MIX0201", f"no corpus named `{corpus.text}`", corpus.span, "not declared", **given)
     baselines = []
     for setting in settings.all("baseline"):
         name = setting.value.text if isinstance(setting.value, ast.Name) else ""
         if name != "random" and name not in scores:
-            near = suggest(name, ("random", *scores))
             notes.error(
                 "MIX0201",
                 f"a baseline is `random` or a score, not `{name}`",
                 setting.value.span,
                 "not declared",
-                help=f"did you mean `{near}`?" if near else None,
+                **meant(name, ("random", *scores), setting.value.span),
             )
         baselines.append(name)
         missing.append(ir.Missing(what=f"`baseline {name}`", stage="evaluate", span=setting.span))
@@ -168,9 +165,9 @@ def _student(block: ast.Block, students: Mapping[str, Model], notes: Diagnostics
     name = block.name.text if isinstance(block.name, ast.Name) else ""
     if name in students:
         return name
-    near = suggest(name, students)
-    help = f"did you mean `{near}`?" if near else 'declare it: `student NAME { model "…" }`'
-    notes.error("MIX0201", f"no student named `{name}`", block.name.span if block.name else block.head, "not declared", help=help)
+    span = block.name.span if block.name else block.head
+    given = meant(name, students, span, 'declare it: `student NAME { model "…" }`')
+    notes.error("MIX0201", f"no student named `{name}`", span, "not declared", **given)
     return None
 
 
@@ -184,7 +181,8 @@ def decontaminate(node: ast.Decontaminate, inputs: Inputs, text: str, notes: Dia
             )
     of = node.of.text if node.of else "prompt"
     if of not in ("prompt", "response") and node.of:
-        notes.error("MIX0302", "decontamination looks at the `prompt` or the `response`", node.of.span, "neither of them")
+        given = meant(of, ("prompt", "response"), node.of.span)
+        notes.error("MIX0302", "decontamination looks at the `prompt` or the `response`", node.of.span, "neither of them", **given)
     if node.words is not None and node.words < 1:
         notes.error("MIX0306", "an n-gram has at least one word", node.span)
     if node.because is not None and not node.because.value.strip():
@@ -200,9 +198,8 @@ def generate(block: ast.Block, corpora: Mapping[str, object], notes: Diagnostics
     settings.text("model", 'name a model: `model "Org/name"`')
     prompts = settings.column("prompts", "say whose prompts it answers: `prompts from CORPUS`")
     if isinstance(prompts, ast.Name) and prompts.text not in corpora:
-        near = suggest(prompts.text, corpora)
-        help = f"did you mean `{near}`?" if near else None
-        notes.error("MIX0201", f"no corpus named `{prompts.text}`", prompts.span, "not declared", help=help)
+        given = meant(prompts.text, corpora, prompts.span)
+        notes.error("MIX0201", f"no corpus named `{prompts.text}`", prompts.span, "not declared", **given)
     settings.number("samples", None, whole=True, least=1)
     settings.number("temperature", None, least=0)
     settings.number("max_tokens", "tokens", whole=True, least=1)
@@ -212,21 +209,18 @@ def dedup(node: ast.Dedup, text: str, notes: Diagnostics, missing: list[ir.Missi
     """`dedup by …`."""
     method, of = node.method.text, node.of.text
     if method not in ("exact", "minhash"):
-        near = suggest(method, ("exact", "minhash"))
-        notes.error(
-            "MIX0302",
-            "`dedup` is `by exact` or `by minhash`",
-            node.method.span,
-            "neither of them",
-            help=f"did you mean `{near}`?" if near else None,
-        )
+        given = meant(method, ("exact", "minhash"), node.method.span)
+        notes.error("MIX0302", "`dedup` is `by exact` or `by minhash`", node.method.span, "neither of them", **given)
     if of not in ("prompt", "response"):
-        notes.error("MIX0302", "`dedup` looks at the `prompt` or the `response`", node.of.span, "neither of them")
+        given = meant(of, ("prompt", "response"), node.of.span)
+        notes.error("MIX0302", "`dedup` looks at the `prompt` or the `response`", node.of.span, "neither of them", **given)
     threshold = None
     for argument in node.arguments:
         name = argument.name.text if argument.name else "threshold"
         if method == "exact" or name != "threshold":
-            notes.error("MIX0302", f"`{method}` has no argument `{name}`", argument.span, "not known", help="`minhash` takes `threshold`")
+            place = argument.name.span if argument.name else None
+            given = meant(name, ("threshold",) if method == "minhash" else (), place, "`minhash` takes `threshold`")
+            notes.error("MIX0302", f"`{method}` has no argument `{name}`", argument.span, "not known", **given)
     for argument in node.arguments:
         if argument.name is None or argument.name.text == "threshold":
             threshold = number(notes, "threshold", argument.value, None, least=0)
