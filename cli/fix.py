@@ -94,8 +94,19 @@ def apply(text: str, edits: Iterable[Edit]) -> str:
     first = text.find("\n")
     ending = "\r\n" if first > 0 and text[first - 1] == "\r" else "\n"
     for edit in sorted(edits, key=lambda e: (e.span.start, e.span.end), reverse=True):
-        text = text[: edit.span.start] + edit.text.replace("\n", ending) + text[edit.span.end :]
+        start, end = edit.span.start, edit.span.end
+        if not edit.text:
+            start, end = _whole_lines(text, start, end)
+        text = text[:start] + edit.text.replace("\n", ending) + text[end:]
     return text
+
+
+def _whole_lines(text: str, start: int, end: int) -> tuple[int, int]:
+    """A place that fills its lines, spaces apart, with the line end behind it: what is removed leaves no empty line."""
+    first = text.rfind("\n", 0, start) + 1
+    last = text.find("\n", end)
+    fills = last >= 0 and not (text[first:start] + text[end:last]).strip()
+    return (first, last + 1) if fills else (start, end)
 
 
 def is_worse(chosen: Iterable[Diagnostic], before: Iterable[Diagnostic], after: Iterable[Diagnostic]) -> bool:

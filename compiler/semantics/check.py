@@ -28,7 +28,7 @@ def check(spec: Resolved, inputs: Inputs, notes: Diagnostics) -> ir.Mixture | No
     for declaration in spec.declarations:
         _name_allowed(declaration, notes)
     mix = next(iter(spec.blocks("mix")), None)
-    if mix is None and spec.whole:
+    if mix is None and not spec.wanted:
         notes.error("MIX0207", "the spec has no `mix`", spec.end, "at the end of the file", help='begin with `mix "NAME" { seed 1 }`')
     settings = Settings(mix, notes) if mix else None
     seed = settings.number("seed", None, whole=True, least=0) if settings else None
@@ -69,9 +69,13 @@ def check(spec: Resolved, inputs: Inputs, notes: Diagnostics) -> ir.Mixture | No
     profiled = [p for b in spec.blocks("profile") if (p := profile(b, students, inputs, notes, missing))]
     clean = [decontaminate(d, inputs, _text(d), notes) for d in spec.of(ast.Decontaminate)]
     copies = [dedup(d, _text(d), notes, missing) for d in spec.of(ast.Dedup)]
+    for block in spec.blocks("test"):
+        from .expectations import expectations  # few specs have tests, and the table of codes is long
+
+        expectations(block, groups, notes)
     _waiting(spec, missing, notes)
     uses = trained or measured
-    lint(uses.head if uses and spec.whole else None, bool(spec.of(ast.Decontaminate)), missing, notes)
+    lint(uses.head if uses and not spec.wanted else None, bool(spec.of(ast.Decontaminate)), missing, notes)
     if mix is None or notes.has_errors:
         return None
     return ir.Mixture(
@@ -98,7 +102,7 @@ def check(spec: Resolved, inputs: Inputs, notes: Diagnostics) -> ir.Mixture | No
 def _corpora(spec: Resolved, inputs: Inputs, notes: Diagnostics) -> Corpora:
     found: Corpora = {}
     blocks = spec.blocks("corpus")
-    if not blocks and spec.whole:
+    if not blocks and not spec.wanted:
         notes.error(
             "MIX0207", "the spec has no corpus", spec.end, "at the end of the file", help='declare one: `corpus NAME { scan "…" … }`'
         )

@@ -20,8 +20,16 @@ _UNKNOWN = {
     "select": "no clause",
 }
 """How the message begins for a name that a declaration of this kind would have declared."""
-_NEEDED = frozenset(("student", "corpus", "skills", "score", "train", "mix"))
-"""Declarations that others need without naming them."""
+_MISSED = {
+    "student": "student|tokens",
+    "score": "tokens",
+    "corpus": "corpus",
+    "skills": "skills",
+    "train": "student",
+    "mix": "`mix`",
+    "decontaminate": "was checked against",
+}
+"""What is said of a spec without a declaration of this kind."""
 
 
 def with_lost(spec: ast.Spec) -> ast.Spec:
@@ -44,7 +52,7 @@ def independent(found: Iterable[Diagnostic], lost: Iterable[ast.Lost], sources: 
     clauses = list(lost)
     names = {clause.name for clause in clauses if clause.name}
     nameless = {_UNKNOWN.get(clause.keyword or "", "no ") for clause in clauses if not clause.block and not clause.name}
-    needed = any(not clause.block and (clause.keyword or "mix") in _NEEDED for clause in clauses)
+    missed = {_MISSED.get(clause.keyword, "$^") if clause.keyword else "" for clause in clauses if not clause.block}
     places = _Places(clause.span for clause in clauses)
 
     def follows(diagnostic: Diagnostic) -> bool:
@@ -53,8 +61,8 @@ def independent(found: Iterable[Diagnostic], lost: Iterable[ast.Lost], sources: 
         span = diagnostic.primary.span
         if places.overlap(span):
             return True
-        if diagnostic.code == "MIX0207":
-            return needed or orphan
+        if diagnostic.code in ("MIX0207", "MIX0601"):
+            return orphan or any(re.search(said, diagnostic.message) for said in missed)
         if diagnostic.code not in _OF_NAMES:
             return False
         return orphan or diagnostic.message.startswith(tuple(nameless)) or bool(names & _words(sources.get(span.path), span))

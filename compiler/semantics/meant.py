@@ -1,12 +1,17 @@
 """What a name that nothing declares was meant to be: the help, and the edit where only one name is near."""
 
 from collections.abc import Iterable
-from typing import TypedDict
+from typing import Protocol, TypedDict
 
 from ..diagnostics import Edit
 from ..source import Span
 from ..suggest import nearest
 from .catalogue import RESERVED
+
+
+class HasSpan(Protocol):
+    @property
+    def span(self) -> Span: ...
 
 
 class Meant(TypedDict):
@@ -37,6 +42,13 @@ def meant(
     written = quoted(near[0]) if text else near[0]
     edits = (Edit(span, written),) if span and len(near) == 1 and (fits or text or is_plain(written)) else ()
     return {"help": f"did you mean {said.format(near[0])}?", "edits": edits}
+
+
+def once(first: object, again: HasSpan) -> Meant:
+    """The help for what is said twice; where both say the same, the second can go."""
+    if first != again:
+        return {"help": "leave one of them", "edits": ()}
+    return {"help": "remove one of them: both say the same", "edits": (Edit(again.span, ""),)}
 
 
 def is_plain(name: str) -> bool:

@@ -12,7 +12,7 @@ from ..syntax.parse import parse
 from .edits import merge_block
 from .follow import with_lost
 from .inputs import Inputs, Wanted
-from .meant import meant
+from .meant import meant, once
 from .params import override, substitute
 
 Key = tuple[str, str | None]
@@ -57,6 +57,9 @@ def resolve(source: Source, inputs: Inputs, notes: Diagnostics) -> Resolved:
         if isinstance(param.value, ast.Param):
             notes.error("MIX0307", f"`{param.name.text}` is given by another param", param.value.span, "a plain value is needed")
     params = override(params, _overrides(inputs, notes), notes) if not wanted else params
+    for sweep in (d for spec in chain for d in spec.declarations if isinstance(d, ast.Sweep) and d.param.text not in params):
+        given = meant(sweep.param.text, params, sweep.param.span, "declare it: `param NAME = VALUE`")
+        notes.error("MIX0206", f"no param named `{sweep.param.text}`", sweep.param.span, "not declared", **given)
     merged: dict[Key, ast.Declaration] = {}
     for spec in chain:
         settled = tuple(d if isinstance(d, ast.ParamDeclaration) else substitute(d, params, notes) for d in spec.declarations)
@@ -153,7 +156,12 @@ def _merge(parent: dict[Key, ast.Declaration], spec: ast.Spec, notes: Diagnostic
             first = own[place]
             title = f"{place[0]} `{place[1]}`" if place[1] else f"`{place[0]}`"
             notes.error(
-                "MIX0202", f"{title} is declared twice", _head(declaration), "again here", secondary=(Label(_head(first), "first here"),)
+                "MIX0202",
+                f"{title} is declared twice",
+                _head(declaration),
+                "again here",
+                secondary=(Label(_head(first), "first here"),),
+                **once(first, declaration),
             )
             continue
         own[place] = declaration

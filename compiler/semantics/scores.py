@@ -26,9 +26,7 @@ def score(
     signature = _signature(node.call, notes)
     if signature is None:
         return None
-    given = _bind(node.call, signature, notes)
-    if given is None:
-        return None
+    given, fine = _bind(node.call, signature, notes)
     if not signature.ready:
         missing.append(ir.Missing(what=f"the scorer `{signature.name}`", stage="score", span=node.call.span))
     arguments: list[tuple[str, ir.Scalar]] = []
@@ -40,22 +38,18 @@ def score(
         match parameter.kind:
             case "student":
                 student = _student(node, value, students, notes)
-                if student is None:
-                    return None
+                fine = fine and student is not None
             case "window":
                 found = _window(value, notes)
-                if found is None:
-                    return None
-                arguments.append(found)
+                fine = fine and found is not None
+                arguments += [found] if found else []
             case "word" | "split":
                 word = _word(parameter, value, columns, reads, notes)
-                if word is None:
-                    return None
-                arguments.append((parameter.name, word))
+                fine = fine and word is not None
+                arguments += [(parameter.name, word)] if word else []
             case "value" | "column":
                 column = _read(parameter, value, roles, columns, notes)
-                if column is None and (value is not None or parameter.default is None):
-                    return None
+                fine = fine and (column is not None or (value is None and parameter.default is not None))
                 if column is not None:
                     reads.append(column)
                     if signature.name == "column":
@@ -68,6 +62,8 @@ def score(
                 unit = _unit(value, type_, notes)
                 if unit:
                     type_ = Type("number", unit)
+    if not fine:
+        return None
     debias = dict(arguments).get("debias")
     if debias == "length":
         missing.append(ir.Missing(what="`debias: length`", stage="select", span=given["debias"].span))
@@ -93,7 +89,8 @@ def _signature(call: ast.Call, notes: Diagnostics) -> Signature | None:
     return SCORERS[name]
 
 
-def _bind(call: ast.Call, signature: Signature, notes: Diagnostics) -> Bound | None:
+def _bind(call: ast.Call, signature: Signature, notes: Diagnostics) -> tuple[Bound, bool]:
+    """The arguments that have a place, and whether all is as the signature wants it."""
     given: Bound = {}
     positions = [p.name for p in signature.parameters]
     fine = True
@@ -118,7 +115,7 @@ def _bind(call: ast.Call, signature: Signature, notes: Diagnostics) -> Bound | N
         else:
             given[name] = argument.value
     for parameter in signature.parameters:
-        if parameter.default is None and parameter.name not in given:
+        if parameter.default is None and parameter.name not in given and fine:
             notes.error(
                 "MIX0207",
                 f"`{signature.name}` needs `{parameter.name}`",
@@ -127,7 +124,7 @@ def _bind(call: ast.Call, signature: Signature, notes: Diagnostics) -> Bound | N
                 help=f"write `{signature.name}({parameter.name})`" if parameter.kind in ("value", "column") else None,
             )
             fine = False
-    return given if fine else None
+    return given, fine
 
 
 def _student(node: ast.Score, value: ast.Expr | None, students: Mapping[str, Model], notes: Diagnostics) -> str | None:

@@ -10,7 +10,7 @@ from ..syntax import ast
 from ..syntax.format import format_clause, format_expression
 from . import ir
 from .infer import Names, condition, infer
-from .meant import meant, quoted
+from .meant import meant, once, quoted
 from .settings import number
 from .words import in_words
 
@@ -132,7 +132,9 @@ def _soft(line: ast.SoftQuota, block: ast.Block, groups: Groups, notes: Diagnost
 
 def _once(what: str, line: ast.Line, seen: dict[str, ast.Line], notes: Diagnostics) -> bool:
     if what in seen:
-        notes.error("MIX0202", f"`select` has a second {what}", line.span, "again here", secondary=(Label(seen[what].span, "first here"),))
+        first = seen[what]
+        label = Label(first.span, "first here")
+        notes.error("MIX0202", f"`select` has a second {what}", line.span, "again here", secondary=(label,), **once(first, line))
         return False
     seen[what] = line
     return True
@@ -145,7 +147,11 @@ def _count(count: ast.Number | ast.Param, notes: Diagnostics) -> int | None:
 
 def _budget(line: ast.Budget, amount: ast.Number | ast.Param, notes: Diagnostics) -> Budget | None:
     unit = amount.unit if isinstance(amount, ast.Number) and amount.unit in ("examples", "tokens") else "examples"
-    found = number(notes, "budget", amount, unit, whole=True, least=1)
+    if isinstance(amount, ast.Number) and amount.unit is None and not line.up_to:
+        help = f"write `budget {amount.text} examples` or `budget {amount.text} tokens`"
+        notes.error("MIX0309", "`budget` needs a unit", amount.span, "a bare number", help=help)
+        return None
+    found = number(notes, "budget up to" if line.up_to else "budget", amount, unit, whole=True, least=1)
     if found is None:
         return None
     if line.up_to and unit != "examples":
@@ -162,11 +168,11 @@ def _budget(line: ast.Budget, amount: ast.Number | ast.Param, notes: Diagnostics
 
 
 def _quota(line: ast.Quota, groups: Groups, notes: Diagnostics) -> Quota | None:
-    group = _group(line.group, groups, notes)
+    found = group(line.group, groups, notes)
     unit = next((b.unit for b in (line.bound.high, line.bound.low) if isinstance(b, ast.Number) and b.unit), None)
     low, high = (None if b is None else _amount(b, unit, notes) for b in (line.bound.low, line.bound.high))
     failed = (line.bound.low is not None and low is None) or (line.bound.high is not None and high is None)
-    if group is None or failed or unit is None:
+    if found is None or failed or unit is None:
         return None
     if low is not None and high is not None and low > high:
         notes.error(
@@ -181,7 +187,7 @@ def _quota(line: ast.Quota, groups: Groups, notes: Diagnostics) -> Quota | None:
     if unit[0] == "%" and max(low or 0, high or 0) > 100:
         notes.error("MIX0306", "a share is at most 100%", line.bound.span, "more than all")
         return None
-    return Quota(text=format_clause(line), group=group, low=low, high=high, unit=unit, equal=line.bound.operator == "=", span=line.span)
+    return Quota(text=format_clause(line), group=found, low=low, high=high, unit=unit, equal=line.bound.operator == "=", span=line.span)
 
 
 def _range(bound: ast.Bound) -> str:
@@ -214,9 +220,10 @@ def _amount(bound: ast.Number | ast.Param, unit: str | None, notes: Diagnostics)
     return bound.value
 
 
-def _group(group: ast.Group, groups: Groups, notes: Diagnostics) -> Group | None:
-    value = group.value
-    match group.kind, value:
+def group(named: ast.Group, groups: Groups, notes: Diagnostics) -> Group | None:
+    """The group that a quota names, if there is one."""
+    value = named.value
+    match named.kind, value:
         case "teacher", ast.Name(text=name):
             if name in groups.teachers:
                 return Group(kind="teacher", value=name)
@@ -230,7 +237,7 @@ def _group(group: ast.Group, groups: Groups, notes: Diagnostics) -> Group | None
             notes.error(
                 "MIX0207",
                 "no corpus says which column is its `teacher`",
-                group.span,
+                named.span,
                 "needed here",
                 help="write `teacher COLUMN` in the corpus",
             )
@@ -239,7 +246,7 @@ def _group(group: ast.Group, groups: Groups, notes: Diagnostics) -> Group | None
                 notes.error(
                     "MIX0207",
                     "no skills are declared",
-                    group.span,
+                    named.span,
                     "needed here",
                     help="declare them: `skills NAME { tag by column COLUMN }`",
                 )
@@ -248,16 +255,16 @@ def _group(group: ast.Group, groups: Groups, notes: Diagnostics) -> Group | None
             else:
                 given = meant(name, groups.tree, value.span, _some(groups.tree), text=True)
                 notes.error("MIX0201", f"the tree has no skill `{name}`", value.span, "not in the tree", **given)
-        case "column", ast.String(value=name) if group.column is not None:
-            column = group.column.text
+        case "column", ast.String(value=name) if named.column is not None:
+            column = named.column.text
             if groups.columns is None or column in groups.columns:
                 return Group(kind="column", value=name, column=column)
-            given = meant(column, groups.columns, group.column.span, _some(groups.columns))
-            notes.error("MIX0209", f"no corpus has a column `{column}`", group.column.span, "not in the files", **given)
+            given = meant(column, groups.columns, named.column.span, _some(groups.columns))
+            notes.error("MIX0209", f"no corpus has a column `{column}`", named.column.span, "not in the files", **given)
         case _:
             notes.error(
                 "MIX0301",
-                f"a {group.kind} in a quota is a text in double quotes",
+                f"a {named.kind} in a quota is a text in double quotes",
                 value.span,
                 help=f"write `{quoted(getattr(value, 'text', ''))}`",
                 edits=(Edit(value.span, quoted(value.text)),) if isinstance(value, ast.Name) else (),

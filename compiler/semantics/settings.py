@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from ..diagnostics import Diagnostics, Edit, Label
 from ..source import Span
 from ..syntax import ast
-from .meant import meant
+from .meant import meant, once, quoted
 
 _REPEATABLE = {"scan", "benchmark", "baseline", "expect"}
 
@@ -26,7 +26,12 @@ class Settings:
         for extra in found[1:]:
             if keyword not in _REPEATABLE:
                 self.notes.error(
-                    "MIX0202", f"`{keyword}` is set twice", extra.span, "again here", secondary=(Label(found[0].span, "first here"),)
+                    "MIX0202",
+                    f"`{keyword}` is set twice",
+                    extra.span,
+                    "again here",
+                    secondary=(Label(found[0].span, "first here"),),
+                    **once(found[0], extra),
                 )
         if not found and required and not self.block.may_have(keyword):
             self.notes.error("MIX0207", f"`{self.title}` needs `{keyword}`", self.block.head, "in this block", help=required)
@@ -125,5 +130,15 @@ def _wrong_unit(notes: Diagnostics, keyword: str, value: ast.Number, unit: str |
 
 
 def wrong(notes: Diagnostics, keyword: str, expected: str, setting: ast.Setting) -> None:
-    """Report a value of the wrong kind."""
-    notes.error("MIX0301", f"`{keyword}` takes {expected}", setting.value.span, "something else")
+    """Report a value of the wrong kind; a bare word where a text is expected lacks its quotes."""
+    value = setting.value
+    bare = isinstance(value, ast.Name) and expected == "a text in double quotes"
+    text = quoted(value.text) if isinstance(value, ast.Name) else ""
+    notes.error(
+        "MIX0301",
+        f"`{keyword}` takes {expected}",
+        value.span,
+        "not in quotes" if bare else "something else",
+        help=f"write `{keyword} {text}`" if bare else None,
+        edits=(Edit(value.span, text),) if bare else (),
+    )

@@ -16,6 +16,7 @@ from .inputs import Inputs
 from .meant import meant
 from .settings import Settings
 
+_METHODS = ("column", "keywords", "embedding", "llm")
 _SOURCE_ROLES = ("prompt", "response", "reference", "teacher", "id")
 
 
@@ -172,6 +173,11 @@ def taxonomy(
         return None
     method = tag.value.method.text
     column = None
+    if method not in _METHODS:
+        listed = ", ".join(f"`{m}`" for m in _METHODS)
+        given = meant(method, _METHODS, tag.value.method.span)
+        notes.error("MIX0302", f"rows get their skills by {listed}", tag.value.method.span, "none of them", **given)
+        return None
     if method == "column":
         if not isinstance(tag.value.value, (ast.Name, ast.String)):
             notes.error("MIX0301", "`tag by column` takes a column's name", tag.value.value.span)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from ..clauses import Benchmark, Model
-from ..diagnostics import Diagnostics
+from ..diagnostics import Diagnostics, Edit
 from ..paths import beside
 from ..syntax import ast
 from ..syntax.format import format_expression
@@ -114,7 +114,15 @@ def _seeds(settings: Settings, notes: Diagnostics, missing: list[ir.Missing]) ->
     if line is None:
         return ()
     if not isinstance(line.value, ast.List) or not line.value.items:
-        notes.error("MIX0301", "`seeds` takes a list of whole numbers", line.value.span, help="write `seeds [0, 1, 2]`")
+        value = line.value
+        one = f"[{value.text}]" if isinstance(value, ast.Number) and value.unit is None else ""
+        notes.error(
+            "MIX0301",
+            "`seeds` takes a list of whole numbers",
+            value.span,
+            help=f"write `seeds {one or '[0, 1, 2]'}`",
+            edits=(Edit(value.span, one),) if one else (),
+        )
         return ()
     seeds = [number(notes, "seeds", item, None, whole=True, least=0) for item in line.value.items]
     if len(seeds) > 1:

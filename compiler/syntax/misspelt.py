@@ -112,7 +112,7 @@ def unquoted(place: Place, notes: Diagnostics) -> Token:
     return meant(place, "STRING", f'"{word}"')
 
 
-def unquoted_skill(place: Place, notes: Diagnostics) -> None:
+def unquoted_skill(place: Place, notes: Diagnostics) -> Token:
     name = place.before
     assert name is not None
     span = Span(place.source.path, name.start, name.end)
@@ -124,6 +124,7 @@ def unquoted_skill(place: Place, notes: Diagnostics) -> None:
         help=f'write `"{name.text}"`',
         edits=(Edit(span, f'"{name.text}"'),),
     )
+    return Token("STRING", f'"{name.text}"', name.start, name.end)
 
 
 def quoted(place: Place, notes: Diagnostics) -> Token:

@@ -28,7 +28,7 @@ def parse(source: Source, notes: Diagnostics) -> ast.Spec:
     if fault := _too_large(source.text):
         start = Span(source.path, 0, min(1, len(source.text)))
         notes.error("MIX0117", fault, start, "", help="split it: a spec may extend another with `extends`")
-        return ast.Spec((), span=whole)
+        return ast.Spec((), lost=(ast.Lost("", None, span=whole),), span=whole)
     found = _Found()
     tokens, comments = tokenize(source, found)
     tokens = lay_out(source, tokens, found)
@@ -46,6 +46,7 @@ def parse(source: Source, notes: Diagnostics) -> ast.Spec:
             f"{found.more} more are not shown",
             help="is this a spec?",
         )
+        lost = (*lost, ast.Lost("", None, span=start))
     return ast.Spec(declarations, comments, lost, span=whole)
 
 
@@ -136,6 +137,11 @@ class _Parse:
             self.failed = True
             self.tokens.insert(i, meant)
             return i, False
+        if meant is not None and meant.start < token.start:
+            self.failed = True
+            self.tokens[i - 1] = meant
+            self.automaton.restore(self.snapshot)
+            return self.first, True
         if meant is not None and meant.kind in accepted:
             self.failed = True
             self.tokens[i] = meant

@@ -80,7 +80,7 @@ evaluate {
   seeds     [0]
 }
 """
-COLUMNS = {name: "text" for name in ("question", "answer", "gold", "model", "topic", "split")}
+COLUMNS = dict.fromkeys(("question", "answer", "gold", "model", "topic", "split"), "text")
 TREE = '{"name": "r", "children": [{"name": "Algebra"}, {"name": "Geometry"}]}'
 
 
