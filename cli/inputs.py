@@ -44,15 +44,15 @@ class Checked:
 
 def check_files(paths: Sequence[str], overrides: Sequence[str] = (), read: Read = read_source) -> Checked:
     """Compile each spec for what there is to say of it; one that cannot be read is one more diagnostic."""
-    found: list[Diagnostic] = []
+    found: dict[Diagnostic, None] = {}
     sources: dict[str, Source] = {}
     for path in paths:
         try:
             outcome = compile_file(path, overrides, read)
         except Fault as fault:
-            found += [d for d in fault.diagnostics if d not in found]
+            found |= dict.fromkeys(fault.diagnostics)
             continue
-        found += [d for d in outcome.notes if d not in found]
+        found |= dict.fromkeys(outcome.notes)
         sources.update({s.path: s for s in outcome.sources})
     return Checked(tuple(found), sources_of(found, sources))
 

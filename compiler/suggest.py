@@ -24,7 +24,10 @@ def nearest(name: str, known: Iterable[str]) -> tuple[str, ...]:
     if not plain or len(name) > LONGEST:
         return ()
     limit = max(len(name) // 3, 1)
-    near = [(distance(name.lower(), k.lower()), k) for k in names if abs(len(k) - len(name)) <= limit]
+    letters = set(name.lower())
+    # An edit adds, drops or replaces one letter: what differs in more letters needs no table.
+    few = [k for k in names if abs(len(k) - len(name)) <= limit and len(letters.symmetric_difference(k.lower())) <= 2 * limit]
+    near = [(distance(name.lower(), k.lower()), k) for k in few]
     if close := tuple(k for d, k in sorted(near) if d <= limit and d < max(len(k), len(name))):
         return close
     return tuple(k for k in names if len(plain) >= SHORTEST_PREFIX and _plain(k).startswith(plain))
