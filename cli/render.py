@@ -1,6 +1,8 @@
 """Diagnostics as text for people, in the lines of their specs. It knows how they look, not why they were raised."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
+from textwrap import wrap
 
 from rich.console import Console
 from rich.text import Text
@@ -8,7 +10,10 @@ from rich.text import Text
 from ..compiler.diagnostics import Diagnostic, Label, Severity
 from ..compiler.source import Source, Span
 from .render_json import render_json as render_json
-from .snippet import mark, snippet, visible
+from .snippet import NARROWEST, mark, snippet, visible
+
+JOINED = "\x1f"
+"""Stands for a space that a line may not be broken at."""
 
 
 def render_text(diagnostics: Iterable[Diagnostic], sources: Mapping[str, Source], console: Console, ending: str = "") -> None:
@@ -47,9 +52,9 @@ def _diagnostic(diagnostic: Diagnostic, sources: Mapping[str, Source], width: in
         here = [label for label in labels if label.span.path == path]
         lines += _block(here, diagnostic.primary, sources.get(path), width, pad, style)
     for note in diagnostic.notes:
-        lines += _remark("note", note, pad)
+        lines += _remark("note", note, pad, width)
     if diagnostic.help:
-        lines += _remark("help", diagnostic.help, pad)
+        lines += _remark("help", diagnostic.help, pad, width)
     return lines
 
 
@@ -66,7 +71,7 @@ def _block(
     if source is None:
         lines = [Text.assemble((f"{pad}--> ", "gutter"), visible(span.path))]
         for label in labels:
-            lines += _remark("note", label.text, pad) if label.text else []
+            lines += _remark("note", label.text, pad, width) if label.text else []
         return lines
     line, column = source.position(min(span.start, len(source.text)))
     lines = [Text.assemble((f"{pad}--> ", "gutter"), f"{visible(span.path)}:{line}:{column}")]
@@ -83,8 +88,12 @@ def _block(
     return lines
 
 
-def _remark(word: str, text: str, pad: str) -> list[Text]:
-    first, *rest = text.splitlines() or [""]
-    lines = [Text.assemble((f"{pad} = ", "gutter"), (f"{word}: ", "message"), prose(first))]
+def _remark(word: str, text: str, pad: str, width: int) -> list[Text]:
+    """A note or a help, its lines broken between words to fit; what stands in backquotes is never broken."""
     indent = " " * (len(pad) + len(f" = {word}: "))
+    whole = re.sub(r"`[^`\n]*`", lambda m: m[0].replace(" ", JOINED), text)
+    room = max(width - len(indent), NARROWEST)
+    broken = (wrap(line, room, break_long_words=False, break_on_hyphens=False) or [""] for line in whole.splitlines() or [""])
+    first, *rest = (line.replace(JOINED, " ") for lines in broken for line in lines)
+    lines = [Text.assemble((f"{pad} = ", "gutter"), (f"{word}: ", "message"), prose(first))]
     return lines + [Text(indent) + prose(line) for line in rest]
