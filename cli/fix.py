@@ -66,12 +66,12 @@ class _Work:
 
     def round(self, found: Checked) -> Checked | None:
         """What checking gives after one more round of fixes; None where nothing more applies."""
-        chosen = _apart(d for d in found.diagnostics if d.edits and all(map(self.is_named, d.edits)))
-        if not chosen:
+        fixable = [d for d in found.diagnostics if d.edits and all(map(self.is_named, d.edits))]
+        if not fixable:
             return None
-        if (together := self._try(chosen, found)) is not None:
+        if (together := self._try(_apart(fixable), found)) is not None:
             return together
-        for diagnostic in chosen:  # one of them does harm: each alone, the first that does none
+        for diagnostic in fixable:  # one of them does harm: each alone, the first that does none
             if (alone := self._try([diagnostic], found)) is not None:
                 return alone
         return None
@@ -111,11 +111,14 @@ def _whole_lines(text: str, start: int, end: int) -> tuple[int, int]:
 
 def is_worse(chosen: Iterable[Diagnostic], before: Iterable[Diagnostic], after: Iterable[Diagnostic]) -> bool:
     """Whether a fixed fault is still there, or there is a new error of a lower band than one that was fixed."""
-    was, now = (Counter((d.code, d.message) for d in found if d.severity is Severity.ERROR or d.edits) for found in (before, after))
-    new = {code[:5] for (code, message), n in now.items() if n > was[code, message]}
+    found, left = tuple(before), tuple(after)
     fixed = Counter((d.code, d.message) for d in chosen)
-    stays = any(now[what] > was[what] - n for what, n in fixed.items())
-    return stays or any(band < max(code[:5] for code, _ in fixed) for band in new)
+    was, now = (Counter((d.code, d.message) for d in told) for told in (found, left))
+    if any(now[what] > was[what] - n for what, n in fixed.items()):
+        return True
+    highest = max(code[:5] for code, _ in fixed)
+    bands_was, bands_now = (Counter(d.code[:5] for d in told if d.severity is Severity.ERROR) for told in (found, left))
+    return any(n > bands_was[band] and band < highest for band, n in bands_now.items())
 
 
 def _apart(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:

@@ -172,5 +172,6 @@ def _nearest(clauses: list[ast.Line], pattern: ast.Pattern, text: str, like: ast
     near = suggest(text, own)
     clause = own[near] if near else next((c for p, c in own.items() if p.startswith(pattern.keyword)), None)
     shown = format_clause(clause) if clause else None
-    given["help"] = f"the extended `select` has `{shown}`" if shown else "the extended `select` has no such clause"
+    if not near:
+        given["help"] = f"the extended `select` has `{shown}`" if shown else "the extended `select` has no such clause"
     return clause, given

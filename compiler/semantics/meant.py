@@ -47,7 +47,7 @@ def meant(
 def once(first: object, again: HasSpan) -> Meant:
     """The help for what is said twice; where both say the same, the second can go."""
     if first != again:
-        return {"help": "leave one of them", "edits": ()}
+        return {"help": "keep one of them", "edits": ()}
     return {"help": "remove one of them: both say the same", "edits": (Edit(again.span, ""),)}
 
 

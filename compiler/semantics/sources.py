@@ -169,19 +169,22 @@ def taxonomy(
     tree_path = settings.text("tree")
     tag = settings.one("tag", "say how rows get their skills: `tag by column subject`")
     tree = _tree(tree_path, inputs, notes) if tree_path else None
-    if tag is None or not isinstance(tag.value, ast.TagBy) or not isinstance(block.name, ast.Name):
+    if not isinstance(block.name, ast.Name):
         return None
+    faulty = ir.Taxonomy(name=block.name.text, method="column", column=None, tree=tree, span=block.head)
+    if tag is None or not isinstance(tag.value, ast.TagBy):
+        return faulty
     method = tag.value.method.text
     column = None
     if method not in _METHODS:
         listed = ", ".join(f"`{m}`" for m in _METHODS)
         given = meant(method, _METHODS, tag.value.method.span)
         notes.error("MIX0302", f"rows get their skills by {listed}", tag.value.method.span, "none of them", **given)
-        return None
+        return faulty
     if method == "column":
         if not isinstance(tag.value.value, (ast.Name, ast.String)):
             notes.error("MIX0301", "`tag by column` takes a column's name", tag.value.value.span)
-            return None
+            return faulty
         column = _text(tag.value.value)
         if columns is not None and column not in columns:
             known = f"their columns: {', '.join(sorted(columns)[:16])}"
