@@ -12,10 +12,16 @@ def suggest(name: str, known: Iterable[str]) -> str | None:
     return next(iter(nearest(name, known)), None)
 
 
-def nearest(name: str, known: Iterable[str]) -> tuple[str, ...]:
+def sure(name: str, known: Iterable[str]) -> str | None:
+    """The known name that `name` is a misspelling of, where no other is near: a machine may write it."""
+    near = nearest(name, known, begun=False)
+    return near[0] if len(near) == 1 else None
+
+
+def nearest(name: str, known: Iterable[str], *, begun: bool = True) -> tuple[str, ...]:
     """All that `name` may be a misspelling of, the nearest first.
 
-    Those that are the same but for case and underscores; else those within a third of its length in edits; else those that it begins.
+    Those that are the same but for case and underscores; else those within a third of its length in edits; else, with `begun`, those that it begins.
     """
     names = sorted({k for k in known if k})
     plain = _plain(name)
@@ -30,6 +36,8 @@ def nearest(name: str, known: Iterable[str]) -> tuple[str, ...]:
     near = [(distance(name.lower(), k.lower()), k) for k in few]
     if close := tuple(k for d, k in sorted(near) if d <= limit and d < max(len(k), len(name))):
         return close
+    if not begun:
+        return ()
     return tuple(k for k in names if len(plain) >= SHORTEST_PREFIX and _plain(k).startswith(plain))
 
 

@@ -5,7 +5,7 @@ from typing import Protocol, TypedDict
 
 from ..diagnostics import Edit
 from ..source import Span
-from ..suggest import nearest
+from ..suggest import suggest, sure
 from .catalogue import RESERVED
 
 
@@ -36,12 +36,13 @@ def meant(
 
     `span` is what an edit replaces, None where another word alone does not mend it.
     """
-    near = nearest(name, known)
-    if not near:
+    names = tuple(known)
+    near = suggest(name, names)
+    if near is None:
         return {"help": otherwise, "edits": ()}
-    written = quoted(near[0]) if text else near[0]
-    edits = (Edit(span, written),) if span and len(near) == 1 and (fits or text or is_plain(written)) else ()
-    return {"help": f"did you mean {said.format(near[0])}?", "edits": edits}
+    written = quoted(near) if text else near
+    fits = (fits or text or is_plain(written)) and near == sure(name, names)
+    return {"help": f"did you mean {said.format(near)}?", "edits": (Edit(span, written),) if span and fits else ()}
 
 
 def once(first: object, again: HasSpan) -> Meant:

@@ -9,6 +9,7 @@ from .expected import expectation
 from .misspelt import (
     apart,
     capitals,
+    edits_to,
     glued,
     glued_keyword,
     meant,
@@ -17,7 +18,6 @@ from .misspelt import (
     nearest_word,
     quoted,
     reserved,
-    sure,
     twice,
     unit,
     unquoted,
@@ -90,7 +90,7 @@ def _line_start(place: Place, notes: Diagnostics) -> Token | None:
         "",
         notes=(f"{where} holds {listing(known)}",),
         help=f"did you mean `{near}`?",
-        edits=sure(place, known),
+        edits=edits_to(place, known),
     )
     return meant(place, near)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from ..diagnostics import Diagnostics, Edit
 from ..source import Span
-from ..suggest import nearest, suggest
+from ..suggest import suggest, sure
 from .blocks import homes, keywords, listing
 from .numerals import UNITS
 from .place import Place
@@ -59,10 +59,10 @@ def twice(place: Place, notes: Diagnostics) -> None:
     notes.error("MIX0101", f"`{word}` stands twice", place.span, "once is enough", help=f"write `{word}` once", edits=(Edit(gap, ""),))
 
 
-def sure(place: Place, known: Iterable[str]) -> tuple[Edit, ...]:
-    """The edit to the nearest word, where no other is near."""
-    near = nearest(place.token.text, known)
-    return (Edit(place.span, near[0]),) if len(near) == 1 else ()
+def edits_to(place: Place, known: Iterable[str]) -> tuple[Edit, ...]:
+    """The edit to the word that was meant, where no other is near."""
+    word = sure(place.token.text, known)
+    return (Edit(place.span, word),) if word else ()
 
 
 def reserved(place: Place, notes: Diagnostics) -> Token | None:
@@ -86,7 +86,7 @@ def unit(place: Place, notes: Diagnostics) -> Token | None:
     word = place.token.text
     known = [u for u in UNITS if u in place.accepted]
     near = nearest_word(word, known)
-    help, edits = (f"did you mean `{near}`?", sure(place, known)) if near else (None, ())
+    help, edits = (f"did you mean `{near}`?", edits_to(place, known)) if near else (None, ())
     notes.error(
         "MIX0114",
         f"`{word}` is not a unit",
@@ -166,7 +166,7 @@ def misspelt(place: Place, notes: Diagnostics) -> Token:
         place.span,
         f"found `{place.token.text}`",
         help=f"did you mean `{near}`?",
-        edits=sure(place, (word for word in place.accepted if word.isidentifier() and word.islower())),
+        edits=edits_to(place, (word for word in place.accepted if word.isidentifier() and word.islower())),
     )
     return meant(place, near)
 

@@ -7,7 +7,7 @@ from mixc.compiler.driver import compile
 from mixc.compiler.semantics.catalogue import SCORERS
 from mixc.compiler.semantics.inputs import Inputs
 from mixc.compiler.source import Source
-from mixc.compiler.suggest import distance, nearest, suggest
+from mixc.compiler.suggest import distance, nearest, suggest, sure
 
 HEAD = """\
 mix "m" { seed 1 }
@@ -159,6 +159,20 @@ def test_every_scorer_is_found_with_two_letters_swapped_or_one_left_out(scorer: 
 )
 def test_the_nearest_is_the_same_but_for_case_or_near_in_edits_or_begun(name: str, known: tuple[str, ...], near: str | None) -> None:
     assert suggest(name, known) == near
+
+
+@pytest.mark.parametrize(
+    ("name", "known", "meant"),
+    [
+        ("lenght", ("length", "level"), "length"),
+        ("Length", ("length",), "length"),
+        ("temp", ("temperature",), None),
+        ("score_c", ("score_a", "score_b"), None),
+        ("x", ("y",), None),
+    ],
+)
+def test_a_machine_may_write_what_alone_is_near(name: str, known: tuple[str, ...], meant: str | None) -> None:
+    assert sure(name, known) == meant
 
 
 def test_what_is_near_lies_within_a_third_of_the_name() -> None:
