@@ -1,7 +1,7 @@
 """Looks up what the compiler wants to know of the outside: texts, columns, whether files are there. The only place where `check` touches the disk."""
 
 import glob
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,19 +10,19 @@ from ..compiler.driver import Outcome, compile, wanted
 from ..compiler.semantics.inputs import Inputs, Wanted
 from ..compiler.source import Source
 from .columns import read_columns
-from .sources import read_source, sources_of
-
-Read = Callable[[str], Source]
-"""How the text at a path is had: from the disk, from a revision in git, from an editor's buffer. Raises OSError or UnicodeDecodeError."""
+from .sources import Read, read_source, source_at, sources_of
 
 
-def compile_file(path: str, overrides: Sequence[str] = (), read: Read = read_source) -> Outcome:
+def compile_file(path: str, overrides: Sequence[str] = (), read: Read = read_source, *, for_tests: bool = False) -> Outcome:
     """Compile the spec at `path` with `--set` values (`NAME=VALUE`). Fault MIX0208 if it cannot be read."""
-    return compile_source(_source(path, read), overrides, read)
+    return compile_source(source_at(path, read), overrides, read, for_tests=for_tests)
 
 
-def compile_source(source: Source, overrides: Sequence[str] = (), read: Read = read_source) -> Outcome:
-    """Compile a text; what it refers to is looked up beside its path: texts through `read`, data files on the disk."""
+def compile_source(source: Source, overrides: Sequence[str] = (), read: Read = read_source, *, for_tests: bool = False) -> Outcome:
+    """Compile a text; what it refers to is looked up beside its path: texts through `read`, data files on the disk.
+
+    `for_tests`: only its tests will run, so the corpora, models and benchmarks that they never open may be missing.
+    """
     texts: dict[str, str | None] = {}
     columns: dict[str, dict[str, str] | str | None] = {}
     present: dict[str, bool] = {}
@@ -31,6 +31,8 @@ def compile_source(source: Source, overrides: Sequence[str] = (), read: Read = r
     while missing := wanted(source, inputs):
         for want in missing:
             _answer(want, texts, columns, present, read)
+            if for_tests and want.of and want.kind == "present":
+                present[want.path] = True
     return compile(source, inputs)
 
 
@@ -55,21 +57,6 @@ def check_files(paths: Sequence[str], overrides: Sequence[str] = (), read: Read 
         found |= dict.fromkeys(outcome.notes)
         sources.update({s.path: s for s in outcome.sources})
     return Checked(tuple(found), sources_of(found, sources))
-
-
-def _source(path: str, read: Read) -> Source:
-    try:
-        return read(path)
-    except FileNotFoundError:
-        near = sorted(str(p) for p in Path(path).parent.glob("*.mix"))[:5] if Path(path).parent.is_dir() else []
-        help = f"specs there: {', '.join(f'`{n}`' for n in near)}" if near else "`mixc init` writes a first one"
-        raise Fault(Diagnostic("MIX0208", f"no spec at `{path}`", help=help)) from None
-    except IsADirectoryError:
-        raise Fault(Diagnostic("MIX0208", f"`{path}` is a folder, not a spec")) from None
-    except UnicodeDecodeError as error:
-        raise Fault(Diagnostic("MIX0208", f"`{path}` is not UTF-8 text (byte {error.start:,})")) from None
-    except OSError as error:
-        raise Fault(Diagnostic("MIX0208", f"`{path}` cannot be read: {(error.strerror or str(error)).lower()}")) from None
 
 
 def _setting(text: str) -> tuple[str, str]:

@@ -1,15 +1,34 @@
 """The texts of specs, read the one way that places in them rely on: UTF-8, no byte-order mark, line ends kept."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from ..compiler.diagnostics import Diagnostic
+from ..compiler.diagnostics import Diagnostic, Fault
 from ..compiler.source import Source
+
+Read = Callable[[str], Source]
+"""How the text at a path is had: from the disk, from a revision in git, from an editor's buffer. Raises OSError or UnicodeDecodeError."""
 
 
 def read_source(path: str) -> Source:
     """The text of a file, named as the user named it; OSError and UnicodeDecodeError are the caller's to word."""
     return Source(path, Path(path).read_bytes().decode("utf-8-sig"))
+
+
+def source_at(path: str, read: Read) -> Source:
+    """The text of a spec that a user named. Fault MIX0208 where it cannot be read."""
+    try:
+        return read(path)
+    except FileNotFoundError:
+        near = sorted(str(p) for p in Path(path).parent.glob("*.mix"))[:5] if Path(path).parent.is_dir() else []
+        help = f"specs there: {', '.join(f'`{n}`' for n in near)}" if near else "`mixc init` writes a first one"
+        raise Fault(Diagnostic("MIX0208", f"no spec at `{path}`", help=help)) from None
+    except IsADirectoryError:
+        raise Fault(Diagnostic("MIX0208", f"`{path}` is a folder, not a spec")) from None
+    except UnicodeDecodeError as error:
+        raise Fault(Diagnostic("MIX0208", f"`{path}` is not UTF-8 text (byte {error.start:,})")) from None
+    except OSError as error:
+        raise Fault(Diagnostic("MIX0208", f"`{path}` cannot be read: {(error.strerror or str(error)).lower()}")) from None
 
 
 def sources_of(diagnostics: Iterable[Diagnostic], known: dict[str, Source]) -> dict[str, Source]:

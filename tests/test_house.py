@@ -30,6 +30,7 @@ FLOORS = {
     "mixc.compiler.expressions": 1,
     "mixc.compiler.paths": 1,
     "mixc.compiler.clauses": 1,
+    "mixc.compiler.expectations": 1,
     "mixc.compiler.diagnostics": 2,
     "mixc.compiler.codes": 2,
     "mixc.compiler.syntax": 3,
@@ -37,6 +38,7 @@ FLOORS = {
     "mixc.compiler.plan": 5,
     "mixc.compiler.backends": 6,
     "mixc.compiler.driver": 6,
+    "mixc.compiler.contrast": 6,
     "mixc.compiler.ide": 7,
     "mixc.runtime": 7,
     "mixc.cli": 8,
@@ -52,6 +54,8 @@ SEES = {
         "mixc.compiler.diagnostics",
         "mixc.compiler.expressions",
         "mixc.compiler.clauses",
+        "mixc.compiler.expectations",
+        "mixc.compiler.paths",
         "mixc.compiler.codes",
     ),
     "mixc.compiler.backends": (
@@ -66,6 +70,7 @@ SEES = {
 
 # Packages of the core and the rooms that may import them; those of the extras are loaded inside functions alone.
 CORE_IN = {
+    "pygments": ("mixc.grammar",),
     "lark": ("mixc.compiler.syntax", "mixc.grammar"),
     "rich": ("mixc.cli",),
     "jsonschema": ("mixc.compiler.plan", "mixc.cli"),

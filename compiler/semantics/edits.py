@@ -40,6 +40,15 @@ def _removable(known: list[str]) -> str | None:
     return f"the extended specs set {', '.join(f'`{k}`' for k in sorted(set(known)))}" if known else None
 
 
+def without(select: ast.Block | None, ablate: ast.Ablate, notes: Diagnostics) -> ast.Block | None:
+    """The `select` less the one clause that `ablate` names; None, and MIX0204, where none or several match."""
+    clauses = list(select.lines) if select else []
+    found = _find(select, clauses, ablate.pattern, ablate, notes)
+    if select is None or found is None:
+        return None
+    return dataclasses.replace(select, lines=(*clauses[:found], *clauses[found + 1 :]))
+
+
 def _keyword(line: ast.Line) -> str | None:
     return line.keyword.text if isinstance(line, (ast.Setting, ast.RemoveSetting)) else None
 
@@ -109,7 +118,7 @@ def _like(clause: ast.Clause) -> ast.Pattern:
         case ast.SoftQuota(shape=shape):
             return ast.Pattern("quota", shape, span=span)
         case ast.Budget(amount=amount):
-            return ast.Pattern("budget", ast.Name(amount.unit or "", span=span), span=span)
+            return ast.Pattern("budget", ast.Name(getattr(amount, "unit", None) or "", span=span), span=span)
         case ast.Keep():
             return ast.Pattern("keep", span=span)
         case ast.Maximize():
@@ -140,7 +149,7 @@ def _find(
     parent: ast.Block | None,
     clauses: list[ast.Line],
     pattern: ast.Pattern,
-    edit: ast.Line,
+    edit: ast.Line | ast.Ablate,
     notes: Diagnostics,
     like: ast.Clause | None = None,
 ) -> int | None:
@@ -155,17 +164,17 @@ def _find(
             edit.span,
             "which one is meant?",
             secondary=tuple(Label(clauses[i].span, "matches") for i in found),
-            help="write the pattern out, as in `replace where EXPR with …`",
+            help=f"write the pattern out, as in `{'ablate where EXPR' if isinstance(edit, ast.Ablate) else 'replace where EXPR with …'}`",
         )
     elif parent is None or not parent.may_have(pattern.keyword):
-        near, given = _nearest(clauses, pattern, text, like)
+        near, given = _nearest(clauses, pattern, text, like, "`select`" if isinstance(edit, ast.Ablate) else "the extended `select`")
         place = near.span if near else parent.head if parent else None
-        label = (Label(place, "the nearest" if near else "the `select` it edits"),) if place else ()
+        label = (Label(place, "the nearest" if near else "this `select`" if isinstance(edit, ast.Ablate) else "the `select` it edits"),) if place else ()
         notes.error("MIX0204", f"no clause matches `{text}`", edit.span, "matches nothing", secondary=label, **given)
     return None
 
 
-def _nearest(clauses: list[ast.Line], pattern: ast.Pattern, text: str, like: ast.Clause | None) -> tuple[ast.Line | None, Meant]:
+def _nearest(clauses: list[ast.Line], pattern: ast.Pattern, text: str, like: ast.Clause | None, select: str) -> tuple[ast.Line | None, Meant]:
     """The clause that a pattern is nearly, or one of its kind."""
     own = {format_pattern(_like(c)): c for c in clauses if not isinstance(c, (ast.Setting, ast.RemoveSetting, *_EDITS))}
     given = meant(text, own, None if like else pattern.span, fits=True)
@@ -173,5 +182,5 @@ def _nearest(clauses: list[ast.Line], pattern: ast.Pattern, text: str, like: ast
     clause = own[near] if near else next((c for p, c in own.items() if p.startswith(pattern.keyword)), None)
     shown = format_clause(clause) if clause else None
     if not near:
-        given["help"] = f"the extended `select` has `{shown}`" if shown else "the extended `select` has no such clause"
+        given["help"] = f"{select} has `{shown}`" if shown else f"{select} has no such clause"
     return clause, given

@@ -25,6 +25,7 @@ class Resolved:
     """All declarations that hold, each once; `wanted` lists parents whose text was not handed in yet; `sources` every file read.
 
     `whole` is False where an extended spec could not be had or read in full, so that what seems missing may stand there.
+    `chain` is what was merged, the top parent first, and `params` are the values that were put in place.
     """
 
     declarations: tuple[ast.Declaration, ...]
@@ -37,6 +38,8 @@ class Resolved:
     """Whether a parent could not be had."""
     links: Mapping[str, Span] = field(default_factory=dict)
     """For each spec that is extended, the path in the `extends` that does so."""
+    chain: tuple[ast.Spec, ...] = ()
+    params: Mapping[str, ast.ParamDeclaration] = field(default_factory=dict)
 
     def of(self, kind: type) -> list:
         """The declarations of one node class, in order."""
@@ -57,19 +60,21 @@ def resolve(source: Source, inputs: Inputs, notes: Diagnostics) -> Resolved:
         if isinstance(param.value, ast.Param):
             notes.error("MIX0307", f"`{param.name.text}` is given by another param", param.value.span, "a plain value is needed")
     params = override(params, _overrides(inputs, notes), notes) if not wanted else params
-    for sweep in (d for spec in chain for d in spec.declarations if isinstance(d, ast.Sweep) and d.param.text not in params):
-        given = meant(sweep.param.text, params, sweep.param.span, "declare it: `param NAME = VALUE`")
-        notes.error("MIX0206", f"no param named `{sweep.param.text}`", sweep.param.span, "not declared", **given)
-    merged: dict[Key, ast.Declaration] = {}
-    for spec in chain:
-        settled = tuple(d if isinstance(d, ast.ParamDeclaration) else substitute(d, params, notes) for d in spec.declarations)
-        merged = _merge(merged, dataclasses.replace(spec, declarations=settled), notes)  # type: ignore[arg-type]
-    declarations = tuple(d for d in merged.values() if not isinstance(d, ast.ParamDeclaration))
     end = Span(source.path, max(len(source.text.rstrip()) - 1, 0), len(source.text.rstrip()))
     whole = not wanted and not any(d.code in _BROKEN or d.code.startswith("MIX01") for d in notes)
     lost = tuple(clause for spec in chain for clause in spec.lost)
     orphan = any(d.code in _BROKEN for d in notes) or any(clause.keyword == "extends" for clause in lost)
-    return Resolved(declarations, tuple(sources), tuple(wanted), end, whole, lost, orphan, links)
+    return settle(Resolved((), tuple(sources), tuple(wanted), end, whole, lost, orphan, links, tuple(chain)), params, notes)
+
+
+def settle(spec: Resolved, params: Mapping[str, ast.ParamDeclaration], notes: Diagnostics) -> Resolved:
+    """The same specs merged anew with these values of the params."""
+    merged: dict[Key, ast.Declaration] = {}
+    for one in spec.chain:
+        settled = tuple(d if isinstance(d, ast.ParamDeclaration) else substitute(d, params, notes) for d in one.declarations)
+        merged = _merge(merged, dataclasses.replace(one, declarations=settled), notes)  # type: ignore[arg-type]
+    declarations = tuple(d for d in merged.values() if not isinstance(d, ast.ParamDeclaration))
+    return dataclasses.replace(spec, declarations=declarations, params=params)
 
 
 def key(declaration: ast.Declaration) -> Key:
@@ -175,10 +180,14 @@ def _merge(parent: dict[Key, ast.Declaration], spec: ast.Spec, notes: Diagnostic
 
 def _remove(merged: dict[Key, ast.Declaration], removal: ast.RemoveDeclaration, notes: Diagnostics) -> None:
     kind, name = removal.kind.text, _text(removal.name)
+    if kind == "ablate" and name is None and (unnamed := [place for place in merged if place[0] == kind]):
+        for place in unnamed:
+            del merged[place]
+        return
     if (kind, name) in merged:
         del merged[kind, name]
         return
-    names = [n for k, n in merged if k == kind and n]
+    names = [n for k, n in merged if k == kind and n and kind != "ablate"]
     otherwise = f"the parents declare {', '.join(f'`{n}`' for n in sorted(names))}" if names else None
     span = removal.name.span if removal.name else None
     given = meant(name or "", names, span, otherwise, text=isinstance(removal.name, ast.String))

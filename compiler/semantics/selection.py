@@ -1,10 +1,11 @@
 """The clauses of `select`, typed: filters in their order, then what acts together."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..clauses import AtMost, Budget, Group, Keep, Quota, Where
 from ..diagnostics import Diagnostics, Edit, Label
+from ..expectations import Expectation
 from ..source import Span
 from ..syntax import ast
 from ..syntax.format import format_clause, format_expression
@@ -81,7 +82,7 @@ def selection(block: ast.Block, names: Names, groups: Groups, notes: Diagnostics
                     tokens = _counted(score, groups, notes)
             case _:
                 pass
-    _tokens_known(tokens, groups, quotas, budgets, notes)
+    tokens_known(tokens, groups, (*quotas, *budgets), notes)
     return ir.Selection(
         steps=tuple(steps),
         at_most=at_most,
@@ -168,7 +169,7 @@ def _budget(line: ast.Budget, amount: ast.Number | ast.Param, notes: Diagnostics
 
 
 def _quota(line: ast.Quota, groups: Groups, notes: Diagnostics) -> Quota | None:
-    found = group(line.group, groups, notes)
+    found = named_group(line.group, groups, notes)
     unit = next((b.unit for b in (line.bound.high, line.bound.low) if isinstance(b, ast.Number) and b.unit), None)
     low, high = (None if b is None else _amount(b, unit, notes) for b in (line.bound.low, line.bound.high))
     failed = (line.bound.low is not None and low is None) or (line.bound.high is not None and high is None)
@@ -220,8 +221,8 @@ def _amount(bound: ast.Number | ast.Param, unit: str | None, notes: Diagnostics)
     return bound.value
 
 
-def group(named: ast.Group, groups: Groups, notes: Diagnostics) -> Group | None:
-    """The group that a quota names, if there is one."""
+def named_group(named: ast.Group, groups: Groups, notes: Diagnostics) -> Group | None:
+    """The group that is meant, if there is one: a declared teacher, a skill of the tree, a column of the files."""
     value = named.value
     match named.kind, value:
         case "teacher", ast.Name(text=name):
@@ -289,10 +290,11 @@ def _some(names: Iterable[str]) -> str | None:
     )
 
 
-def _tokens_known(tokens: str | None, groups: Groups, quotas: list[Quota], budgets: list[Budget], notes: Diagnostics) -> None:
+def tokens_known(tokens: str | None, groups: Groups, clauses: Sequence[Quota | Budget | Expectation], notes: Diagnostics) -> None:
+    """MIX0207 at the clauses that count tokens where nothing says how many a row has; `tokens`: the score that `count tokens by` names."""
     if tokens or len(groups.tokens) == 1 or groups.students == 1:
         return
-    for clause in (*quotas, *budgets):
+    for clause in clauses:
         if clause.unit in ("tokens", "% of tokens"):
             several = len(groups.tokens) > 1
             help = (

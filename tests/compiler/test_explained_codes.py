@@ -8,6 +8,7 @@ from mixc.tests.explained import framed, told
 MADE_ELSEWHERE = {
     "MIX0116": "its example is abridged: a hundred levels; tests/compiler/test_parse_errors.py makes one",
     "MIX0117": "its example is a file over the size; tests/compiler/test_parse_errors.py makes one",
+    "MIX0420": "an expectation that does not hold shows when a test runs; tests/cli/test_trials.py runs some",
     "MIX0121": "its example is a hundred errors; tests/compiler/test_parse_errors.py makes one",
 }
 WITHOUT = {"MIX0601": ("decontaminate",)}
