@@ -1,7 +1,8 @@
 """Looks up what the compiler wants to know of the outside: texts, columns, whether files are there. The only place where `check` touches the disk."""
 
 import glob
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from ..compiler.diagnostics import Diagnostic, Fault
@@ -11,7 +12,7 @@ from ..compiler.semantics.inputs import Inputs, Wanted
 from ..compiler.source import Source
 from .columns import read_columns
 from .installed import installed
-from .sources import Read, read_source, source_at
+from .sources import Read, read_source, source_at, sources_of
 
 
 def compile_file(path: str, overrides: Sequence[str] = (), read: Read = read_source, *, for_tests: bool = False) -> Outcome:
@@ -39,6 +40,29 @@ def compile_source(source: Source, overrides: Sequence[str] = (), read: Read = r
             if for_tests and want.of and want.kind == "present":
                 present[want.path] = True
     return compile(source, inputs)
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What checking some specs gave: every diagnostic once, and the texts that they point into, by path."""
+
+    diagnostics: tuple[Diagnostic, ...]
+    sources: Mapping[str, Source]
+
+
+def check_files(paths: Sequence[str], overrides: Sequence[str] = (), read: Read = read_source) -> Checked:
+    """Compile each spec for what there is to say of it; one that cannot be read is one more diagnostic."""
+    found: dict[Diagnostic, None] = {}
+    sources: dict[str, Source] = {}
+    for path in paths:
+        try:
+            outcome = compile_file(path, overrides, read)
+        except Fault as fault:
+            found |= dict.fromkeys(fault.diagnostics)
+            continue
+        found |= dict.fromkeys(outcome.notes)
+        sources.update({s.path: s for s in outcome.sources})
+    return Checked(tuple(found), sources_of(found, sources))
 
 
 def _setting(text: str) -> tuple[str, str]:

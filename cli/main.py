@@ -9,6 +9,7 @@ import sys
 import traceback
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 from types import FrameType, ModuleType
 from typing import TYPE_CHECKING
@@ -32,6 +33,9 @@ VERBS = {
     "diff": "compare two specs by meaning: what changed, what runs again",
     "explain": "tell the long story of a diagnostic",
 }
+
+USAGE_CODE = "usage"
+"""Stands where a diagnostic has its code, for a command line that is wrong: there is no spec, so no code, to look up."""
 
 USAGE = "usage: mixc VERB [ARGUMENTS] [-q | -v] [--no-color] [--version]"
 
@@ -59,11 +63,24 @@ def _run(words: list[str]) -> int:
         sys.stdout.flush()
         return code
     except Usage as usage:
-        _complain(f"error: {usage}")
-        if usage.help:
-            _complain(f"  help: {usage.help}")
-        _complain(usage.usage)
+        _misused(usage, words)
         return WRONG
+
+
+def _misused(usage: Usage, words: list[str]) -> None:
+    """Tell of a wrong command line, in the format that it asks for where that much can be read."""
+    asked = [word.partition("=")[2] or after for word, after in pairwise([*words, ""]) if word.partition("=")[0] == "--format"]
+    if asked[-1:] and asked[-1] in ("json", "sarif", "github"):
+        from ..compiler.diagnostics import Diagnostic
+        from .console import open_terminal
+        from .formats import show
+
+        show(asked[-1], [Diagnostic(USAGE_CODE, str(usage), notes=(usage.usage,), help=usage.help)], {}, open_terminal(color=False))
+        return
+    _complain(f"error: {usage}")
+    if usage.help:
+        _complain(f"  help: {usage.help}")
+    _complain(usage.usage)
 
 
 def _arguments(words: list[str]) -> Namespace | None:
@@ -158,14 +175,10 @@ def _sentence(words: str) -> str:
 
 
 def _fault(fault: "Fault", arguments: Namespace, terminal: "Terminal") -> int:
-    from .render import render_json, render_text
+    from .formats import show
     from .sources import sources_of
 
-    sources = sources_of(fault.diagnostics, arguments.sources)
-    if getattr(arguments, "format", "text") == "json":
-        terminal.result(render_json(fault.diagnostics, sources))
-    else:
-        render_text(fault.diagnostics, sources, terminal.err)
+    show(getattr(arguments, "format", "text"), fault.diagnostics, sources_of(fault.diagnostics, arguments.sources), terminal)
     if terminal.verbose:
         traceback.print_exception(fault)
     return exit_code(fault.diagnostics)

@@ -1,25 +1,30 @@
-"""Diagnostics as text for people and as JSON for machines. It knows how they look, not why they were raised."""
+"""Diagnostics as text for people, in the lines of their specs. It knows how they look, not why they were raised."""
 
-import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
+from textwrap import wrap
 
 from rich.console import Console
 from rich.text import Text
 
 from ..compiler.diagnostics import Diagnostic, Label, Severity
 from ..compiler.source import Source, Span
-from .snippet import mark, snippet, visible
+from .render_json import render_json as render_json
+from .snippet import NARROWEST, mark, snippet, visible
+
+JOINED = "\x1f"
+"""Stands for a space that a line may not be broken at."""
 
 
-def render_text(diagnostics: Iterable[Diagnostic], sources: Mapping[str, Source], console: Console) -> None:
-    """Draw every diagnostic in its lines of the spec, then count them; nothing at all where there are none."""
+def render_text(diagnostics: Iterable[Diagnostic], sources: Mapping[str, Source], console: Console, ending: str = "") -> None:
+    """Draw every diagnostic in its lines of the spec, then count them (or say `ending`); nothing at all where there are none."""
     listed = list(diagnostics)
     for diagnostic in listed:
         for line in _diagnostic(diagnostic, sources, console.width):
             console.print(line, soft_wrap=True)
         console.print()
     if listed:
-        console.print(summary(listed))
+        console.print(ending or summary(listed))
 
 
 def summary(diagnostics: Iterable[Diagnostic]) -> str:
@@ -47,9 +52,9 @@ def _diagnostic(diagnostic: Diagnostic, sources: Mapping[str, Source], width: in
         here = [label for label in labels if label.span.path == path]
         lines += _block(here, diagnostic.primary, sources.get(path), width, pad, style)
     for note in diagnostic.notes:
-        lines += _remark("note", note, pad)
+        lines += _remark("note", note, pad, width)
     if diagnostic.help:
-        lines += _remark("help", diagnostic.help, pad)
+        lines += _remark("help", diagnostic.help, pad, width)
     return lines
 
 
@@ -66,7 +71,7 @@ def _block(
     if source is None:
         lines = [Text.assemble((f"{pad}--> ", "gutter"), visible(span.path))]
         for label in labels:
-            lines += _remark("note", label.text, pad) if label.text else []
+            lines += _remark("note", label.text, pad, width) if label.text else []
         return lines
     line, column = source.position(min(span.start, len(source.text)))
     lines = [Text.assemble((f"{pad}--> ", "gutter"), f"{visible(span.path)}:{line}:{column}")]
@@ -83,48 +88,12 @@ def _block(
     return lines
 
 
-def _remark(word: str, text: str, pad: str) -> list[Text]:
-    first, *rest = text.splitlines() or [""]
-    lines = [Text.assemble((f"{pad} = ", "gutter"), (f"{word}: ", "message"), prose(first))]
+def _remark(word: str, text: str, pad: str, width: int) -> list[Text]:
+    """A note or a help, its lines broken between words to fit; what stands in backquotes is never broken."""
     indent = " " * (len(pad) + len(f" = {word}: "))
+    whole = re.sub(r"`[^`\n]*`", lambda m: m[0].replace(" ", JOINED), text)
+    room = max(width - len(indent), NARROWEST)
+    broken = (wrap(line, room, break_long_words=False, break_on_hyphens=False) or [""] for line in whole.splitlines() or [""])
+    first, *rest = (line.replace(JOINED, " ") for lines in broken for line in lines)
+    lines = [Text.assemble((f"{pad} = ", "gutter"), (f"{word}: ", "message"), prose(first))]
     return lines + [Text(indent) + prose(line) for line in rest]
-
-
-def render_json(diagnostics: Iterable[Diagnostic], sources: Mapping[str, Source]) -> str:
-    """`{"diagnostics": […]}`: lines and columns from 1, columns in code points, an end is one past the last code point.
-
-    The first of `labels` is the primary one; places in a file whose text is not at hand are null.
-    """
-    listed = [_data(d, sources) for d in diagnostics]
-    return json.dumps({"diagnostics": listed}, indent=2, ensure_ascii=False, allow_nan=False)
-
-
-def _data(diagnostic: Diagnostic, sources: Mapping[str, Source]) -> dict[str, object]:
-    labels = [label for label in (diagnostic.primary, *diagnostic.secondary) if label]
-    edits = [{**_place(edit.span, sources), "text": edit.text} for edit in diagnostic.edits]
-    nowhere = {"file": None, "start": None, "end": None}
-    return {
-        "code": diagnostic.code,
-        "severity": diagnostic.severity.value,
-        "message": diagnostic.message,
-        **(_place(diagnostic.primary.span, sources) if diagnostic.primary else nowhere),
-        "labels": [
-            {**_place(label.span, sources), "text": label.text, "primary": label is diagnostic.primary}
-            for label in labels
-        ],
-        "notes": list(diagnostic.notes),
-        "help": diagnostic.help,
-        "fix": {"edits": edits} if edits else None,
-    }
-
-
-def _place(span: Span, sources: Mapping[str, Source]) -> dict[str, object]:
-    source = sources.get(span.path)
-    return {"file": span.path, "start": _position(span.start, source), "end": _position(span.end, source)}
-
-
-def _position(offset: int, source: Source | None) -> dict[str, int] | None:
-    if source is None:
-        return None
-    line, column = source.position(min(offset, len(source.text)))
-    return {"line": line, "column": column}

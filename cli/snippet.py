@@ -181,10 +181,16 @@ class _Cells:
     def __init__(self, line: str) -> None:
         self.at = [0]
         self.drawn: list[str] = []
+        before, wide = "", False
         for c in line:
             shown = " " * (TAB - self.at[-1] % TAB) if c == "\t" else _shown(c)
+            # Terminals draw joined emoji, one with its skin tone, and a sign made an emoji, in two cells.
+            joins = wide and (before == "\u200d" or c in "\u200d\ufe0f" or "\U0001f3fb" <= c <= "\U0001f3ff")
+            made = c == "\ufe0f" and not wide and not before.isascii()
+            width = 0 if joins else 1 if made else cell_len(shown)
             self.drawn.append(shown)
-            self.at.append(self.at[-1] + cell_len(shown))
+            self.at.append(self.at[-1] + width)
+            before, wide = c, joins or made or width == 2
 
     def crop(self, focus: list[tuple[int, int]], width: int) -> tuple[int, str]:
         """Where the shown part begins, and that part: the line if it fits, else `width` cells around the focus."""

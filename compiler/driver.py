@@ -14,7 +14,9 @@ from .semantics.blame import blame
 from .semantics.catalogue import SCORERS
 from .semantics.check import check
 from .semantics.expand import Variation, expand
+from .semantics.extended import show_extends
 from .semantics.fixture import fixture
+from .semantics.follow import independent
 from .semantics.inputs import Inputs, Wanted
 from .semantics.resolve import Resolved, resolve
 from .source import Source
@@ -42,6 +44,9 @@ def compile(source: Source, inputs: Inputs) -> Outcome:
     mixture = check(spec, inputs, notes)
     variants = _checked(expand(spec, inputs, notes), inputs, notes)
     trials = _trials(spec, mixture, inputs, notes) if mixture else []
+    texts = {s.path: s for s in spec.sources}
+    found = independent(notes.reported, spec.lost, texts, orphan=spec.orphan)
+    notes.reported = show_extends(found, spec.links)
     if mixture is None or notes.has_errors:
         return Outcome(None, notes, spec.sources)
     named = tuple(Variant(v.name, v.title.removeprefix("the variant ").replace("`", ""), _plan(m)) for v, m in variants if m)

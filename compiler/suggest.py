@@ -2,16 +2,43 @@
 
 from collections.abc import Iterable
 
+LONGEST = 64
+"""Nothing longer is a misspelling that is worth its cost: the table of edits grows with both lengths."""
+SHORTEST_PREFIX = 3
+
 
 def suggest(name: str, known: Iterable[str]) -> str | None:
-    """The known name nearest to `name`: the same but for case, else within a third of its length in edits; ties go to the first by name."""
-    names = sorted(set(known))
-    for candidate in names:
-        if candidate.lower() == name.lower():
-            return candidate
+    """The known name nearest to `name`, if one is near; ties go to the first by name."""
+    return next(iter(nearest(name, known)), None)
+
+
+def sure(name: str, known: Iterable[str]) -> str | None:
+    """The known name that `name` is a misspelling of, where no other is near: a machine may write it."""
+    near = nearest(name, known, begun=False)
+    return near[0] if len(near) == 1 else None
+
+
+def nearest(name: str, known: Iterable[str], *, begun: bool = True) -> tuple[str, ...]:
+    """All that `name` may be a misspelling of, the nearest first.
+
+    Those that are the same but for case and underscores; else those within a third of its length in edits; else, with `begun`, those that it begins.
+    """
+    names = sorted({k for k in known if k})
+    plain = _plain(name)
+    if same := tuple(k for k in names if _plain(k) == plain):
+        return tuple(sorted(same, key=lambda k: (k.lower() != name.lower(), k)))
+    if not plain or len(name) > LONGEST:
+        return ()
     limit = max(len(name) // 3, 1)
-    best = min(names, key=lambda candidate: (distance(name, candidate), candidate), default=None)
-    return best if best is not None and distance(name, best) <= limit else None
+    letters = set(name.lower())
+    # An edit adds, drops or replaces one letter: what differs in more letters needs no table.
+    few = [k for k in names if abs(len(k) - len(name)) <= limit and len(letters.symmetric_difference(k.lower())) <= 2 * limit]
+    near = [(distance(name.lower(), k.lower()), k) for k in few]
+    if close := tuple(k for d, k in sorted(near) if d <= limit and d < max(len(k), len(name))):
+        return close
+    if not begun:
+        return ()
+    return tuple(k for k in names if len(plain) >= SHORTEST_PREFIX and _plain(k).startswith(plain))
 
 
 def distance(a: str, b: str) -> int:
@@ -26,3 +53,7 @@ def distance(a: str, b: str) -> int:
                 cost = min(cost, last[j - 2] + 1)
             row.append(cost)
     return row[-1]
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("_", "").replace("-", "")

@@ -1,38 +1,67 @@
-"""`mixc check`: parse, resolve, type-check and lint specs. Loads no model, imports neither torch nor Polars."""
+"""`mixc check`: parse, resolve, type-check and lint specs, and mend what can be. Loads no model, imports neither torch nor Polars."""
 
 from argparse import ArgumentParser, Namespace
 
-from ...compiler.diagnostics import Diagnostic, Fault
+from ...compiler.diagnostics import Severity
 from ..exit import exit_code
-from ..inputs import compile_file
-from ..render import render_json, render_text, summary
-from ..sources import sources_of
+from ..formats import FORMATS, show
+from ..inputs import Checked, check_files
+from ..render import render_text, summary
 
 
 def configure(parser: ArgumentParser) -> None:
     parser.add_argument("specs", nargs="+", metavar="SPEC", help="the `.mix` files to check")
+    parser.add_argument("--fix", action="store_true", help="write the fixes that are safe into these files, and tell what is left")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="set a param (may repeat)")
-    parser.add_argument("--format", choices=("text", "json"), default="text", help="text (default) or json")
+    parser.add_argument("--format", choices=FORMATS, default="text", help="text (default), json, sarif or github")
 
 
 def run(arguments: Namespace) -> int:
-    """Diagnostics go to stderr as text or to stdout as JSON; the exit code is that of the worst."""
-    found: list[Diagnostic] = []
-    sources = {}
-    for path in arguments.specs:
-        try:
-            outcome = compile_file(path, arguments.set)
-        except Fault as fault:
-            found.extend(fault.diagnostics)
-            continue
-        found.extend(d for d in outcome.notes if d not in found)
-        sources.update({s.path: s for s in outcome.sources})
-    sources = sources_of(found, sources)
-    if arguments.format == "json":
-        arguments.terminal.result(render_json(found, sources))
-    elif found:
-        render_text(found, sources, arguments.terminal.err)
-    if not exit_code(found) and arguments.format == "text":
-        checked = f"{len(arguments.specs)} spec{'s' if len(arguments.specs) > 1 else ''} checked"
-        arguments.terminal.say(f"{checked}: {summary(found) if found else 'no errors'}", "success")
-    return exit_code(found)
+    """Diagnostics go to stderr as text, to stdout in any other format; the exit code is that of the worst that is left."""
+    if arguments.fix:
+        return _fix(arguments)
+    checked = check_files(arguments.specs, arguments.set)
+    if arguments.format != "text":
+        show(arguments.format, checked.diagnostics, checked.sources, arguments.terminal)
+        return exit_code(checked.diagnostics)
+    _show(checked, arguments, "")
+    if not exit_code(checked.diagnostics):
+        counted = f"{len(arguments.specs)} spec{'s' if len(arguments.specs) > 1 else ''} checked"
+        arguments.terminal.say(f"{counted}: {summary(checked.diagnostics) or 'no errors'}", "success")
+    return exit_code(checked.diagnostics)
+
+
+def _fix(arguments: Namespace) -> int:
+    from ..fix import fix
+    from ..render_json import render_json
+
+    fixed = fix(arguments.specs, arguments.set)
+    left = fixed.left
+    match arguments.format:
+        case "text":
+            _tell(fixed.done, arguments)
+            count = f"{len(fixed.done):,} fixed, {summary(left.diagnostics) or 'no errors'}{' left' if left.diagnostics else ''}"
+            _show(left, arguments, count)
+            if not left.diagnostics:
+                arguments.terminal.say(count, "success")
+            for path in fixed.unnamed:
+                arguments.terminal.say(f"not fixed, as it was not named: `mixc check --fix {path}`", "warning")
+        case "json":
+            arguments.terminal.result(render_json(left.diagnostics, left.sources, fixed.done))
+        case other:
+            show(other, left.diagnostics, left.sources, arguments.terminal)
+    return exit_code(left.diagnostics)
+
+
+def _tell(done: tuple, arguments: Namespace) -> None:
+    """A line for each fix: where it was, and what was wrong."""
+    for diagnostic, sources in done:
+        span = diagnostic.edits[0].span
+        line, column = sources[span.path].position(span.start)
+        arguments.terminal.say(f"fixed {span.path}:{line}:{column}: {diagnostic.message} ({diagnostic.help or diagnostic.code})")
+
+
+def _show(checked: Checked, arguments: Namespace, ending: str) -> None:
+    """Draw what was found; under `--quiet` the errors alone."""
+    shown = [d for d in checked.diagnostics if not arguments.terminal.quiet or d.severity is Severity.ERROR]
+    render_text(shown, checked.sources, arguments.terminal.err, ending)

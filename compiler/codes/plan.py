@@ -9,14 +9,8 @@ CODES: dict[str, Code] = {
         "mixc never returns less than was asked for. The clauses named are a minimal set in conflict: leave any of them out and the others "
         "can be satisfied. The notes say what there is for each and which earlier clause took the rows away; the help lists the nearest "
         "changes, each of which has been tried. Exit code 3.",
-        """select {
-  quota  skill "Geometry" >= 600 examples   # 412 candidates
-  budget 1000 examples
-}""",
-        """select {
-  quota  skill "Geometry" >= 412 examples
-  budget 1000 examples
-}""",
+        'quota  skill "Geometry" >= 3 examples   # there are 2\nbudget 4 examples',
+        'quota  skill "Geometry" >= 2 examples\nbudget 4 examples',
     ),
     "MIX0402": Code(
         "quotas that cannot hold whatever the data",
@@ -29,26 +23,30 @@ CODES: dict[str, Code] = {
         "a cap on a group that has no row",
         "A cap that no row can reach changes nothing, and is most often a misspelt value. Skills of a tree and declared teachers are checked "
         "as names; without a tree, and for values of a column, only the rows can tell. A floor on such a group is infeasible (MIX0401).",
-        'quota skill "Algerba" <= 10%',
-        'quota skill "Algebra" <= 10%',
+        'skills maths { tag by column subject }\nquota skill "Algerba" <= 50%',
+        'skills maths { tag by column subject }\nquota skill "Algebra" <= 80%',
     ),
     "MIX0404": Code(
         "a share with more decimals than can be solved exactly",
         "Shares are taken as the decimals that were written and solved in whole numbers. With some ten decimals on a large table these numbers "
         "no longer fit into 64 bits. Write fewer decimals; no selection can tell the difference.",
-        'quota teacher "tutor" <= 33.333333333333%',
-        'quota teacher "tutor" <= 33.3333%',
+        'quota  teacher "gpt-4o" >= 0.0333333333333333333%\nbudget up to 4 examples',
+        'quota  teacher "gpt-4o" >= 0.0333%\nbudget up to 4 examples',
     ),
     "MIX0405": Code(
         "clauses that cannot stand beside one another",
         "The published sampler `quota skill weakness(paper)` takes the place of the whole optimisation, so a quota, an objective or a cap beside it would be "
         "promised and not kept; and a profile from a file is not measured, so how to measure it says nothing. Keep one of the two.",
-        """select {
+        """profile smollm2 from "profile.json"
+
+select {
   quota    skill weakness(paper)
   budget   1000 examples
   maximize naturalness
 }""",
-        """select {
+        """profile smollm2 from "profile.json"
+
+select {
   keep     best 1 per prompt by naturalness
   quota    skill weakness(paper)
   budget   1000 examples
@@ -59,18 +57,30 @@ CODES: dict[str, Code] = {
         "`require license in [...]` names the licences that the data may have. A corpus says its own with `license \"MIT\"`, which is judged when the spec is "
         "checked, or names a column of licences with `license COLUMN`, which is judged row by row.",
         """require license in ["MIT", "Apache-2.0"]
-# and, in a corpus:
-license "CC-BY-NC-4.0\"""",
+
+corpus traces {
+  scan     "traces.jsonl"
+  prompt   question
+  response solution
+  teacher  model
+  license  "CC-BY-NC-4.0"
+}""",
         """require license in ["MIT", "Apache-2.0", "CC-BY-NC-4.0"]
-# and, in a corpus:
-license "CC-BY-NC-4.0\"""",
+
+corpus traces {
+  scan     "traces.jsonl"
+  prompt   question
+  response solution
+  teacher  model
+  license  "CC-BY-NC-4.0"
+}""",
     ),
     "MIX0410": Code(
         "a clause that the runtime does not do yet",
         "The language has this clause, and it is checked and planned, but this version of the runtime cannot carry it out. `check` and `plan` "
         "warn, and name the stage that is missing; `build` stops before it starts, unless `--until` names a stage before the one that would need the clause.",
         "dedup by minhash(threshold: 0.8) of response",
-        "mixc build spec.mix --until score",
+        "where correct",
     ),
     "MIX0420": Code(
         "an expectation of a test does not hold",

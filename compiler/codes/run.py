@@ -15,27 +15,57 @@ CODES: dict[str, Code] = {
         "Reading the data showed values that the clause cannot use: text where a number is needed, a fraction where "
         "tokens are counted, an empty prompt or response. The message names the column and shows a value. Name "
         "another column, or leave those rows out with the corpus's `where`.",
-        "score length = column(notes, unit: tokens)", "score length = column(token_count, unit: tokens)",
+        "score length = column(lp, unit: tokens)\nbudget 40 tokens",
+        "score length = column(token_count, unit: tokens)\nbudget 40 tokens",
     ),
     "MIX0503": Code(
         "no rows",
         "Nothing is left to go on with: the files hold no row, or the clauses so far dropped every one. The message "
         "names the first stage that left nothing. Loosen its clause, or look at what the files hold.",
-        'where split == "trian"', 'where split == "train"',
+        "corpus traces {\n"
+        '  scan      "traces.jsonl"\n'
+        "  prompt    question\n"
+        "  response  solution\n"
+        "  reference answer\n"
+        "  teacher   model\n"
+        '  where     split == "trian"\n'
+        "}",
+        "corpus traces {\n"
+        '  scan      "traces.jsonl"\n'
+        "  prompt    question\n"
+        "  response  solution\n"
+        "  reference answer\n"
+        "  teacher   model\n"
+        '  where     split == "train"\n'
+        "}",
     ),
     "MIX0504": Code(
         "the data contradicts itself",
         "One prompt id stands beside two different prompts, or two rows with the same prompt, response and teacher "
         "differ in a column that the spec uses. mixc does not choose one of the two, since the choice would change "
         "the mixture unseen. Mend the data, or leave out `id` so that prompts are told apart by their text.",
-        "prompt id `p7` on two rows with two prompts", "one prompt for each prompt id",
+        "corpus traces {\n"
+        '  scan      "traces.jsonl"\n'
+        "  prompt    question\n"
+        "  response  solution\n"
+        "  reference answer\n"
+        "  teacher   model\n"
+        "  id        subject\n"
+        "}",
+        "corpus traces {\n"
+        '  scan      "traces.jsonl"\n'
+        "  prompt    question\n"
+        "  response  solution\n"
+        "  reference answer\n"
+        "  teacher   model\n"
+        "}",
     ),
     "MIX0505": Code(
         "a row of two teachers",
         "Two `teacher` declarations both claim the row, so a quota on either could not be counted. Make their "
         "conditions exclude one another.",
-        'teacher a from c where model == "x"\nteacher b from c where model in ["x", "y"]',
-        'teacher a from c where model == "x"\nteacher b from c where model == "y"',
+        'teacher strong from traces where model == "gpt-4o"\nteacher any    from traces where model in ["gpt-4o", "small"]',
+        'teacher strong from traces where model == "gpt-4o"\nteacher weak   from traces where model == "small"',
     ),
     "MIX0506": Code(
         "a model cannot be found or loaded",
@@ -73,7 +103,8 @@ CODES: dict[str, Code] = {
         "A benchmark is a JSONL file with one problem a line: its text in `problem`, else `prompt`, else "
         "`question`, and for an accuracy the `answer`. The file is missing a field, holds a line that is not JSON, "
         "or no line at all.",
-        '{"text": "2 + 2?"}', '{"problem": "2 + 2?", "answer": "4"}',
+        'decontaminate against "traces.jsonl" by 8-grams of prompt field: text',
+        'decontaminate against "traces.jsonl" by 8-grams of prompt field: notes',
     ),
     "MIX0512": Code(
         "the output folder or the store is in use or unusable",

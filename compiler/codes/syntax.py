@@ -8,20 +8,44 @@ CODES: dict[str, Code] = {
         "Every clause has one form, and a word of it is missing, misspelt or out of place. The message says what could have come "
         "next. A clause ends at the end of its line, except inside `( )` and `[ ]`.",
         "select {\n  keep best 1\n}",
-        "select {\n  keep best 1 per prompt by correct\n}",
+        "select {\n  keep best 1 per prompt by naturalness\n}",
     ),
     "MIX0102": Code(
         "no such declaration",
         "Outside of blocks a line begins with the keyword of a declaration: `mix`, `corpus`, `select` and so on.",
-        'corpsu traces { scan "traces.jsonl" }',
-        'corpus traces { scan "traces.jsonl" }',
+        "corpsu more {\n"
+        '  scan      "traces.jsonl"\n'
+        "  prompt    question\n"
+        "  response  solution\n"
+        "  reference answer\n"
+        "  teacher   model\n"
+        "}",
+        "corpus more {\n"
+        '  scan      "traces.jsonl"\n'
+        "  prompt    question\n"
+        "  response  solution\n"
+        "  reference answer\n"
+        "  teacher   model\n"
+        "}",
     ),
     "MIX0103": Code(
         "a clause that this block does not have",
         "Each kind of block has clauses of its own. The notes list what this one may hold; the clause may belong in another block, "
         "or be misspelt.",
-        "corpus traces {\n  promt question\n}",
-        "corpus traces {\n  prompt question\n}",
+        "corpus traces {\n"
+        '  scan      "traces.jsonl"\n'
+        "  promt     question\n"
+        "  response  solution\n"
+        "  reference answer\n"
+        "  teacher   model\n"
+        "}",
+        "corpus traces {\n"
+        '  scan      "traces.jsonl"\n'
+        "  prompt    question\n"
+        "  response  solution\n"
+        "  reference answer\n"
+        "  teacher   model\n"
+        "}",
     ),
     "MIX0104": Code(
         "a number that is not written as one",
@@ -33,8 +57,20 @@ CODES: dict[str, Code] = {
     "MIX0105": Code(
         "a string without an end",
         'A string begins and ends with `"` on one line.',
-        'corpus traces {\n  scan "traces.jsonl\n}',
-        'corpus traces {\n  scan "traces.jsonl"\n}',
+        "corpus traces {\n"
+        '  scan      "traces.jsonl\n'
+        "  prompt    question\n"
+        "  response  solution\n"
+        "  reference answer\n"
+        "  teacher   model\n"
+        "}",
+        "corpus traces {\n"
+        '  scan      "traces.jsonl"\n'
+        "  prompt    question\n"
+        "  response  solution\n"
+        "  reference answer\n"
+        "  teacher   model\n"
+        "}",
     ),
     "MIX0106": Code(
         "an escape that there is not",
@@ -47,15 +83,15 @@ CODES: dict[str, Code] = {
         "a character that means nothing",
         "Outside of strings and comments a spec is made of names, numbers, strings in double quotes and a few signs. Comments begin "
         "with `#`; conditions are joined with `and`, `or`, `not`.",
-        "select {\n  where correct && fluent\n}",
-        "select {\n  where correct and fluent\n}",
+        "select {\n  where correct && level > 2\n}",
+        "select {\n  where correct and level > 2\n}",
     ),
     "MIX0108": Code(
         "a bracket that is not closed",
         "A `(` or `[` goes on over lines until it is closed. A line that begins with a keyword ends it, so that one missing bracket "
         "does not swallow the rest of the file.",
-        "select {\n  where (correct or fluent\n  maximize random\n}",
-        "select {\n  where (correct or fluent)\n  maximize random\n}",
+        "select {\n  where (correct or level > 2\n  maximize random\n}",
+        "select {\n  where (correct or level > 2)\n  maximize random\n}",
     ),
     "MIX0109": Code(
         "a block that is not closed",
@@ -98,8 +134,8 @@ CODES: dict[str, Code] = {
     "MIX0115": Code(
         "two clauses on a line",
         "A clause is complete before its line is. Mostly a newline was forgotten; a setting takes one value.",
-        "corpus traces {\n  prompt question response answer\n}",
-        "corpus traces {\n  prompt question\n  response answer\n}",
+        'corpus traces {\n  scan   "traces.jsonl"\n  prompt question response solution\n  teacher model\n}',
+        'corpus traces {\n  scan     "traces.jsonl"\n  prompt   question\n  response solution\n  teacher  model\n}',
     ),
     "MIX0116": Code(
         "an expression nested too deep",

@@ -6,20 +6,20 @@ CODES: dict[str, Code] = {
     "MIX0301": Code(
         "a value of the wrong kind",
         "A setting or an argument takes one kind of value: a text in double quotes, a number with its unit, a name, or a list.",
-        "seeds 3",
-        "seeds [3]",
+        'evaluate {\n  benchmark gsm8k "gsm8k.jsonl"\n  seeds 3\n}',
+        'evaluate {\n  benchmark gsm8k "gsm8k.jsonl"\n  seeds [3]\n}',
     ),
     "MIX0302": Code(
         "not one of the choices",
         "Some settings and arguments take one of a few words; the message lists them.",
-        "dtype float16",
-        "dtype bf16",
+        'student small {\n  model "models/small.gguf"\n  dtype float16\n}',
+        'student small {\n  model "models/small.gguf"\n  dtype bf16\n}',
     ),
     "MIX0303": Code(
         "a number in the wrong unit",
         "Every number that counts something carries its unit, and each setting takes one unit.",
-        "max_length 8k examples",
-        "max_length 8k tokens",
+        "train smollm2 {\n  epochs     1\n  max_length 8k examples\n}",
+        "train smollm2 {\n  epochs     1\n  max_length 8k tokens\n}",
     ),
     "MIX0304": Code(
         "two things that cannot be compared or combined",
@@ -30,20 +30,32 @@ CODES: dict[str, Code] = {
     "MIX0305": Code(
         "a column of the wrong type",
         "A prompt and a response are texts; an id is a text or a whole number; a skill is a text or a list of texts.",
-        "response tokens",
-        "response answer",
+        "corpus traces {\n"
+        '  scan      "traces.jsonl"\n'
+        "  prompt    question\n"
+        "  response  token_count\n"
+        "  reference answer\n"
+        "  teacher   model\n"
+        "}",
+        "corpus traces {\n"
+        '  scan      "traces.jsonl"\n'
+        "  prompt    question\n"
+        "  response  solution\n"
+        "  reference answer\n"
+        "  teacher   model\n"
+        "}",
     ),
     "MIX0306": Code(
         "a number out of range",
         "The number is of the right kind, but nothing sensible can be done with it: a share above 100 %, a count with a fraction, a quantile above p100.",
-        "quota teacher a <= 140%",
-        "quota teacher a <= 40%",
+        "quota teacher strong <= 140%",
+        "quota teacher strong <= 40%",
     ),
     "MIX0307": Code(
         "a param of another type",
         "A param keeps the type that it was declared with; `--set` gives it another value of that type.",
-        "--set window=wide",
-        "--set window=4",
+        'param size = "large"\n\nselect {\n  budget $size examples\n}',
+        "param size = 1000\n\nselect {\n  budget $size examples\n}",
     ),
     "MIX0308": Code(
         "a condition that is not true or false",
@@ -66,7 +78,7 @@ CODES: dict[str, Code] = {
     "MIX0311": Code(
         "not a regular expression",
         "Patterns are those of Rust's regex crate: no look-around and no back-references.",
-        'where response matches "(a"',
-        'where response matches "a+"',
+        'where solution matches "(a"',
+        'where solution matches "a+"',
     ),
 }

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 
 from ..clauses import Model
 from ..diagnostics import Diagnostics, Label
-from ..suggest import suggest
 from ..syntax import ast
 from . import ir
 from .catalogue import SCORERS, Parameter, Signature
+from .meant import meant
 from .settings import number
 from .types import UNITS, Type, of_column
 from .words import in_words
@@ -41,9 +41,9 @@ class Typed:
 def typed(call: ast.Call, known: Known, notes: Diagnostics) -> Typed | None:
     """The call; None after an error was reported."""
     signature = _signature(call, known.installed, notes)
-    given = _bind(call, signature, notes) if signature else None
-    if signature is None or given is None:
+    if signature is None:
         return None
+    given, fine = _bind(call, signature, notes)
     arguments: list[tuple[str, ir.Scalar]] = []
     reads: list[str] = []
     type_, student = signature.type, None
@@ -52,27 +52,22 @@ def typed(call: ast.Call, known: Known, notes: Diagnostics) -> Typed | None:
         match parameter.kind:
             case "student":
                 student = _student(call, value, known.students, notes)
-                if student is None:
-                    return None
+                fine = fine and student is not None
             case "window":
                 found = _window(value, notes)
-                if found is None:
-                    return None
-                arguments.append(found)
+                fine = fine and found is not None
+                arguments += [found] if found else []
             case "word" | "split":
                 word = _word(parameter, value, known.columns, reads, notes)
-                if word is None:
-                    return None
-                arguments.append((parameter.name, word))
+                fine = fine and word is not None
+                arguments += [(parameter.name, word)] if word is not None else []
             case "number" | "text":
                 plain = _plain(parameter, value, notes)
-                if plain is None:
-                    return None
-                arguments.append((parameter.name, plain))
+                fine = fine and plain is not None
+                arguments += [(parameter.name, plain)] if plain is not None else []
             case "value" | "column":
                 column = _read(parameter, value, known.roles, known.columns, notes)
-                if column is None and (value is not None or parameter.default is None):
-                    return None
+                fine = fine and (column is not None or (value is None and parameter.default is not None))
                 if column is not None:
                     reads.append(column)
                     if signature.name == "column":
@@ -83,7 +78,7 @@ def typed(call: ast.Call, known: Known, notes: Diagnostics) -> Typed | None:
                     type_ = Type("number", unit)
             case kind:
                 raise ValueError(f"no parameter of kind {kind!r}")
-    return Typed(signature, tuple(arguments), student, tuple(reads), type_, given)
+    return Typed(signature, tuple(arguments), student, tuple(reads), type_, given) if fine else None
 
 
 def _column_type(column: str, columns: Mapping[str, str] | None) -> Type:
@@ -122,13 +117,13 @@ def _signature(call: ast.Call, installed: Mapping[str, Signature | str | None], 
         return None
     if found is None:
         known = [*SCORERS, *(n for n in installed if n != name)]
-        near = suggest(name, known)
-        help = f"did you mean `{near}`?" if near else f"the scorers are {', '.join(known)}"
-        notes.error("MIX0201", f"no scorer named `{name}`", call.function.span, "not known", help=help)
+        given = meant(name, known, call.function.span, f"the scorers are {', '.join(known)}")
+        notes.error("MIX0201", f"no scorer named `{name}`", call.function.span, "not known", **given)
     return found
 
 
-def _bind(call: ast.Call, signature: Signature, notes: Diagnostics) -> Bound | None:
+def _bind(call: ast.Call, signature: Signature, notes: Diagnostics) -> tuple[Bound, bool]:
+    """The arguments that have a place, and whether all is as the signature wants it."""
     given: Bound = {}
     positions = [p.name for p in signature.parameters]
     fine = True
@@ -141,9 +136,11 @@ def _bind(call: ast.Call, signature: Signature, notes: Diagnostics) -> Bound | N
             continue
         name = argument.name.text if argument.name else positions[index]
         if name not in positions:
-            near = suggest(name, positions)
-            help = f"did you mean `{near}`?" if near else f"it takes {', '.join(f'`{p}`' for p in positions)}"
-            notes.error("MIX0302", f"`{signature.name}` has no argument `{name}`", argument.span, "not known", help=help)
+            takes = f"it takes {', '.join(f'`{p}`' for p in positions)}"
+            place = argument.name.span if argument.name else None
+            notes.error(
+                "MIX0302", f"`{signature.name}` has no argument `{name}`", argument.span, "not known", **meant(name, positions, place, takes)
+            )
             fine = False
         elif name in given:
             notes.error(
@@ -153,7 +150,7 @@ def _bind(call: ast.Call, signature: Signature, notes: Diagnostics) -> Bound | N
         else:
             given[name] = argument.value
     for parameter in signature.parameters:
-        if parameter.default is None and parameter.name not in given:
+        if parameter.default is None and parameter.name not in given and fine:
             notes.error(
                 "MIX0207",
                 f"`{signature.name}` needs `{parameter.name}`",
@@ -162,7 +159,7 @@ def _bind(call: ast.Call, signature: Signature, notes: Diagnostics) -> Bound | N
                 help=f"write `{signature.name}({parameter.name})`" if parameter.kind in ("value", "column") else None,
             )
             fine = False
-    return given if fine else None
+    return given, fine
 
 
 def _student(call: ast.Call, value: ast.Expr | None, students: Mapping[str, Model], notes: Diagnostics) -> str | None:
@@ -175,10 +172,9 @@ def _student(call: ast.Call, value: ast.Expr | None, students: Mapping[str, Mode
     if isinstance(value, ast.Name) and value.text in students:
         return value.text
     name = value.text if isinstance(value, ast.Name) else ""
-    near = suggest(name, students)
-    help = f"did you mean `{near}`?" if near else 'declare it: `student NAME { model "…" }`'
+    given = meant(name, students, value.span, 'declare it: `student NAME { model "…" }`')
     notes.error(
-        "MIX0201", f"no student named `{name}`" if name else "`student` takes a declared student", value.span, "not declared", help=help
+        "MIX0201", f"no student named `{name}`" if name else "`student` takes a declared student", value.span, "not declared", **given
     )
     return None
 
@@ -218,14 +214,13 @@ def _word(
         return f"given:{column.removeprefix('column:')}"
     text = value.text if isinstance(value, ast.Name) else ""
     if text not in parameter.choices:
-        near = suggest(text, parameter.choices)
         choices = [*parameter.choices, *(["given(COLUMN)"] if parameter.kind == "split" else [])]
         notes.error(
             "MIX0302",
             f"`{parameter.name}` is one of {', '.join(f'`{c}`' for c in choices)}",
             value.span,
             "not one of them",
-            help=f"did you mean `{near}`?" if near else None,
+            **meant(value.value if isinstance(value, ast.String) else text, parameter.choices, value.span),
         )
         return None
     return text
@@ -260,14 +255,8 @@ def _read(
             return None
         return f"column:{name}"
     known = [*(["reference"] if parameter.kind == "value" else []), *columns]
-    near = suggest(name, known)
-    notes.error(
-        "MIX0209",
-        f"no corpus has a column `{name}`",
-        value.span,
-        "not in the files",
-        help=f"did you mean `{near}`?" if near else f"their columns: {', '.join(sorted(columns)[:16])}",
-    )
+    given = meant(name, known, value.span, f"their columns: {', '.join(sorted(columns)[:16])}", text=isinstance(value, ast.String))
+    notes.error("MIX0209", f"no corpus has a column `{name}`", value.span, "not in the files", **given)
     return None
 
 
@@ -277,10 +266,8 @@ def _unit(value: ast.Expr | None, type_: Type, notes: Diagnostics) -> str | None
     unit = value.text if isinstance(value, ast.Name) else ""
     units = [u for u in UNITS if u[0] != "%"]
     if unit not in units:
-        near = suggest(unit, units)
-        notes.error(
-            "MIX0302", f"`unit` is one of {', '.join(units)}", value.span, "not a unit", help=f"did you mean `{near}`?" if near else None
-        )
+        given = meant(value.value if isinstance(value, ast.String) else unit, units, value.span)
+        notes.error("MIX0302", f"`unit` is one of {', '.join(units)}", value.span, "not a unit", **given)
         return None
     if type_.kind not in ("number", "unknown"):
         notes.error("MIX0305", "only a column of numbers can have a unit", value.span, f"the column is {type_.kind}")

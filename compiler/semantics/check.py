@@ -37,7 +37,7 @@ def check(spec: Resolved, inputs: Inputs, notes: Diagnostics) -> ir.Mixture | No
     for declaration in spec.declarations:
         _name_allowed(declaration, notes)
     mix = next(iter(spec.blocks("mix")), None)
-    if mix is None and spec.whole:
+    if mix is None and not spec.wanted:
         notes.error("MIX0207", "the spec has no `mix`", spec.end, "at the end of the file", help='begin with `mix "NAME" { seed 1 }`')
     settings = Settings(mix, notes) if mix else None
     seed = settings.number("seed", None, whole=True, least=0, most=LARGEST_SEED) if settings else None
@@ -57,7 +57,7 @@ def check(spec: Resolved, inputs: Inputs, notes: Diagnostics) -> ir.Mixture | No
             skills = taxonomy(block, inputs, shared, notes, missing)
     known = Known(students, roles, shared, inputs.scorers)
     scores = [s for node in spec.of(ast.Score) if (s := score(node, known, notes, missing))]
-    names = Names(_declared(spec, scores), tuple(r for r in roles if r != "skill" or skills), shared)
+    names = Names(_declared(spec, scores), tuple(r for r in roles if r != "skill" or spec.blocks("skills")), shared)
     trained = next(iter(spec.blocks("train")), None)
     for extra in spec.blocks("train")[1:]:
         missing.append(ir.Missing(what="a second `train`", stage="train", span=extra.head))
@@ -87,7 +87,7 @@ def check(spec: Resolved, inputs: Inputs, notes: Diagnostics) -> ir.Mixture | No
     with_blocks = tuple((c, next(b for b in spec.blocks("corpus") if Settings(b, notes).title == f"corpus {c.name}")) for c in every_corpus)
     required = next((require(node, with_blocks, notes, missing) for node in spec.of(ast.Require)), None)
     uses = trained or measured
-    lint(uses.head if uses and spec.whole else None, bool(spec.of(ast.Decontaminate)), notes)
+    lint(uses.head if uses and not spec.wanted else None, bool(spec.of(ast.Decontaminate)), notes)
     waiting(missing, _stages(spec, scores), notes)
     if mix is None or notes.has_errors:
         return None
@@ -118,7 +118,7 @@ def check(spec: Resolved, inputs: Inputs, notes: Diagnostics) -> ir.Mixture | No
 def _corpora(spec: Resolved, inputs: Inputs, notes: Diagnostics) -> Corpora:
     found: Corpora = {}
     blocks = spec.blocks("corpus")
-    if not blocks and spec.whole:
+    if not blocks and not spec.wanted:
         notes.error(
             "MIX0207", "the spec has no corpus", spec.end, "at the end of the file", help='declare one: `corpus NAME { scan "…" … }`'
         )

@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ..diagnostics import Diagnostics, Edit, Label
+from ..diagnostics import Diagnostics, Label
 from ..expressions import Column, Constant, Constants, Expression, Operation, Quantile, Rank
 from ..source import Span
 from ..suggest import suggest
 from ..syntax import ast
 from ..syntax.format import format_expression
+from .meant import meant
 from .types import BOOL, NUMBER, TEXT, Type, of_column
 from .words import check_regex, in_words, mismatch
 
@@ -119,9 +120,8 @@ def _name(expr: ast.Name, names: Names, notes: Diagnostics) -> Typed | None:
         return Column("column", name), of_column(names.columns[name])
     known = {**dict.fromkeys(names.scores, "score"), **dict.fromkeys(names.roles, "role"), **dict.fromkeys(names.columns, "column")}
     near = suggest(name, known)
-    help = f"did you mean the {known[near]} `{near}`?" if near else _list(known)
-    edits = (Edit(expr.span, near),) if near else ()
-    notes.error("MIX0201", f"no score, role or column named `{name}`", expr.span, "not known here", help=help, edits=edits)
+    given = meant(name, known, expr.span, _list(known), said=f"the {known[near]} `{{}}`" if near else "")
+    notes.error("MIX0201", f"no score, role or column named `{name}`", expr.span, "not known here", **given)
     return None
 
 
@@ -143,14 +143,8 @@ def _group(within: ast.Name | None, names: Names, notes: Diagnostics) -> tuple[C
     if names.columns is None or name in names.columns:
         return (Column("column", name),)
     known = ["teacher", "prompt", "skill", "corpus", *names.columns]
-    near = suggest(name, known)
-    notes.error(
-        "MIX0201",
-        f"no group named `{name}`",
-        within.span,
-        "not a column",
-        help=f"did you mean `{near}`?" if near else "a group is teacher, prompt, skill, corpus or a column",
-    )
+    given = meant(name, known, within.span, "a group is teacher, prompt, skill, corpus or a column")
+    notes.error("MIX0201", f"no group named `{name}`", within.span, "not a column", **given)
     return None
 
 

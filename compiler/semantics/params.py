@@ -7,6 +7,7 @@ from ..diagnostics import Diagnostics, Label
 from ..source import Span
 from ..suggest import suggest
 from ..syntax import ast
+from .meant import meant
 
 Literal = ast.Number | ast.String | ast.Boolean | ast.Name | ast.List
 
@@ -19,7 +20,7 @@ def override(
     for name, (setting, text) in given.items():
         if name not in declared:
             near = suggest(name, declared)
-            help = f"did you mean `--set {near}=…`?" if near else known(declared)
+            help = f"did you mean `--set {near}={text.partition('=')[2]}`?" if near else known(declared)
             notes.error("MIX0206", f"`--set {text}`: the spec has no param named `{name}`", None, help=help)
             continue
         old = declared[name]
@@ -56,14 +57,9 @@ def substitute(node: object, params: Mapping[str, ast.ParamDeclaration], notes: 
 def _value(use: ast.Param, params: Mapping[str, ast.ParamDeclaration], notes: Diagnostics) -> ast.Expr:
     param = params.get(use.name)
     if param is None:
-        near = suggest(use.name, params)
-        notes.error(
-            "MIX0206",
-            f"no param named `${use.name}`",
-            use.span,
-            "not declared",
-            help=f"did you mean `${near}`?" if near else known(params),
-        )
+        name = Span(use.span.path, use.span.start + 1, use.span.start + 1 + len(use.name))
+        given = meant(use.name, params, name, known(params), said="`${}`")
+        notes.error("MIX0206", f"no param named `${use.name}`", use.span, "not declared", **given)
         return ast.Number(1, use.unit, "1", span=use.span)
     value = param.value
     if isinstance(value, ast.Number):

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from ..diagnostics import Diagnostics, Label
 from ..paths import beside
 from ..source import Source, Span
-from ..suggest import suggest
 from ..syntax import ast
 from ..syntax.parse import parse
 from .edits import merge_block
+from .follow import with_lost
 from .inputs import Inputs, Wanted
+from .meant import meant, once
 from .params import override, substitute
 
 Key = tuple[str, str | None]
@@ -32,6 +33,11 @@ class Resolved:
     wanted: tuple[Wanted, ...]
     end: Span
     whole: bool = True
+    lost: tuple[ast.Lost, ...] = ()
+    orphan: bool = False
+    """Whether a parent could not be had."""
+    links: Mapping[str, Span] = field(default_factory=dict)
+    """For each spec that is extended, the path in the `extends` that does so."""
     chain: tuple[ast.Spec, ...] = ()
     params: Mapping[str, ast.ParamDeclaration] = field(default_factory=dict)
 
@@ -47,7 +53,8 @@ def resolve(source: Source, inputs: Inputs, notes: Diagnostics) -> Resolved:
     """Parse `source` and its parents, put the params in place, and merge from the top parent down."""
     sources: list[Source] = []
     wanted: list[Wanted] = []
-    chain = _load(source, inputs, notes, sources, wanted, chain=())
+    links: dict[str, Span] = {}
+    chain = _load(source, inputs, notes, sources, wanted, links, chain=())
     params = {d.name.text: d for spec in chain for d in spec.declarations if isinstance(d, ast.ParamDeclaration)}
     for param in params.values():
         if isinstance(param.value, ast.Param):
@@ -55,7 +62,9 @@ def resolve(source: Source, inputs: Inputs, notes: Diagnostics) -> Resolved:
     params = override(params, _overrides(inputs, notes), notes) if not wanted else params
     end = Span(source.path, max(len(source.text.rstrip()) - 1, 0), len(source.text.rstrip()))
     whole = not wanted and not any(d.code in _BROKEN or d.code.startswith("MIX01") for d in notes)
-    return settle(Resolved((), tuple(sources), tuple(wanted), end, whole, tuple(chain)), params, notes)
+    lost = tuple(clause for spec in chain for clause in spec.lost)
+    orphan = any(d.code in _BROKEN for d in notes) or any(clause.keyword == "extends" for clause in lost)
+    return settle(Resolved((), tuple(sources), tuple(wanted), end, whole, lost, orphan, links, tuple(chain)), params, notes)
 
 
 def settle(spec: Resolved, params: Mapping[str, ast.ParamDeclaration], notes: Diagnostics) -> Resolved:
@@ -92,22 +101,34 @@ def key(declaration: ast.Declaration) -> Key:
 
 
 def _load(
-    source: Source, inputs: Inputs, notes: Diagnostics, sources: list[Source], wanted: list[Wanted], chain: tuple[str, ...]
+    source: Source,
+    inputs: Inputs,
+    notes: Diagnostics,
+    sources: list[Source],
+    wanted: list[Wanted],
+    links: dict[str, Span],
+    chain: tuple[str, ...],
 ) -> list[ast.Spec]:
     """The spec after the specs it extends, the top parent first."""
     sources.append(source)
-    spec = parse(source, notes)
+    spec = with_lost(parse(source, notes))
     extended = [d for d in spec.declarations if isinstance(d, ast.Extends)]
     for extra in extended[1:]:
         notes.error(
             "MIX0202", "a spec extends one other spec", extra.span, "a second parent", secondary=(Label(extended[0].span, "the first"),)
         )
-    above = _parent(extended[0], inputs, notes, sources, wanted, (*chain, source.path)) if extended else []
+    above = _parent(extended[0], inputs, notes, sources, wanted, links, (*chain, source.path)) if extended else []
     return [*above, spec]
 
 
 def _parent(
-    extends: ast.Extends, inputs: Inputs, notes: Diagnostics, sources: list[Source], wanted: list[Wanted], chain: tuple[str, ...]
+    extends: ast.Extends,
+    inputs: Inputs,
+    notes: Diagnostics,
+    sources: list[Source],
+    wanted: list[Wanted],
+    links: dict[str, Span],
+    chain: tuple[str, ...],
 ) -> list[ast.Spec]:
     path = beside(extends.path.value, extends.path.span.path)
     if path in chain:
@@ -122,7 +143,8 @@ def _parent(
         help = "the path is relative to the file that extends it"
         notes.error("MIX0208", f"no spec at `{path}`", extends.path.span, "cannot be read", help=help)
         return []
-    return _load(Source(path, text), inputs, notes, sources, wanted, chain)
+    links[path] = extends.path.span
+    return _load(Source(path, text), inputs, notes, sources, wanted, links, chain)
 
 
 def _merge(parent: dict[Key, ast.Declaration], spec: ast.Spec, notes: Diagnostics) -> dict[Key, ast.Declaration]:
@@ -139,7 +161,12 @@ def _merge(parent: dict[Key, ast.Declaration], spec: ast.Spec, notes: Diagnostic
             first = own[place]
             title = f"{place[0]} `{place[1]}`" if place[1] else f"`{place[0]}`"
             notes.error(
-                "MIX0202", f"{title} is declared twice", _head(declaration), "again here", secondary=(Label(_head(first), "first here"),)
+                "MIX0202",
+                f"{title} is declared twice",
+                _head(declaration),
+                "again here",
+                secondary=(Label(_head(first), "first here"),),
+                **once(first, declaration),
             )
             continue
         own[place] = declaration
@@ -161,14 +188,15 @@ def _remove(merged: dict[Key, ast.Declaration], removal: ast.RemoveDeclaration, 
         del merged[kind, name]
         return
     names = [n for k, n in merged if k == kind and n and kind != "ablate"]
-    near = suggest(name, names) if name else None
-    help = f"did you mean `{near}`?" if near else f"the parents declare {', '.join(f'`{n}`' for n in sorted(names))}" if names else None
+    otherwise = f"the parents declare {', '.join(f'`{n}`' for n in sorted(names))}" if names else None
+    span = removal.name.span if removal.name else None
+    given = meant(name or "", names, span, otherwise, text=isinstance(removal.name, ast.String))
     notes.error(
         "MIX0204",
         f"there is no {kind}{f' `{name}`' if name else ''} to remove",
         removal.span,
         "matches nothing in the extended specs",
-        help=help,
+        **given,
     )
 
 

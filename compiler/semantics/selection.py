@@ -1,16 +1,17 @@
 """The clauses of `select`, typed: filters in their order, then what acts together."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..clauses import AtMost, Budget, Group, Keep, Quota, SoftQuota, Where
-from ..diagnostics import Diagnostics, Label
+from ..diagnostics import Diagnostics, Edit, Label
 from ..expectations import Expectation
-from ..suggest import suggest
+from ..source import Span
 from ..syntax import ast
 from ..syntax.format import format_clause, format_expression
 from . import ir
 from .infer import Names, condition, infer
+from .meant import meant, once, quoted
 from .settings import number
 from .soft import NO_PROFILES, Profiles, soft_quota
 from .words import in_words
@@ -98,7 +99,9 @@ def selection(block: ast.Block, names: Names, groups: Groups, notes: Diagnostics
 
 def _once(what: str, line: ast.Line, seen: dict[str, ast.Line], notes: Diagnostics) -> bool:
     if what in seen:
-        notes.error("MIX0202", f"`select` has a second {what}", line.span, "again here", secondary=(Label(seen[what].span, "first here"),))
+        first = seen[what]
+        label = Label(first.span, "first here")
+        notes.error("MIX0202", f"`select` has a second {what}", line.span, "again here", secondary=(label,), **once(first, line))
         return False
     seen[what] = line
     return True
@@ -111,7 +114,11 @@ def _count(count: ast.Number | ast.Param, notes: Diagnostics) -> int | None:
 
 def _budget(line: ast.Budget, amount: ast.Number | ast.Param, notes: Diagnostics) -> Budget | None:
     unit = amount.unit if isinstance(amount, ast.Number) and amount.unit in ("examples", "tokens") else "examples"
-    found = number(notes, "budget", amount, unit, whole=True, least=1)
+    if isinstance(amount, ast.Number) and amount.unit is None and not line.up_to:
+        help = f"write `budget {amount.text} examples` or `budget {amount.text} tokens`"
+        notes.error("MIX0309", "`budget` needs a unit", amount.span, "a bare number", help=help)
+        return None
+    found = number(notes, "budget up to" if line.up_to else "budget", amount, unit, whole=True, least=1)
     if found is None:
         return None
     if line.up_to and unit != "examples":
@@ -121,17 +128,18 @@ def _budget(line: ast.Budget, amount: ast.Number | ast.Param, notes: Diagnostics
             line.span,
             "a budget in tokens is an upper bound already",
             help=f"write `budget {format_expression(amount)}`",
+            edits=(Edit(Span(line.span.path, line.span.start, amount.span.start), "budget "),),
         )
         return None
     return Budget(text=format_clause(line), amount=int(found), unit=unit, up_to=line.up_to, span=line.span)
 
 
 def _quota(line: ast.Quota, groups: Groups, notes: Diagnostics) -> Quota | None:
-    group = named_group(line.group, groups, notes)
+    found = named_group(line.group, groups, notes)
     unit = next((b.unit for b in (line.bound.high, line.bound.low) if isinstance(b, ast.Number) and b.unit), None)
     low, high = (None if b is None else _amount(b, unit, notes) for b in (line.bound.low, line.bound.high))
     failed = (line.bound.low is not None and low is None) or (line.bound.high is not None and high is None)
-    if group is None or failed or unit is None:
+    if found is None or failed or unit is None:
         return None
     if low is not None and high is not None and low > high:
         notes.error(
@@ -139,13 +147,22 @@ def _quota(line: ast.Quota, groups: Groups, notes: Diagnostics) -> Quota | None:
             "a floor above its cap: nothing can satisfy both",
             line.bound.span,
             f"{low:g} is more than {high:g}",
-            help=f"write `{high:g}..{low:g}`",
+            help=f"write `{_range(line.bound)}`",
+            edits=(Edit(line.bound.span, _range(line.bound)),),
         )
         return None
     if unit[0] == "%" and max(low or 0, high or 0) > 100:
         notes.error("MIX0306", "a share is at most 100%", line.bound.span, "more than all")
         return None
-    return Quota(text=format_clause(line), group=group, low=low, high=high, unit=unit, equal=line.bound.operator == "=", span=line.span)
+    return Quota(text=format_clause(line), group=found, low=low, high=high, unit=unit, equal=line.bound.operator == "=", span=line.span)
+
+
+def _range(bound: ast.Bound) -> str:
+    """The bound with its ends swapped."""
+    low, high = bound.low, bound.high
+    assert isinstance(low, ast.Number) and isinstance(high, ast.Number)
+    unit = high.unit or ""
+    return f"{high.text}..{low.text}{unit if unit[:1] == '%' else f' {unit}'}"
 
 
 def _amount(bound: ast.Number | ast.Param, unit: str | None, notes: Diagnostics) -> float | None:
@@ -170,25 +187,24 @@ def _amount(bound: ast.Number | ast.Param, unit: str | None, notes: Diagnostics)
     return bound.value
 
 
-def named_group(group: ast.Group, groups: Groups, notes: Diagnostics) -> Group | None:
+def named_group(named: ast.Group, groups: Groups, notes: Diagnostics) -> Group | None:
     """The group that is meant, if there is one: a declared teacher, a skill of the tree, a column of the files."""
-    value = group.value
-    match group.kind, value:
+    value = named.value
+    match named.kind, value:
         case "teacher", ast.Name(text=name):
             if name in groups.teachers:
                 return Group(kind="teacher", value=name)
-            near = suggest(name, groups.teachers)
-            help = (
-                f"did you mean `{near}`?" if near else "a bare name is a declared teacher; a value of the teacher column stands in quotes"
+            otherwise = "a bare name is a declared teacher; a value of the teacher column stands in quotes"
+            notes.error(
+                "MIX0201", f"no teacher named `{name}`", value.span, "not declared", **meant(name, groups.teachers, value.span, otherwise)
             )
-            notes.error("MIX0201", f"no teacher named `{name}`", value.span, "not declared", help=help)
         case "teacher", ast.String(value=name):
             if groups.has_teacher or name in groups.corpora:
                 return Group(kind="teacher_value", value=name)
             notes.error(
                 "MIX0207",
                 "no corpus says which column is its `teacher`",
-                group.span,
+                named.span,
                 "needed here",
                 help="write `teacher COLUMN` in the corpus",
             )
@@ -197,39 +213,28 @@ def named_group(group: ast.Group, groups: Groups, notes: Diagnostics) -> Group |
                 notes.error(
                     "MIX0207",
                     "no skills are declared",
-                    group.span,
+                    named.span,
                     "needed here",
                     help="declare them: `skills NAME { tag by column COLUMN }`",
                 )
             elif groups.tree is None or name in groups.tree:
                 return Group(kind="skill", value=name)
             else:
-                near = suggest(name, groups.tree)
-                notes.error(
-                    "MIX0201",
-                    f"the tree has no skill `{name}`",
-                    value.span,
-                    "not in the tree",
-                    help=f"did you mean `{near}`?" if near else None,
-                )
-        case "column", ast.String(value=name) if group.column is not None:
-            column = group.column.text
+                given = meant(name, groups.tree, value.span, _some(groups.tree), text=True)
+                notes.error("MIX0201", f"the tree has no skill `{name}`", value.span, "not in the tree", **given)
+        case "column", ast.String(value=name) if named.column is not None:
+            column = named.column.text
             if groups.columns is None or column in groups.columns:
                 return Group(kind="column", value=name, column=column)
-            near = suggest(column, groups.columns)
-            notes.error(
-                "MIX0209",
-                f"no corpus has a column `{column}`",
-                group.column.span,
-                "not in the files",
-                help=f"did you mean `{near}`?" if near else None,
-            )
+            given = meant(column, groups.columns, named.column.span, _some(groups.columns))
+            notes.error("MIX0209", f"no corpus has a column `{column}`", named.column.span, "not in the files", **given)
         case _:
             notes.error(
                 "MIX0301",
-                f"a {group.kind} in a quota is a text in double quotes",
+                f"a {named.kind} in a quota is a text in double quotes",
                 value.span,
-                help=f'write `"{getattr(value, "text", "")}"`',
+                help=f"write `{quoted(getattr(value, 'text', ''))}`",
+                edits=(Edit(value.span, quoted(value.text)),) if isinstance(value, ast.Name) else (),
             )
     return None
 
@@ -237,15 +242,18 @@ def named_group(group: ast.Group, groups: Groups, notes: Diagnostics) -> Group |
 def _counted(score: ast.Name, groups: Groups, notes: Diagnostics) -> str | None:
     if score.text in groups.tokens:
         return score.text
-    near = suggest(score.text, groups.tokens)
-    notes.error(
-        "MIX0201",
-        f"no score of unit tokens named `{score.text}`",
-        score.span,
-        "cannot be counted by",
-        help=f"did you mean `{near}`?" if near else "declare one: `score length = tokens()`",
-    )
+    given = meant(score.text, groups.tokens, score.span, "declare one: `score length = tokens()`")
+    notes.error("MIX0201", f"no score of unit tokens named `{score.text}`", score.span, "cannot be counted by", **given)
     return None
+
+
+def _some(names: Iterable[str]) -> str | None:
+    listed = sorted(names)
+    return (
+        f"there {'are' if len(listed) > 1 else 'is'} {', '.join(f'`{n}`' for n in listed[:12])}{' …' * (len(listed) > 12)}"
+        if listed
+        else None
+    )
 
 
 def tokens_known(tokens: str | None, groups: Groups, clauses: Sequence[Quota | Budget | Expectation], notes: Diagnostics) -> None:

@@ -1,13 +1,12 @@
 """Settings of a block, read one by one: each the right kind, in the right unit, once."""
 
-import re
 from dataclasses import dataclass
 
 from ..clauses import Amount
 from ..diagnostics import Diagnostics, Edit, Label
 from ..source import Span
-from ..suggest import suggest
 from ..syntax import ast
+from .meant import meant, once, quoted
 
 _REPEATABLE = {"scan", "benchmark", "baseline", "expect"}
 
@@ -28,21 +27,16 @@ class Settings:
         for extra in found[1:]:
             if keyword not in _REPEATABLE:
                 self.notes.error(
-                    "MIX0202", f"`{keyword}` is set twice", extra.span, "again here", secondary=(Label(found[0].span, "first here"),)
+                    "MIX0202",
+                    f"`{keyword}` is set twice",
+                    extra.span,
+                    "again here",
+                    secondary=(Label(found[0].span, "first here"),),
+                    **once(found[0], extra),
                 )
-        if not found and required and not self._unread(keyword):
+        if not found and required and not self.block.may_have(keyword):
             self.notes.error("MIX0207", f"`{self.title}` needs `{keyword}`", self.block.head, "in this block", help=required)
         return found[0] if found else None
-
-    def _unread(self, keyword: str) -> bool:
-        """Whether the parser has told of a line of the block that holds, or was meant to hold, the keyword."""
-        span = self.block.span
-        for d in self.notes:
-            if d.primary and d.code.startswith("MIX01") and d.primary.span.path == span.path and span.start <= d.primary.span.start <= span.end:
-                words = re.findall(r"[a-z_]+", " ".join(re.findall(r"`[^`]*`", f"{d.message} {d.help}")))
-                if keyword in words:
-                    return True
-        return False
 
     @property
     def title(self) -> str:
@@ -78,16 +72,10 @@ class Settings:
             return default
         text = setting.value.text if isinstance(setting.value, ast.Name) else None
         if text not in choices:
-            near = suggest(text or "", choices)
             listed = ", ".join(f"`{c}`" for c in choices)
-            self.notes.error(
-                "MIX0302",
-                f"`{keyword}` is one of {listed}",
-                setting.value.span,
-                "not one of them",
-                help=f"did you mean `{near}`?" if near else None,
-                edits=(Edit(setting.value.span, near),) if near else (),
-            )
+            written = setting.value.value if isinstance(setting.value, ast.String) else text or ""
+            given = meant(written, choices, setting.value.span)
+            self.notes.error("MIX0302", f"`{keyword}` is one of {listed}", setting.value.span, "not one of them", **given)
             return default
         return text
 
@@ -184,5 +172,15 @@ def _wrong_unit(notes: Diagnostics, keyword: str, value: ast.Number, unit: str |
 
 
 def wrong(notes: Diagnostics, keyword: str, expected: str, setting: ast.Setting) -> None:
-    """Report a value of the wrong kind."""
-    notes.error("MIX0301", f"`{keyword}` takes {expected}", setting.value.span, "something else")
+    """Report a value of the wrong kind; a bare word where a text is expected lacks its quotes."""
+    value = setting.value
+    bare = isinstance(value, ast.Name) and expected == "a text in double quotes"
+    text = quoted(value.text) if isinstance(value, ast.Name) else ""
+    notes.error(
+        "MIX0301",
+        f"`{keyword}` takes {expected}",
+        value.span,
+        "not in quotes" if bare else "something else",
+        help=f"write `{keyword} {text}`" if bare else None,
+        edits=(Edit(value.span, text),) if bare else (),
+    )

@@ -163,7 +163,7 @@ def _surroundings(line: ast.SoftQuota, block: ast.Block, profiles: Profiles, pap
         notes.error("MIX0207", "no skills are declared", line.span, "needed here", help=help)
         return False
     budgets = [other for other in block.lines if isinstance(other, ast.Budget)]
-    if not budgets:
+    if not budgets and not block.may_have("budget"):
         title = f"`quota skill {line.shape.text}` shares out a budget, and there is none"
         notes.error("MIX0207", title, line.span, "of what?", help="add `budget 1000 examples`")
         return False

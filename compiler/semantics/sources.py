@@ -7,14 +7,15 @@ from ..diagnostics import Diagnostics, Label
 from ..expressions import Expression, is_barrier
 from ..paths import beside, folder
 from ..source import Span
-from ..suggest import suggest
 from ..syntax import ast
 from ..syntax.format import format_expression
 from . import ir
 from .infer import Names, condition
 from .inputs import Inputs
+from .meant import meant
 from .settings import Settings
 
+_METHODS = ("column", "keywords", "embedding", "llm")
 _SOURCE_ROLES = ("prompt", "response", "reference", "teacher", "id")
 
 
@@ -25,8 +26,10 @@ def student(block: ast.Block, inputs: Inputs, notes: Diagnostics) -> Model | Non
     revision = settings.text("revision")
     template = settings.text("template")
     dtype = settings.word("dtype", ("bf16", "fp32"), "bf16")
-    if model is None or not isinstance(block.name, ast.Name):
+    if not isinstance(block.name, ast.Name):
         return None
+    if model is None:  # said already; the name is declared all the same
+        return Model(student=block.name.text, model="", folder="", revision=None, dtype=dtype, template=None, span=block.head)
     if is_local(model.value) and inputs.present.get(beside(model.value, model.span.path)) is False:
         notes.error("MIX0208", f"no model at `{model.value}`", model.span, "not there", help="the path is relative to this spec")
     template_path = beside(template.value, template.span.path) if template else None
@@ -60,19 +63,20 @@ def corpus(block: ast.Block, inputs: Inputs, notes: Diagnostics) -> ir.Corpus | 
             settings.one(role, f"say which column it is: `{role} COLUMN`")
     license_ = settings.column("license")
     sample = settings.number("sample", "prompts", whole=True, least=1)
-    if scan is None or not isinstance(block.name, ast.Name):
+    if not isinstance(block.name, ast.Name):
         return None
-    path = beside(scan.value, scan.span.path)
-    columns = _columns(path, scan, inputs, notes)
+    path = beside(scan.value, scan.span.path) if scan else ""
+    columns = _columns(path, scan, inputs, notes) if scan else None
     for role, column in (*named.items(), ("license", license_ if isinstance(license_, ast.Name) else None)):
-        if column is not None and columns is not None:
+        if column is not None and columns is not None and scan is not None:
             _role(role, column, columns, scan, notes)
+    # A role that is needed, or whose clause has an error, is there all the same: what uses it is not wrong.
+    faulty = [r for r in _SOURCE_ROLES if named[r] is None and (r in ("prompt", "response") or block.may_have(r) or settings.all(r))]
+    texts = {r: _text(c) for r, c in named.items() if c} | dict.fromkeys(faulty, "?")
     where = None
     if (line := settings.one("where")) is not None:
-        where = row_condition(line.value, Names(roles=tuple(r for r in roles_of(named) if r != "skill"), columns=columns), notes)
-    if named["prompt"] is None or named["response"] is None:
-        return None
-    roles = Roles(**{r: _text(c) for r, c in named.items() if c}, license=_text(license_) if isinstance(license_, ast.Name) else None)  # type: ignore[arg-type]
+        where = row_condition(line.value, Names(roles=tuple(r for r in roles_of(texts) if r != "skill"), columns=columns), notes)
+    roles = Roles(**texts, license=_text(license_) if isinstance(license_, ast.Name) else None)  # type: ignore[arg-type]
     return ir.Corpus(
         name=block.name.text,
         path=path,
@@ -80,7 +84,7 @@ def corpus(block: ast.Block, inputs: Inputs, notes: Diagnostics) -> ir.Corpus | 
         where=where,
         sample=int(sample) if sample else None,
         license=license_.value if isinstance(license_, ast.String) else None,
-        span=scan.span,
+        span=scan.span if scan else block.head,
     )
 
 
@@ -119,15 +123,13 @@ def _columns(path: str, scan: ast.String, inputs: Inputs, notes: Diagnostics) ->
 def _role(role: str, column: ast.Name | ast.String, columns: Mapping[str, str], scan: ast.String, notes: Diagnostics) -> None:
     name = _text(column)
     if name not in columns:
-        near = suggest(name, columns)
-        help = f"did you mean `{near}`?" if near else f"its columns: {', '.join(sorted(columns)[:16])}"
         notes.error(
             "MIX0209",
             f"the corpus has no column `{name}`",
             column.span,
             "not in its files",
             secondary=(Label(scan.span, "these files"),),
-            help=help,
+            **meant(name, columns, column.span, f"its columns: {', '.join(sorted(columns)[:16])}", text=isinstance(column, ast.String)),
         )
         return
     allowed = {"prompt": ("text",), "response": ("text",), "id": ("text", "number"), "reference": ("text", "number")}.get(role, ("text",))
@@ -152,9 +154,9 @@ def _text(column: ast.Name | ast.String) -> str:
 def teacher(node: ast.Teacher, corpora: Mapping[str, tuple[ir.Corpus, Names]], notes: Diagnostics) -> NamedTeacher | None:
     """`teacher n from c where …`."""
     if node.corpus.text not in corpora:
-        near = suggest(node.corpus.text, corpora)
-        help = f"did you mean `{near}`?" if near else f"the corpora are {', '.join(sorted(corpora))}" if corpora else None
-        notes.error("MIX0201", f"no corpus named `{node.corpus.text}`", node.corpus.span, "not declared", help=help)
+        otherwise = f"the corpora are {', '.join(sorted(corpora))}" if corpora else None
+        given = meant(node.corpus.text, corpora, node.corpus.span, otherwise)
+        notes.error("MIX0201", f"no corpus named `{node.corpus.text}`", node.corpus.span, "not declared", **given)
         return None
     found = condition(node.condition, corpora[node.corpus.text][1], notes) if node.condition else None
     if found is not None and node.condition is not None and _looks_around(found, node.condition.span, notes):

@@ -32,7 +32,7 @@ def train(
             "one of them is enough",
             secondary=(Label(epochs.span, "the other"),),
         )
-    if not epochs and not steps:
+    if not epochs and not steps and not block.may_have("epochs") and not block.may_have("steps"):
         notes.error(
             "MIX0207", f"`{settings.title}` needs `epochs` or `steps`", block.head, "how long?", help="write `epochs 1` or `steps 40`"
         )

@@ -27,7 +27,7 @@ from .expr import (
 __all__ = [
     "Ablate", "Add", "Argument", "Benchmark", "Binary", "Block", "Boolean", "Bound", "Budget", "Call", "Clause",
     "Comment", "CountTokens", "Declaration", "Decontaminate", "Dedup", "Expect", "Expr", "Extends", "Group",
-    "Heldout", "Keep", "Line", "List", "Maximize", "Name", "Nothing", "Number", "Param", "ParamDeclaration",
+    "Heldout", "Keep", "Line", "List", "Lost", "Maximize", "Name", "Nothing", "Number", "Param", "ParamDeclaration",
     "Pattern", "PerSkill", "Quantile", "Quota", "Rank", "RemoveClause", "RemoveDeclaration", "RemoveSetting",
     "Replace", "Require", "Score", "Setting", "SoftQuota", "Spec", "String", "Sweep", "TagBy", "Teacher", "Unary",
     "Value", "Where",
@@ -254,6 +254,12 @@ class Block:
     lines: tuple[Line, ...]
     head: Span = place()
     span: Span = place()
+    lost: frozenset[str | None] = field(default=frozenset(), compare=False)
+    """Keywords of clauses that could not be read, None for one that nobody can tell."""
+
+    def may_have(self, keyword: str) -> bool:
+        """Whether a clause of this keyword is among those that could not be read."""
+        return keyword in self.lost or None in self.lost
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,19 +332,7 @@ class RemoveDeclaration:
     span: Span = place()
 
 
-Declaration = (
-    Extends
-    | ParamDeclaration
-    | Block
-    | Teacher
-    | Score
-    | Decontaminate
-    | Dedup
-    | Require
-    | Sweep
-    | Ablate
-    | RemoveDeclaration
-)
+Declaration = Extends | ParamDeclaration | Block | Teacher | Score | Decontaminate | Dedup | Require | Sweep | Ablate | RemoveDeclaration
 
 
 @dataclass(frozen=True, slots=True)
@@ -351,7 +345,18 @@ class Comment:
 
 
 @dataclass(frozen=True, slots=True)
+class Lost:
+    """A clause or declaration of which not all could be read: its block (or "" outside), its keyword if known and, outside, its name."""
+
+    block: str
+    keyword: str | None
+    name: str | None = None
+    span: Span = place()
+
+
+@dataclass(frozen=True, slots=True)
 class Spec:
     declarations: tuple[Declaration, ...]
     comments: tuple[Comment, ...] = field(default=(), compare=False)
+    lost: tuple[Lost, ...] = field(default=(), compare=False)
     span: Span = place()

@@ -1,20 +1,34 @@
 """Why a token does not fit, in the user's words, and what was probably meant. Knows the language's habits, not how to go on."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from ..diagnostics import Diagnostics, Edit, Label
 from ..source import Span
-from ..suggest import suggest
 from .blocks import FILE, homes, keywords, listing, title
 from .expected import expectation
-from .numerals import UNITS
+from .misspelt import (
+    apart,
+    capitals,
+    edits_to,
+    glued,
+    glued_keyword,
+    meant,
+    misspelt,
+    near_keyword,
+    nearest_word,
+    quoted,
+    reserved,
+    twice,
+    unit,
+    unquoted,
+    unquoted_skill,
+)
 from .place import Place, form
 from .tokens import END, NEWLINE, Token
 
 RESERVED = frozenset(("and", "or", "not", "in", "matches", "contains", "within", "rank", "true", "false", "none"))
-LONGEST_WORD = 40
-"""Nothing longer is a misspelt keyword."""
 COMPARISONS = frozenset(("==", "!=", "<", "<=", ">", ">="))
+FLIPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
 
 Explainer = Callable[[Place, Diagnostics], Token | None]
@@ -27,10 +41,6 @@ def explain(place: Place, notes: Diagnostics) -> Token | None:
             return explainer(place, notes)
     _expected(place, notes)
     return None
-
-
-def _meant(place: Place, kind: str, text: str | None = None) -> Token:
-    return Token(kind, text or kind, place.token.start, place.token.end)
 
 
 def _is_word(token: Token) -> bool:
@@ -61,19 +71,15 @@ def _line_start(place: Place, notes: Diagnostics) -> Token | None:
             help="close the block with `}` first",
         )
         return None
-    near = _suggest(word, known)
+    near = nearest_word(word, known)
+    if near is None and not others and (keyword := glued(word, known)):
+        return apart(place, keyword, notes)
     if near is None and others and word != "remove":
         owners = " and ".join(f"`{title(kind)}`" for kind in others)
         message = f"`{word}` is not a clause of {where}" if place.kind else f"`{word}` stands outside a block"
-        notes.error(
-            "MIX0103", message, place.span, f"it belongs in {owners}", notes=(f"{where} holds {listing(known)}",)
-        )
+        notes.error("MIX0103", message, place.span, f"it belongs in {owners}", notes=(f"{where} holds {listing(known)}",))
         return None
-    code, message = (
-        ("MIX0103", f"`{word}` is not a clause of {where}")
-        if place.kind
-        else ("MIX0102", f"no declaration is called `{word}`")
-    )
+    code, message = ("MIX0103", f"`{word}` is not a clause of {where}") if place.kind else ("MIX0102", f"no declaration is called `{word}`")
     if near is None:
         notes.error(code, message, place.span, "", notes=(f"{where} holds {listing(known)}",))
         return None
@@ -84,156 +90,55 @@ def _line_start(place: Place, notes: Diagnostics) -> Token | None:
         "",
         notes=(f"{where} holds {listing(known)}",),
         help=f"did you mean `{near}`?",
-        edits=(Edit(place.span, near),),
+        edits=edits_to(place, known),
     )
-    return _meant(place, near)
+    return meant(place, near)
 
 
 def _equals(place: Place, notes: Diagnostics) -> Token:
     written = place.token.text
-    meant = ":" if ":" in place.accepted and written == "=" else "==" if written == "=" else "="
+    right = ":" if ":" in place.accepted and written == "=" else "==" if written == "=" else "="
     why = {
         ":": f"the value of an argument follows a `:`, not a `{written}`",
         "==": "equality is written `==`",
         "=": "a single `=` is meant here",
-    }[meant]
-    start = place.before.end if meant == ":" and place.before else place.token.start
-    edit = Edit(Span(place.source.path, start, place.token.end), meant)
-    notes.error("MIX0111", why, place.span, "", help=f"write `{meant}`", edits=(edit,))
-    return _meant(place, meant)
+    }[right]
+    start = place.before.end if right == ":" and place.before else place.token.start
+    edit = Edit(Span(place.source.path, start, place.token.end), right)
+    notes.error("MIX0111", why, place.span, "", help=f"write `{right}`", edits=(edit,))
+    return meant(place, right)
 
 
 def _chain(place: Place, notes: Diagnostics) -> None:
-    notes.error(
-        "MIX0112", "comparisons do not chain", place.span, "a second comparison", help="write `a < b and b < c`"
-    )
+    first = max(i for i, t in enumerate(place.clause[: place.at]) if t.kind in COMPARISONS)
+    middle = place.clause[first + 1 : place.at]
+    help, edits = "write `a < b and b < c`", ()
+    if len(middle) == 1 or (len(middle) == 2 and middle[0].kind == "NUMBER"):
+        text = place.source.text[middle[0].start : middle[-1].end]
+        at = middle[-1].end
+        help, edits = f"write `… {text} and {text} {place.token.text} …`", (Edit(Span(place.source.path, at, at), f" and {text}"),)
+    notes.error("MIX0112", "comparisons do not chain", place.span, "a second comparison", help=help, edits=edits)
 
 
 def _second_quantile(place: Place, notes: Diagnostics) -> None:
     after = place.before if place.token.kind != "QUANTILE" else None
     span = Span(place.source.path, after.start, place.token.end) if after else place.span
+    help, edits = "write `score >= p20`, or `score >= p20 within teacher`", ()
+    following = place.clause[place.at + 1 : place.at + 4]
+    if [t.kind for t in following[:2]] in ([o, "NAME"] for o in FLIPPED) and (len(following) == 2 or following[2].kind in ("and", "or")):
+        flipped = f"{following[1].text} {FLIPPED[following[0].kind]} {place.token.text}"
+        help, edits = f"write `{flipped}`", (Edit(Span(place.source.path, place.token.start, following[1].end), flipped),)
     notes.error(
         "MIX0119",
         "a quantile stands alone on the right of a comparison",
         span,
         "not alone" if after else "cannot stand here",
-        help="write `score >= p20`, or `score >= p20 within teacher`",
-    )
-
-
-def _reserved(place: Place, notes: Diagnostics) -> Token | None:
-    word = place.token.text
-    message = f"`{word}` is reserved and cannot be a name"
-    if "STRING" in place.accepted:
-        notes.error(
-            "MIX0113",
-            message,
-            place.span,
-            "",
-            help=f'write `"{word}"` for the column of this name',
-            edits=(Edit(place.span, f'"{word}"'),),
-        )
-        return _meant(place, "STRING", f'"{word}"')
-    notes.error("MIX0113", message, place.span, "a name is expected here", help="choose another name")
-    return None
-
-
-def _unit(place: Place, notes: Diagnostics) -> Token | None:
-    word = place.token.text
-    known = [u for u in UNITS if u in place.accepted]
-    near = _suggest(word, known)
-    help, edits = (f"did you mean `{near}`?", (Edit(place.span, near),)) if near else (None, ())
-    notes.error(
-        "MIX0114",
-        f"`{word}` is not a unit",
-        place.span,
-        "",
-        notes=(f"the units are {listing(tuple(known))}, and `%`",),
         help=help,
         edits=edits,
     )
-    return _meant(place, near) if near else None
 
 
-def _unquoted(place: Place, notes: Diagnostics) -> Token:
-    word = place.token.text
-    notes.error(
-        "MIX0120",
-        f"a string is expected after `{place.said()}`",
-        place.span,
-        "not in quotes",
-        help=f'write `"{word}"`',
-        edits=(Edit(place.span, f'"{word}"'),),
-    )
-    return _meant(place, "STRING", f'"{word}"')
-
-
-def _unquoted_skill(place: Place, notes: Diagnostics) -> None:
-    name = place.before
-    assert name is not None
-    span = Span(place.source.path, name.start, name.end)
-    notes.error(
-        "MIX0120",
-        "the name of a skill is a string",
-        span,
-        "not in quotes",
-        help=f'write `"{name.text}"`',
-        edits=(Edit(span, f'"{name.text}"'),),
-    )
-
-
-def _quoted(place: Place, notes: Diagnostics) -> Token:
-    word = place.token.text[1:-1]
-    notes.error(
-        "MIX0120",
-        f"a name is expected after `{place.said()}`, without quotes",
-        place.span,
-        "a string",
-        help=f"write `{word}`",
-        edits=(Edit(place.span, word),),
-    )
-    return _meant(place, "NAME", word)
-
-
-def _capitals(place: Place, notes: Diagnostics) -> Token:
-    word = place.token.text.lower()
-    notes.error(
-        "MIX0101",
-        f"`{place.token.text}` is written `{word}`",
-        place.span,
-        "keywords are in small letters",
-        help=f"write `{word}`",
-        edits=(Edit(place.span, word),),
-    )
-    return _meant(place, word)
-
-
-def _suggest(word: str, known: Iterable[str]) -> str | None:
-    return suggest(word, known) if len(word) <= LONGEST_WORD else None
-
-
-def _misspelt(place: Place, notes: Diagnostics) -> Token:
-    near = _near(place)
-    assert near is not None
-    notes.error(
-        "MIX0101",
-        f"expected `{near}` after `{place.said()}`",
-        place.span,
-        f"found `{place.token.text}`",
-        help=f"did you mean `{near}`?",
-        edits=(Edit(place.span, near),),
-    )
-    return _meant(place, near)
-
-
-def _near(place: Place) -> str | None:
-    """The keyword that a word in the midst of a clause is nearly."""
-    if place.token.kind != "NAME" or "NAME" in place.accepted or len(place.token.text) < 3:
-        return None
-    return _suggest(place.token.text, (word for word in place.accepted if word.isidentifier() and word.islower()))
-
-
-def _after_block(place: Place, notes: Diagnostics) -> None:
+def _after_block(place: Place, notes: Diagnostics) -> Token:
     notes.error(
         "MIX0115",
         "nothing may follow `}` on its line",
@@ -242,17 +147,19 @@ def _after_block(place: Place, notes: Diagnostics) -> None:
         help="put it on a line of its own",
         edits=(Edit(Span(place.source.path, place.clause[place.at - 1].end, place.token.start), "\n"),),
     )
+    return _break(place)
 
 
-def _surplus(place: Place, notes: Diagnostics) -> None:
+def _break(place: Place) -> Token:
+    """The line end that was forgotten before the token."""
+    return Token(NEWLINE, "", place.token.start, place.token.start)
+
+
+def _surplus(place: Place, notes: Diagnostics) -> Token | None:
     word = place.token.text
     begins = word in keywords(place.kind)
     label = "begins another clause" if begins else "one value too many"
-    help = (
-        "put it on a line of its own"
-        if begins
-        else "a setting takes one value; write the next clause on a line of its own"
-    )
+    help = "put it on a line of its own" if begins else "a setting takes one value; write the next clause on a line of its own"
     if place.token.kind == "{":
         label, help = "no block belongs here", "remove it"
     elif not begins and "and" in place.accepted:
@@ -273,6 +180,7 @@ def _surplus(place: Place, notes: Diagnostics) -> None:
         else ()
     )
     notes.error("MIX0115", f"`{place.said()}` ends before `{word}`", place.span, label, help=help, edits=edits)
+    return _break(place) if begins else None
 
 
 def _expected(place: Place, notes: Diagnostics) -> None:
@@ -287,27 +195,16 @@ def _expected(place: Place, notes: Diagnostics) -> None:
         return
     first = Label(Span(place.source.path, place.clause[0].start, place.clause[0].end), "in this clause")
     far = place.source.position(place.clause[0].start)[0] != place.source.position(token.start)[0]
-    notes.error(
-        "MIX0101", message, place.span, f"found `{token.text}`", secondary=(first,) if far else (), help=form(place)
-    )
+    notes.error("MIX0101", message, place.span, f"found `{token.text}`", secondary=(first,) if far else (), help=form(place))
 
 
 def _follows_number(place: Place) -> bool:
     before = place.before
-    return (
-        before is not None
-        and before.kind in ("NUMBER", "PARAM")
-        and "examples" in place.accepted
-        and _is_word(place.token)
-    )
+    return before is not None and before.kind in ("NUMBER", "PARAM") and "examples" in place.accepted and _is_word(place.token)
 
 
 def _is_second_comparison(place: Place) -> bool:
-    return (
-        place.token.kind in COMPARISONS
-        and "and" in place.accepted
-        and any(t.kind in COMPARISONS for t in place.clause[: place.at])
-    )
+    return place.token.kind in COMPARISONS and "and" in place.accepted and any(t.kind in COMPARISONS for t in place.clause[: place.at])
 
 
 EXPLAINERS: tuple[tuple[Callable[[Place], bool], Explainer], ...] = (
@@ -316,14 +213,14 @@ EXPLAINERS: tuple[tuple[Callable[[Place], bool], Explainer], ...] = (
     (lambda p: p.token.kind == "=" and bool(p.accepted & {"==", ":"}), _equals),
     (lambda p: p.token.kind == "==" and "=" in p.accepted, _equals),
     (_is_second_comparison, _chain),
-    (lambda p: p.token.kind == "NAME" and "NAME" not in p.accepted and p.token.text.lower() in p.accepted, _capitals),
+    (lambda p: p.token.kind == "NAME" and "NAME" not in p.accepted and p.token.text.lower() in p.accepted, capitals),
     (lambda p: p.token.kind == "QUANTILE" and {"NUMBER", "("} <= p.accepted, _second_quantile),
     (
         lambda p: p.token.kind in ("+", "-", "*", "/") and p.before is not None and p.before.kind == "QUANTILE",
         _second_quantile,
     ),
-    (lambda p: p.token.kind in RESERVED | {"QUANTILE"} and "NAME" in p.accepted and "(" not in p.accepted, _reserved),
-    (lambda p: _follows_number(p) and p.token.kind not in keywords(p.kind), _unit),
+    (lambda p: p.token.kind in RESERVED | {"QUANTILE"} and "NAME" in p.accepted and "(" not in p.accepted, reserved),
+    (lambda p: _follows_number(p) and p.token.kind not in keywords(p.kind), unit),
     (
         lambda p: (
             p.token.kind in COMPARISONS | {"=", "NUMBER", "PERCENT"}
@@ -331,9 +228,9 @@ EXPLAINERS: tuple[tuple[Callable[[Place], bool], Explainer], ...] = (
             and p.clause[p.at - 2].kind == "skill"
             and _is_word(p.clause[p.at - 1])
         ),
-        _unquoted_skill,
+        unquoted_skill,
     ),
-    (lambda p: _is_word(p.token) and "STRING" in p.accepted and not p.accepted & {"NAME", "NUMBER"}, _unquoted),
+    (lambda p: _is_word(p.token) and "STRING" in p.accepted and not p.accepted & {"NAME", "NUMBER"}, unquoted),
     (
         lambda p: (
             p.token.kind == "STRING"
@@ -342,8 +239,10 @@ EXPLAINERS: tuple[tuple[Callable[[Place], bool], Explainer], ...] = (
             and "NAME" in p.accepted
             and not p.accepted & {"STRING"}
         ),
-        _quoted,
+        quoted,
     ),
-    (lambda p: _near(p) is not None, _misspelt),
+    (lambda p: p.token.kind in ("and", "or") and p.before is not None and p.before.kind == p.token.kind, twice),
+    (lambda p: near_keyword(p) is not None, misspelt),
+    (lambda p: glued_keyword(p) is not None, lambda p, notes: apart(p, glued_keyword(p) or "", notes)),
     (lambda p: NEWLINE in p.accepted and p.token.kind not in (NEWLINE, END), _surplus),
 )

@@ -95,27 +95,29 @@ class _Layout:
                 return
             self._close_brackets(first, "the next clause begins here")
         if first.kind == "{" and self.line and kind_of(self.line):
-            edits = (Edit(Span(self.source.path, self.line[-1].end, first.end), " {"),)
+            gap = Span(self.source.path, self.line[-1].end, first.end)
+            edits = () if "#" in self.source.text[gap.start : gap.end] else (Edit(gap, " {"),)
             self.notes.error(
                 "MIX0118",
                 "`{` stands on the line of its keyword",
                 self._span(first),
                 "",
                 secondary=(Label(self._span(self.line[0]), "its keyword"),),
-                help=f"write `{self.line[0].text} … {{` on one line",
+                help=f"write `{self.source.text[self.line[0].start : self.line[-1].end]} {{` on one line",
                 edits=edits,
             )
             return
         if self._lacks_brace(first):
             end = self.line[-1].end
-            self.notes.error(
-                "MIX0118",
-                f"`{{` is missing after `{self.source.text[self.line[0].start : end]}`",
-                self._span(self.line[-1]),
-                "",
-                help="write `{` at the end of this line",
-                edits=(Edit(Span(self.source.path, end, end), " {"),),
-            )
+            if not any(t.lost for t in self.line):
+                self.notes.error(
+                    "MIX0118",
+                    f"`{{` is missing after `{self.source.text[self.line[0].start : end]}`",
+                    self._span(self.line[-1]),
+                    "",
+                    help="write `{` at the end of this line",
+                    edits=(Edit(Span(self.source.path, end, end), " {"),),
+                )
             brace = Token("{", "{", end, end, lost=True)
             self.open.append((brace, kind_of(self.line) or FILE))
             self._put(brace)
@@ -165,7 +167,7 @@ class _Layout:
 
     def _lacks_brace(self, following: Token) -> bool:
         """Whether a line is the head of a block whose first clause, or end, follows."""
-        kind = None if self.open or any(t.lost for t in self.line) else kind_of(self.line)
+        kind = None if self.open else kind_of(self.line)
         if kind is None or following.kind == "{" or any(t.kind == "from" for t in self.line[2:]):
             return False
         return following.kind == "}" or following.kind in keywords(kind) - keywords(FILE)

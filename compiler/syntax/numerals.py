@@ -19,7 +19,7 @@ Read = tuple[str, str, int, int, bool]
 
 THOUSANDS = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+(?![0-9A-Za-z_])")
 UNDERSCORES = re.compile(r"[0-9]+(?:_[0-9]+)+(?![0-9A-Za-z_])")
-NO_LEADING = re.compile(r"\.[0-9]+(?![0-9A-Za-z_.%])")
+NO_LEADING = re.compile(r"\.[0-9]+(?![0-9A-Za-z_.])")
 NO_TRAILING = re.compile(r"([0-9]+)\.(?![0-9.A-Za-z_])")
 APART = re.compile(r"([0-9]+(?:\.[0-9]+)?)[ \t]+(%|[kKmMbB](?![A-Za-z0-9_(]))")
 WRONG_CASE = re.compile(r"([0-9]+(?:\.[0-9]+)?)([Kmb])(?![A-Za-z0-9_])")
@@ -135,7 +135,7 @@ MENDS = (
     (APART, "`%`, `k`, `M` and `B` touch their number: `{}`", lambda m: m[1] + (m[2] if m[2] == "%" else _scale(m[2]))),
     (WRONG_CASE, "thousands, millions and billions are `k`, `M` and `B`: `{}`", lambda m: m[1] + _scale(m[2])),
 )
-TAKES_PERCENT = (THOUSANDS, UNDERSCORES)
+TAKES_PERCENT = (THOUSANDS, UNDERSCORES, NO_LEADING, NO_TRAILING)
 
 
 def _report(message: str, span: Span, meant: str, notes: Diagnostics) -> None:

@@ -11,6 +11,7 @@ from .blocks import FILE, HEADS, kind_of
 from .build import Builder, Unfit
 from .explain import Place, explain
 from .layout import lay_out
+from .misspelt import intended
 from .tokens import END, NEWLINE, Token, tokenize
 
 LARGEST = 256 * 1024
@@ -27,11 +28,13 @@ def parse(source: Source, notes: Diagnostics) -> ast.Spec:
     if fault := _too_large(source.text):
         start = Span(source.path, 0, min(1, len(source.text)))
         notes.error("MIX0117", fault, start, "", help="split it: a spec may extend another with `extends`")
-        return ast.Spec((), span=whole)
+        return ast.Spec((), lost=(ast.Lost("", None, span=whole),), span=whole)
     found = _Found()
     tokens, comments = tokenize(source, found)
     tokens = lay_out(source, tokens, found)
-    declarations = _Parse(source, tokens, found).run()
+    reader = _Parse(source, tokens, found)
+    declarations = reader.run()
+    lost = tuple(reader.lost)
     for diagnostic in found:
         notes.report(diagnostic)
     if found.more:
@@ -43,7 +46,8 @@ def parse(source: Source, notes: Diagnostics) -> ast.Spec:
             f"{found.more} more are not shown",
             help="is this a spec?",
         )
-    return ast.Spec(declarations, comments, span=whole)
+        lost = (*lost, ast.Lost("", None, span=start))
+    return ast.Spec(declarations, comments, lost, span=whole)
 
 
 @dataclass(slots=True)
@@ -81,6 +85,8 @@ class _Parse:
     """Whether the clause has had its error."""
     kinds: list[str] = field(default_factory=list)
     """The kinds of the blocks around."""
+    lost: list[ast.Lost] = field(default_factory=list)
+    """The clauses of which not all could be read."""
 
     def __post_init__(self) -> None:
         self.automaton = Automaton(load(), Builder(self.source.path))
@@ -98,11 +104,14 @@ class _Parse:
                 i, fresh = self._recover(i)
                 continue
             except (TooDeep, Unfit) as error:
+                self._lose(self.tokens[self.first : self._end(i)])
                 self._unfit(error)
                 i, fresh = self._skip(i) + 1, True
                 continue
             self._follow(i)
             fresh = token.kind in (NEWLINE, "{")
+            if fresh and not self.failed and any(t.lost for t in self.tokens[self.first : i]):
+                self._lose(self.tokens[self.first : i])
             i += 1
         return tuple(d for d in self.automaton.value if not _is_nameless(d))
 
@@ -124,11 +133,21 @@ class _Parse:
         meant = None
         if not self.failed and not any(t.lost for t in clause):
             meant = explain(place, self.notes)
+        if meant is not None and meant.kind == NEWLINE and NEWLINE in accepted and len(self.notes.reported) < MOST:
+            self.failed = True
+            self.tokens.insert(i, meant)
+            return i, False
+        if meant is not None and meant.start < token.start:
+            self.failed = True
+            self.tokens[i - 1] = meant
+            self.automaton.restore(self.snapshot)
+            return self.first, True
         if meant is not None and meant.kind in accepted:
             self.failed = True
             self.tokens[i] = meant
             return i, i == self.first
         self.failed = True
+        self._lose(clause)
         if NEWLINE in accepted and i > self.first:
             return self._skip(i), False
         kind = kind_of(clause)
@@ -139,6 +158,15 @@ class _Parse:
         self.automaton.restore(self.snapshot)
         end = self._skip(i)
         return (end, False) if self.tokens[end].kind == END else (end + 1, True)
+
+    def _lose(self, clause: list[Token]) -> None:
+        """Remember a clause of which not all is read, so that nothing is said of what is missing for it."""
+        if not clause or clause[0].kind in ("{", "}", NEWLINE, END):
+            return
+        kind = self.kinds[-1] if self.kinds else FILE
+        named = next((t.text for t in clause[1:2] if t.text.isidentifier()), None)
+        span = Span(self.source.path, clause[0].start, max(clause[-1].end, clause[0].start))
+        self.lost.append(ast.Lost(kind, intended(clause[0].text, kind), None if kind else named, span=span))
 
     def _assume_head(self, kind: str, at: Token) -> None:
         """Take a head that does not parse for one without a name, so that its block can be read."""

@@ -212,6 +212,7 @@ def _broken_string(text: str, at: int, path: str, notes: Diagnostics) -> Token:
         Span(path, at, end),
         f"opened with `{text[at]}`, not closed on its line",
         help='close it with `"` on the same line' + (", and write `\\\\` for a backslash" if "\\" in body else ""),
+        edits=(Edit(Span(path, end, end), '"'),) if text[at] == '"' and body and not {"\\", '"', "#"} & set(body) else (),
     )
     value = body.replace("\\", "\\\\").replace('"', '\\"')
     return Token("STRING", f'"{value}"', at, end, lost=True)

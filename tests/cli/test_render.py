@@ -108,6 +108,14 @@ def test_tabs_wide_and_combining_characters_keep_marks_under_their_words():
     ]
 
 
+@pytest.mark.parametrize("emoji", ["👩\u200d👩\u200d👧", "👍🏽", "🧑🏿\u200d🚀", "🏳\ufe0f\u200d🌈"])
+def test_joined_emoji_are_two_cells_wide(emoji: str):
+    s = source(f'where x == "{emoji}" and WRONG')
+    d = Diagnostic("MIX0306", "wide", Label(span(s, "WRONG"), "w"))
+    marks = body(drawn(d, sources=(s,))).splitlines()[4]
+    assert marks.index("^") == len('  | where x == "') + 2 + len('" and ')
+
+
 def test_a_short_block_is_shown_whole_and_barred():
     s = source()
     block = Span(s.path, span(s, "select").start, span(s, "15%").end)

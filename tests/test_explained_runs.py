@@ -1,0 +1,89 @@
+"""The examples of `mixc explain` for what only a run can show, run for real on a corpus of six rows without a model."""
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from mixc.cli.main import main
+from mixc.compiler.codes.all import CODES
+from mixc.tests.explained import TREE, framed
+
+RUN = ("MIX0401", "MIX0403", "MIX0404", "MIX0502", "MIX0503", "MIX0504", "MIX0505", "MIX0511")
+NOT_RUN = {
+    "MIX0506": "a model that cannot be loaded needs the packages that load models; tests/runtime/test_engine.py",
+    "MIX0507": "needs a model without a chat template; tests/runtime/test_engine.py",
+    "MIX0508": "needs a full disk; tests/runtime/test_store.py",
+    "MIX0509": "needs an installation without the extras",
+    "MIX0510": "needs training; tests/runtime/test_train.py",
+    "MIX0513": "needs training; tests/runtime/test_train.py",
+    "MIX0514": "needs a machine without memory; tests/runtime/test_workers.py",
+}
+LEFT_OUT = ("param window", "student smollm2", "score naturalness", "teacher strong")
+"""What of the frame needs a model, or leaves rows out."""
+ROWS = [
+    {
+        "question": f"Question {i} of six, which is unlike the others?",
+        "solution": f"It is {i}.",
+        "answer": str(i),
+        "model": "small" if i % 3 else "gpt-4o",
+        "subject": "Geometry" if i < 2 else "Algebra",
+        "split": "train",
+        "license": "MIT",
+        "notes": f"another text, number {i} of the six that there are here",
+        "level": i,
+        "token_count": 8 + i,
+        "lp": -0.5 - i,
+        "good": True,
+    }
+    for i in range(6)
+]
+
+
+@pytest.fixture
+def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str]]:
+    """Builds an example in a folder of its own: exit code, and what it said."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MIXC_HOME", raising=False)
+    Path("traces.jsonl").write_text("".join(json.dumps(row) + "\n" for row in ROWS), encoding="utf-8")
+    Path("maths.json").write_text(TREE, encoding="utf-8")
+
+    def run(example: str) -> tuple[int, str]:
+        Path("example.mix").write_text(framed(example, LEFT_OUT), encoding="utf-8")
+        code = main(["build", "example.mix"])
+        shown = capfd.readouterr()
+        return code, shown.out + shown.err
+
+    return run
+
+
+def test_every_code_that_only_a_run_can_show_is_run_or_says_why_not() -> None:
+    shown_by_runs = {code for code in CODES if code[3:5] == "05"} | {"MIX0401", "MIX0403", "MIX0404"}
+    assert shown_by_runs == {*RUN, *NOT_RUN, "MIX0501", "MIX0512"}
+
+
+@pytest.mark.parametrize("code", RUN)
+def test_the_wrong_example_fails_with_its_code_and_the_right_one_builds(code: str, build: Callable[..., tuple[int, str]]) -> None:
+    exit_code, said = build(CODES[code].wrong)
+    assert f"[{code}]" in said or f"{code}: " in said, said
+    assert exit_code == {"MIX0401": 3, "MIX0403": 0, "MIX0404": 1}.get(code, 4), said
+    exit_code, said = build(CODES[code].right)
+    assert (exit_code, "MIX0" in said) == (0, False), said
+
+
+def test_a_damaged_file_is_that_code(build: Callable[..., tuple[int, str]]) -> None:
+    whole = Path("traces.jsonl").read_bytes()
+    assert build("")[0] == 0
+    Path("traces.jsonl").write_bytes(whole[: len(whole) - 100])
+    exit_code, said = build("")
+    assert exit_code == 4 and "error[MIX0501]" in said, said
+
+
+def test_a_store_that_is_a_file_is_that_code(build: Callable[..., tuple[int, str]], monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("notes.txt").write_text("notes", encoding="utf-8")
+    monkeypatch.setenv("MIXC_HOME", "notes.txt")
+    exit_code, said = build("")
+    assert exit_code == 4 and "error[MIX0512]" in said, said
+    monkeypatch.setenv("MIXC_HOME", os.fspath(Path.cwd() / "store"))
+    assert build("")[0] == 0
