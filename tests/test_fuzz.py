@@ -24,6 +24,8 @@ SPEC = (FOLDER / "spec.mix").read_text(encoding="utf-8")
 REAL = (SPEC, TRAINED, RESELECT, CHILD, OTHERS)
 SECONDS = 2.0
 FULL = LARGEST - 1024
+PART = 3
+"""Most shapes are a third as large as they may be: what is quadratic shows all the same, and the suite stays quick."""
 
 
 @pytest.fixture(autouse=True)
@@ -51,12 +53,12 @@ def draw(found, sources) -> None:
     render_json(found, sources)
 
 
-def lines(form: str, count: int = LONGEST - 200) -> str:
+def lines(form: str, count: int = LONGEST // PART) -> str:
     """Lines of one form, `{i}` counted, as many as a spec may hold."""
     return "\n".join(form.format(i=i) for i in range(min(count, FULL // (len(form) + 4)))) + "\n"
 
 
-def inside(head: str, form: str, count: int = LONGEST - 200) -> str:
+def inside(head: str, form: str, count: int = LONGEST // PART) -> str:
     """The real spec with lines of one form at the start of one of its blocks, or after one of its lines."""
     assert head in SPEC
     return SPEC.replace(head, head + lines(form, min(count, (FULL - len(SPEC)) // (len(form) + 4))), 1)
@@ -65,7 +67,10 @@ def inside(head: str, form: str, count: int = LONGEST - 200) -> str:
 ALPHABET = "([{}])\"'\\#;,.:=<>!&|+-*/%$@^~`_?aA1é数🙂\0\t\r \x1b\u00a0\u200b\u2028\ufeff\ud800"
 SELECT, DECLARE = "select {\n", "param window = 4\n"
 SHAPES = {
-    **{f"{ord(c):04x}": c * (FULL // len(c.encode("utf-8", "surrogatepass"))) for c in ALPHABET},
+    **{f"{ord(c):04x}": c * (FULL // PART // len(c.encode("utf-8", "surrogatepass"))) for c in ALPHABET},
+    "a whole file of brackets": "(" * FULL,
+    "a whole file of one score": lines("score s = column(a{i})", LONGEST - 200),
+    "a whole file of unknown names": inside(SELECT, "  where correc{i}", LONGEST - 200),
     "newlines": "\n" * (LONGEST - 2),
     "numbers with commas": "1,000," * (FULL // 6),
     "dots": "1." * (FULL // 2),

@@ -1,9 +1,10 @@
 """Text to tree. Goes on after an error at the next clause, and gives back all that could be read; looks nothing up."""
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..diagnostics import Diagnostic, Diagnostics
+from ..diagnostics import Diagnostic, Diagnostics, TooMany
 from ..source import Source, Span
 from . import ast
 from .automaton import DEEPEST, Automaton, TooDeep, Unexpected, load
@@ -19,6 +20,8 @@ LONGEST = 10_000
 """Lines of a file."""
 MOST = 100
 """Diagnostics of one file."""
+HOPELESS = 1_000
+"""Errors beyond those that are shown, after which reading stops: it is no spec."""
 
 
 def parse(source: Source, notes: Diagnostics) -> ast.Spec:
@@ -29,9 +32,12 @@ def parse(source: Source, notes: Diagnostics) -> ast.Spec:
         notes.error("MIX0117", fault, start, "", help="split it: a spec may extend another with `extends`")
         return ast.Spec((), span=whole)
     found = _Found()
-    tokens, comments = tokenize(source, found)
-    tokens = lay_out(source, tokens, found)
-    declarations = _Parse(source, tokens, found).run()
+    declarations: tuple[ast.Declaration, ...] = ()
+    comments: tuple[ast.Comment, ...] = ()
+    with suppress(TooMany):
+        tokens, comments = tokenize(source, found)
+        tokens = lay_out(source, tokens, found)
+        declarations = _Parse(source, tokens, found).run()
     for diagnostic in found:
         notes.report(diagnostic)
     if found.more:
@@ -40,7 +46,7 @@ def parse(source: Source, notes: Diagnostics) -> ast.Spec:
             "MIX0121",
             f"more than {MOST} errors of syntax",
             start,
-            f"{found.more} more are not shown",
+            f"{found.more} more are not shown" if found.more < HOPELESS else f"reading stopped after {HOPELESS:,} more",
             help="is this a spec?",
         )
     return ast.Spec(declarations, comments, span=whole)
@@ -48,7 +54,7 @@ def parse(source: Source, notes: Diagnostics) -> ast.Spec:
 
 @dataclass(slots=True)
 class _Found(Diagnostics):
-    """Takes the first `MOST` diagnostics and counts the others."""
+    """Takes the first `MOST` diagnostics and counts the others, as far as `HOPELESS`: then it is TooMany."""
 
     more: int = 0
 
@@ -57,6 +63,8 @@ class _Found(Diagnostics):
             self.reported.append(diagnostic)
         else:
             self.more += 1
+            if self.more >= HOPELESS:
+                raise TooMany
 
 
 def _too_large(text: str) -> str | None:
