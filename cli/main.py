@@ -26,6 +26,7 @@ VERBS = {
     "init": "write a small working starter project",
     "check": "parse, resolve, type-check and lint specs; loads no model",
     "fmt": "put specs into canonical form; --check and --diff only tell",
+    "test": "run the tests that specs carry, on their own fixtures",
     "plan": "show the stages, how many rows they see, what is cached",
     "build": "run what the plan requires, resuming what was interrupted",
     "diff": "compare two specs by meaning: what changed, what runs again",

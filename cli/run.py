@@ -17,13 +17,14 @@ def configure_spec(parser: ArgumentParser) -> None:
 
 
 def compiled(arguments: Namespace, *, warn: bool = True) -> Plan:
-    """The plan of the spec; Fault with its errors. Warnings are shown on stderr, unless the caller shows them later."""
+    """The plan of the spec, its variants left in the arguments; Fault with its errors. Warnings are shown on stderr, unless the caller shows them later."""
     outcome = compile_file(arguments.spec, arguments.set)
     arguments.sources.update({s.path: s for s in outcome.sources})
     errors = [d for d in outcome.notes if d.severity is Severity.ERROR]
     if errors or outcome.plan is None:
         raise Fault(*outcome.notes)
     arguments.warnings = list(outcome.notes)
+    arguments.variants = outcome.variants
     if warn:
         show_warnings(arguments)
     return outcome.plan

@@ -1,13 +1,19 @@
 """The pipeline on one page: text to plan. What must be known of the outside is asked for by `wanted` and handed in as `Inputs`."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .diagnostics import Diagnostics, TooMany
 from .paths import beside, is_remote
 from .plan.lower import lower
 from .plan.stages import Plan
+from .plan.variants import Trial, Variant, reading
 from .plan.verify import verify
+from .semantics import ir
+from .semantics.blame import blame
 from .semantics.check import check
+from .semantics.expand import Variation, expand
+from .semantics.fixture import fixture
 from .semantics.inputs import Inputs, Wanted
 from .semantics.resolve import Resolved, resolve
 from .source import Source, Span
@@ -19,15 +25,20 @@ MOST = 500
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What compiling gave: the plan unless there were errors, everything reported, and every file that was read."""
+    """What compiling gave: the plan unless there were errors, everything reported, and every file that was read.
+
+    `variants` are the plans that `sweep` and `ablate` ask for, `trials` those of the `test` blocks; none where there were errors.
+    """
 
     plan: Plan | None
     notes: Diagnostics
     sources: tuple[Source, ...]
+    variants: tuple[Variant, ...] = ()
+    trials: tuple[Trial, ...] = ()
 
 
 def compile(source: Source, inputs: Inputs) -> Outcome:
-    """Text and what is known of the outside to a plan. The order here is the language's story."""
+    """Text and what is known of the outside to a plan, and one for each variant and test. The order here is the language's story."""
     notes = Diagnostics(most=MOST)
     try:
         return _compile(source, inputs, notes)
@@ -41,11 +52,45 @@ def compile(source: Source, inputs: Inputs) -> Outcome:
 def _compile(source: Source, inputs: Inputs, notes: Diagnostics) -> Outcome:
     spec = resolve(source, inputs, notes)
     mixture = check(spec, inputs, notes)
-    if mixture is None:
+    variants = _checked(expand(spec, inputs, notes), inputs, notes)
+    trials = _trials(spec, mixture, inputs, notes) if mixture else []
+    if mixture is None or notes.has_errors:
         return Outcome(None, notes, spec.sources)
+    named = tuple(Variant(v.name, v.title.removeprefix("the variant ").replace("`", ""), _plan(m)) for v, m in variants if m)
+    return Outcome(_plan(mixture), notes, spec.sources, named, tuple(_trial(t, m, mixture) for t, m in trials))
+
+
+def _plan(mixture: ir.Mixture) -> Plan:
     plan = lower(mixture)
     verify(plan)
-    return Outcome(plan, notes, spec.sources)
+    return plan
+
+
+def _checked(variations: Sequence[Variation], inputs: Inputs, notes: Diagnostics) -> list[tuple[Variation, ir.Mixture | None]]:
+    """What each means; what is wrong in one is said where it is made."""
+    found = [(variation, Diagnostics()) for variation in variations]
+    meant = [(variation, check(variation.spec, inputs, inner)) for variation, inner in found]
+    blame(found, notes)
+    return meant
+
+
+def _trials(spec: Resolved, mixture: ir.Mixture, inputs: Inputs, notes: Diagnostics) -> list[tuple[ir.Trial, ir.Mixture]]:
+    """The tests, each with what the spec means over its fixture."""
+    over = {t.name: v for t in mixture.trials if (v := fixture(t, spec, mixture.scores, inputs, notes)) is not None}
+    meant = {v.name: m for v, m in _checked(tuple(over.values()), inputs, notes)}
+    return [(t, m) for t in mixture.trials if (m := meant.get(t.name)) is not None]
+
+
+def _trial(trial: ir.Trial, over: ir.Mixture, mixture: ir.Mixture) -> Trial:
+    return Trial(
+        name=trial.name,
+        given=beside(trial.given.value, trial.given.span.path),
+        plan=reading(_plan(over), {e.group.column for e in trial.expectations if e.group and e.group.column}),
+        expectations=trial.expectations,
+        error=trial.error,
+        span=trial.span,
+        several=len(mixture.corpora) > 1,
+    )
 
 
 def wanted(source: Source, inputs: Inputs) -> tuple[Wanted, ...]:
@@ -56,7 +101,8 @@ def wanted(source: Source, inputs: Inputs) -> tuple[Wanted, ...]:
         return ()
     if spec.wanted:
         return spec.wanted
-    asked = _asked(spec)
+    specs = (spec, *(variation.spec for variation in expand(spec, inputs, Diagnostics())))
+    asked = [w for one in specs for w in _asked(one)]
     known = {"text": inputs.texts, "columns": inputs.columns, "present": inputs.present}
     return tuple(dict.fromkeys(w for w in asked if w.path not in known[w.kind] and not is_remote(w.path)))
 
@@ -69,13 +115,17 @@ def _asked(spec: Resolved) -> list[Wanted]:
                 continue
             match block.kind, line.keyword.text, line.value:
                 case "corpus", "scan", ast.String() as path:
+                    asked += [Wanted(kind, beside(path.value, path.span.path), "corpus") for kind in ("present", "columns")]
+                case "test", "given", ast.String() as path:
                     asked += [Wanted(kind, beside(path.value, path.span.path)) for kind in ("present", "columns")]
                 case "skills", "tree", ast.String() as path:
                     asked.append(Wanted("text", beside(path.value, path.span.path)))
-                case ("profile", "from", ast.String() as path) | ("student", "template" | "model", ast.String() as path):
+                case "profile", "from", ast.String() as path:
                     asked.append(Wanted("present", beside(path.value, path.span.path)))
+                case "student", "template" | "model", ast.String() as path:
+                    asked.append(Wanted("present", beside(path.value, path.span.path), "model"))
                 case "evaluate", "benchmark", ast.Benchmark(path=path):
-                    asked.append(Wanted("present", beside(path.value, path.span.path)))
+                    asked.append(Wanted("present", beside(path.value, path.span.path), "benchmark"))
                 case _:
                     pass
     for node in spec.of(ast.Decontaminate):

@@ -123,7 +123,7 @@ def _run(stage: Stage, plan: Plan, result: Build, context: Context) -> None:
         case _:
             summary = advance(stage, result.walk, context)
             if isinstance(stage, Select):
-                result.chosen = _chosen(plan, stage, result)
+                result.chosen = chosen_rows(plan, stage, result.walk)
     if isinstance(stage, (Score, Train, Evaluate)) and stage.model is not None:
         files = context.students.files(stage.model)
         result.models[stage.model.student] = {"model": stage.model.model, "dtype": stage.model.dtype, **files.digests}
@@ -136,10 +136,11 @@ def _run(stage: Stage, plan: Plan, result: Build, context: Context) -> None:
         write_atomic(result.out / "manifest.json", _manifest(plan, result))
 
 
-def _chosen(plan: Plan, stage: Select, result: Build) -> pl.DataFrame:
-    chosen = made.selected(plan, result.walk.rows)
+def chosen_rows(plan: Plan, stage: Select, walk: Walk) -> pl.DataFrame:
+    """The selected rows after `select`; Fault MIX0503 where there is none."""
+    chosen = made.selected(plan, walk.rows)
     if chosen.is_empty():
-        steps = ", ".join(f"{step.rows:,} after `{step.clause}`" for step in result.walk.funnel)
+        steps = ", ".join(f"{step.rows:,} after `{step.clause}`" for step in walk.funnel)
         raise Fault(
             Diagnostic(
                 "MIX0503",

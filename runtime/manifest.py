@@ -40,7 +40,7 @@ def manifest(
         "plan": digest(plan),
         "inputs": walk.inputs,
         "models": models,
-        "versions": _versions(),
+        "versions": versions(),
         "finished": [r.stage for r in records],
         "stages": [asdict(r) for r in records],
         "counts": {
@@ -85,7 +85,8 @@ def _clause(o: Outcome) -> dict[str, object]:
     }
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """The installed packages that what a build makes may depend on."""
     found = {}
     for name in _PACKAGES:
         try:

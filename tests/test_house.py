@@ -30,6 +30,7 @@ FLOORS = {
     "mixc.compiler.expressions": 1,
     "mixc.compiler.paths": 1,
     "mixc.compiler.clauses": 1,
+    "mixc.compiler.expectations": 1,
     "mixc.compiler.diagnostics": 2,
     "mixc.compiler.codes": 2,
     "mixc.compiler.syntax": 3,
@@ -53,6 +54,8 @@ SEES = {
         "mixc.compiler.diagnostics",
         "mixc.compiler.expressions",
         "mixc.compiler.clauses",
+        "mixc.compiler.expectations",
+        "mixc.compiler.paths",
         "mixc.compiler.codes",
     ),
     "mixc.compiler.backends": (

@@ -73,7 +73,7 @@ def test_the_wheel_holds_only_mixc(wheel: Path) -> None:
     assert {name.parts[0] for name in names} == {"mixc", f"{'-'.join(wheel.name.split('-')[:2])}.dist-info"}
     ours = {name.relative_to("mixc") for name in names if name.parts[0] == "mixc"}
     assert {name.parts[0] for name in ours} == {*ROOMS, "__init__.py", "py.typed"}
-    assert not [name for name in ours if "test" in name.stem or name.suffix in (".pyc", ".gguf", ".toml")]
+    assert not [name for name in ours if "tests" in name.parts or name.stem.startswith(("test_", "conftest")) or name.suffix in (".pyc", ".gguf", ".toml")]
 
 
 def test_the_wheel_holds_every_module_and_every_data_file(wheel: Path) -> None:

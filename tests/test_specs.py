@@ -7,6 +7,7 @@ import pytest
 from mixc.compiler.codes.all import CODES
 from mixc.compiler.plan.explain import explain
 from mixc.compiler.plan.serialize import from_data, to_data, to_json
+from mixc.compiler.plan.variants import variants_data, variants_text
 from mixc.compiler.plan.verify import verify
 from mixc.tests.compiling import compile_in, drawn, messages_of
 
@@ -23,6 +24,9 @@ def test_spec_compiles_to_its_golden_plan(case: str, golden) -> None:
     verify(outcome.plan)
     golden(HERE / "specs" / case / "plan.json", to_json(outcome.plan))
     golden(HERE / "specs" / case / "explain.txt", explain(outcome.plan))
+    if outcome.variants:
+        golden(HERE / "specs" / case / "variants.json", json.dumps(variants_data(outcome.variants, outcome.plan), indent=2) + "\n")
+        golden(HERE / "specs" / case / "variants.txt", "\n".join(variants_text(outcome.variants, outcome.plan)) + "\n")
 
 
 @pytest.mark.parametrize("case", SPECS)

@@ -10,7 +10,7 @@ from ..run import compiled, configure_spec, show_warnings, store_root
 
 def configure(parser: ArgumentParser) -> None:
     configure_spec(parser)
-    parser.add_argument("--out", metavar="DIR", help="the build folder (default: build/<name of the spec file>/)")
+    parser.add_argument("--out", metavar="DIR", help="the build folder (default: build/<name of the spec file>/); with `sweep` or `ablate`, one in it for each variant")
     parser.add_argument("--until", choices=KINDS, metavar="STAGE", help=f"stop after the last stage of this kind: {', '.join(KINDS)}")
     parser.add_argument("--format", choices=("text", "json"), default="text", help="text (default) or json")
 
@@ -19,6 +19,11 @@ def run(arguments: Namespace) -> int:
     """Progress goes to stderr, the summary to stdout."""
     plan = compiled(arguments, warn=False)
     out = Path(arguments.out or Path("build") / Path(arguments.spec).stem)
+
+    if arguments.variants:
+        from ..variants import build_variants
+
+        return build_variants(arguments.variants, out, arguments)
 
     from ...runtime.context import Context
     from ...runtime.engines.students import Students

@@ -11,6 +11,7 @@ from ..exit import FINE
 FILES = {
     "recipe.mix": "recipe.mix",
     "data/responses.jsonl": "responses.jsonl",
+    "tests/wrong.jsonl": "wrong.jsonl",
     "README.md": "README.md",
     ".gitignore": "gitignore",
 }
@@ -44,6 +45,6 @@ def run(arguments: Namespace) -> int:
     terminal.say("")
     terminal.say("next:")
     steps = [] if folder == Path() else [f"cd {folder}"]
-    for step in (*steps, "mixc check recipe.mix", "mixc plan recipe.mix", "mixc build recipe.mix"):
+    for step in (*steps, "mixc check recipe.mix", "mixc test recipe.mix", "mixc plan recipe.mix", "mixc build recipe.mix"):
         terminal.say(f"  {step}", "literal")
     return FINE

@@ -5,6 +5,7 @@ from argparse import ArgumentParser, Namespace
 
 from ...compiler.plan.explain import explain
 from ...compiler.plan.serialize import to_data
+from ...compiler.plan.variants import variants_data, variants_text
 from ..exit import FINE, exit_code
 from ..render import render_json, render_text
 from ..run import compiled, configure_spec, store_root
@@ -29,10 +30,13 @@ def run(arguments: Namespace) -> int:
         seen = preview(plan, Context(store=Store(root), students=Students(root), watch=watch))
     if arguments.format == "json":
         data = to_data(plan) | {"known": seen.known, "missing": seen.missing, "feasible": seen.feasible}
+        data["variants"] = variants_data(arguments.variants, plan)
         data["diagnostics"] = json.loads(render_json([*arguments.warnings, *seen.faults], arguments.sources))["diagnostics"]
         arguments.terminal.result(json.dumps(data, indent=2, ensure_ascii=False))
         return exit_code(seen.faults)
     arguments.terminal.result(explain(plan, seen.known, arguments.terminal.out.width))
+    if arguments.variants:
+        arguments.terminal.result("\n".join(["", "variants:", *variants_text(arguments.variants, plan)]))
     if seen.faults:
         render_text(seen.faults, arguments.sources, arguments.terminal.err)
         return exit_code(seen.faults)

@@ -46,4 +46,32 @@ CODES: dict[str, Code] = {
         "dedup by minhash(threshold: 0.8) of response",
         "mixc build spec.mix --until score",
     ),
+    "MIX0420": Code(
+        "an expectation of a test does not hold",
+        "`mixc test` runs the recipe on the rows of the test's fixture, as far as `select`, and holds what came out against every `expect`. "
+        "The message says what was expected and what was seen, and shows some of the rows that count: those selected, and those dropped "
+        "with their reasons. Either the recipe no longer does what it was meant to do, or the expectation is out of date. Exit code 1.",
+        """test "wrong answers never enter" {
+  given  "fixtures/wrong.jsonl"    # two rows, one of them wrong
+  expect selected == 2 examples
+}""",
+        """test "wrong answers never enter" {
+  given  "fixtures/wrong.jsonl"
+  expect selected == 1 examples
+}""",
+    ),
+    "MIX0421": Code(
+        "expectations that exclude one another",
+        "A run ends with an error or with a selection, never with both, and with one error alone. A test that expects more than one of "
+        "these can never pass; write a test for each.",
+        """test "too few" {
+  given  "fixtures/few.jsonl"
+  expect error MIX0401
+  expect selected == 0 examples
+}""",
+        """test "too few" {
+  given  "fixtures/few.jsonl"
+  expect error MIX0401
+}""",
+    ),
 }

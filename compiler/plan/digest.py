@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
 from ..paths import is_remote
@@ -20,6 +20,12 @@ def fingerprints(stages: Sequence[Stage]) -> tuple[tuple[str, str], ...]:
     for stage in stages:
         known[stage.id] = _hash(_essence(stage, known))
     return tuple(known.items())
+
+
+def alone(stages: Sequence[Stage]) -> dict[str, str]:
+    """Stage id to a digest of what the stage itself does, whatever flows into it."""
+    nothing = dict.fromkeys((stage.id for stage in stages), "")
+    return {stage.id: _hash(_essence(replace(stage, inputs=()), nothing)) for stage in stages}
 
 
 def digest(plan: Plan) -> str:

@@ -17,6 +17,7 @@ from .selection import Groups, selection
 from .settings import Settings
 from .sources import corpus, roles_of, student, taxonomy, teacher
 from .training import decontaminate, dedup, evaluate, generate, profile, train
+from .trials import trial
 from .types import UNKNOWN
 
 Corpora = dict[str, tuple[ir.Corpus, Names]]
@@ -69,7 +70,9 @@ def check(spec: Resolved, inputs: Inputs, notes: Diagnostics) -> ir.Mixture | No
     profiled = [p for b in spec.blocks("profile") if (p := profile(b, students, inputs, notes, missing))]
     clean = [decontaminate(d, inputs, _text(d), notes) for d in spec.of(ast.Decontaminate)]
     copies = [dedup(d, _text(d), notes, missing) for d in spec.of(ast.Dedup)]
-    _waiting(spec, missing, notes)
+    tokens = picked.tokens if picked else groups.tokens[0] if len(groups.tokens) == 1 else None
+    trials = [t for block in spec.blocks("test") if (t := trial(block, groups, tokens, notes))]
+    missing.extend(ir.Missing(what="`require`", stage="scan", span=d.span) for d in spec.of(ast.Require))
     uses = trained or measured
     lint(uses.head if uses and spec.whole else None, bool(spec.of(ast.Decontaminate)), missing, notes)
     if mix is None or notes.has_errors:
@@ -91,6 +94,7 @@ def check(spec: Resolved, inputs: Inputs, notes: Diagnostics) -> ir.Mixture | No
         train=training,
         evaluate=evaluation,
         missing=tuple(missing),
+        trials=tuple(trials),
         span=mix.head,
     )
 
@@ -191,9 +195,3 @@ def _text(node: ast.Decontaminate | ast.Dedup) -> str:
         return "decontaminate none"
     return f"decontaminate by {node.words}-grams of {node.of.text if node.of else 'prompt'}"
 
-
-def _waiting(spec: Resolved, missing: list[ir.Missing], notes: Diagnostics) -> None:
-    for block in spec.blocks("test"):
-        notes.warning("MIX0410", "`mixc test` is not there yet, so this test is not run", block.head, "checked for syntax alone")
-    for kind, what, stage in ((ast.Require, "`require`", "scan"), (ast.Sweep, "`sweep`", "scan"), (ast.Ablate, "`ablate`", "scan")):
-        missing.extend(ir.Missing(what=what, stage=stage, span=d.span) for d in spec.of(kind))

@@ -31,6 +31,15 @@ def merge_block(parent: ast.Block | None, child: ast.Block, notes: Diagnostics) 
     return dataclasses.replace(child, lines=(*kept, *own))
 
 
+def without(select: ast.Block | None, ablate: ast.Ablate, notes: Diagnostics) -> ast.Block | None:
+    """The `select` less the one clause that `ablate` names; None, and MIX0204, where none or several match."""
+    clauses = list(select.lines) if select else []
+    found = _find(clauses, ablate.pattern, ablate, notes)
+    if select is None or found is None:
+        return None
+    return dataclasses.replace(select, lines=(*clauses[:found], *clauses[found + 1 :]))
+
+
 def _keyword(line: ast.Line) -> str | None:
     return line.keyword.text if isinstance(line, (ast.Setting, ast.RemoveSetting)) else None
 
@@ -77,7 +86,7 @@ def _like(clause: ast.Clause) -> ast.Pattern:
         case ast.SoftQuota(shape=shape):
             return ast.Pattern("quota", shape, span=span)
         case ast.Budget(amount=amount):
-            return ast.Pattern("budget", ast.Name(amount.unit or "", span=span), span=span)
+            return ast.Pattern("budget", ast.Name(getattr(amount, "unit", None) or "", span=span), span=span)
         case ast.Keep():
             return ast.Pattern("keep", span=span)
         case ast.Maximize():
@@ -104,7 +113,9 @@ def _of_kind(line: ast.Line, clause: ast.Clause) -> bool:
     return _matches(line, _like(clause))
 
 
-def _find(clauses: list[ast.Line], pattern: ast.Pattern, edit: ast.Line, notes: Diagnostics, like: ast.Clause | None = None) -> int | None:
+def _find(
+    clauses: list[ast.Line], pattern: ast.Pattern, edit: ast.Line | ast.Ablate, notes: Diagnostics, like: ast.Clause | None = None
+) -> int | None:
     found = [i for i, line in enumerate(clauses) if (_of_kind(line, like) if like else _matches(line, pattern))]
     if len(found) == 1:
         return found[0]
@@ -112,7 +123,8 @@ def _find(clauses: list[ast.Line], pattern: ast.Pattern, edit: ast.Line, notes: 
     if not found:
         own = [format_clause(line) for line in clauses]
         near = suggest(text, own) or next((c for c in own if c.startswith(pattern.keyword)), None)
-        help = f"the extended `select` has `{near}`" if near else "the extended `select` has no such clause"
+        select = "`select`" if isinstance(edit, ast.Ablate) else "the extended `select`"
+        help = f"{select} has `{near}`" if near else f"{select} has no such clause"
         notes.error("MIX0204", f"no clause matches `{text}`", edit.span, "matches nothing", help=help)
     else:
         places = tuple(Label(clauses[i].span, "matches") for i in found)
@@ -122,6 +134,6 @@ def _find(clauses: list[ast.Line], pattern: ast.Pattern, edit: ast.Line, notes: 
             edit.span,
             "which one is meant?",
             secondary=places,
-            help="write the pattern out, as in `replace where EXPR with …`",
+            help=f"write the pattern out, as in `{'ablate where EXPR' if isinstance(edit, ast.Ablate) else 'replace where EXPR with …'}`",
         )
     return None

@@ -19,7 +19,8 @@ class Inputs:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Something that the compiler must know: kind is `text`, `columns` or `present`."""
+    """Something that the compiler must know: kind is `text`, `columns` or `present`; `of`: `corpus`, `model` or `benchmark` where a test never opens it."""
 
     kind: str
     path: str
+    of: str = ""

@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 
 from ..clauses import AtMost, Benchmark, Budget, Keep, Model, NamedTeacher, Quota, Roles, Where
+from ..expectations import Expectation, ExpectedError
 from ..expressions import Expression
 from ..source import Span
+from ..syntax.ast import String
 from .types import Type
 
 Scalar = str | int | float | bool | None
@@ -123,6 +125,17 @@ class Missing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """A `test`. `given` is the fixture's path as written, at its place; `error` excludes `expectations`."""
+
+    name: str
+    given: String
+    expectations: tuple[Expectation, ...] = ()
+    error: ExpectedError | None = None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Mixture:
     name: str
     seed: int
@@ -140,4 +153,5 @@ class Mixture:
     train: Train | None = None
     evaluate: Evaluate | None = None
     missing: tuple[Missing, ...] = ()
+    trials: tuple[Trial, ...] = ()
     span: Span

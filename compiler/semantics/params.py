@@ -19,14 +19,14 @@ def override(
     for name, (setting, text) in given.items():
         if name not in declared:
             near = suggest(name, declared)
-            help = f"did you mean `--set {near}=…`?" if near else _known(declared)
+            help = f"did you mean `--set {near}=…`?" if near else known(declared)
             notes.error("MIX0206", f"`--set {text}`: the spec has no param named `{name}`", None, help=help)
             continue
         old = declared[name]
-        if _kind(old.value) != _kind(setting.value):
+        if kind_of(old.value) != kind_of(setting.value):
             notes.error(
                 "MIX0307",
-                f"`--set {text}`: `{name}` is {_kind(old.value)}, this is {_kind(setting.value)}",
+                f"`--set {text}`: `{name}` is {kind_of(old.value)}, this is {kind_of(setting.value)}",
                 old.span,
                 "declared here",
                 help=f"give a value like the one declared, as in `--set {name}={_example(old.value)}`",
@@ -62,7 +62,7 @@ def _value(use: ast.Param, params: Mapping[str, ast.ParamDeclaration], notes: Di
             f"no param named `${use.name}`",
             use.span,
             "not declared",
-            help=f"did you mean `${near}`?" if near else _known(params),
+            help=f"did you mean `${near}`?" if near else known(params),
         )
         return ast.Number(1, use.unit, "1", span=use.span)
     value = param.value
@@ -79,13 +79,14 @@ def _value(use: ast.Param, params: Mapping[str, ast.ParamDeclaration], notes: Di
         return dataclasses.replace(value, unit=value.unit or use.unit, span=use.span)
     if use.unit:
         notes.error(
-            "MIX0307", f"`${use.name}` is {_kind(value)}, so it cannot have a unit", use.span, f"`{use.unit}` behind {_kind(value)}"
+            "MIX0307", f"`${use.name}` is {kind_of(value)}, so it cannot have a unit", use.span, f"`{use.unit}` behind {kind_of(value)}"
         )
         return ast.Number(1, use.unit, "1", span=use.span)
     return dataclasses.replace(value, span=use.span)
 
 
-def _kind(value: ast.Expr) -> str:
+def kind_of(value: ast.Value) -> str:
+    """What a value is, in words; two values of one kind may stand for one another."""
     match value:
         case ast.Number():
             return "a number"
@@ -111,5 +112,6 @@ def _example(value: ast.Expr) -> str:
             return "…"
 
 
-def _known(params: Mapping[str, object]) -> str:
+def known(params: Mapping[str, object]) -> str:
+    """The params there are, for a help."""
     return f"the params are {', '.join(f'`{name}`' for name in sorted(params))}" if params else "declare it: `param NAME = VALUE`"

@@ -1,7 +1,8 @@
 """A spec and the specs it extends to one list of declarations: parents below, edits applied, params in place. Names inside expressions stay names."""
 
 import dataclasses
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from ..diagnostics import Diagnostics, Label
 from ..paths import beside
@@ -24,6 +25,7 @@ class Resolved:
     """All declarations that hold, each once; `wanted` lists parents whose text was not handed in yet; `sources` every file read.
 
     `whole` is False where an extended spec could not be had or read in full, so that what seems missing may stand there.
+    `chain` is what was merged, the top parent first, and `params` are the values that were put in place.
     """
 
     declarations: tuple[ast.Declaration, ...]
@@ -31,6 +33,8 @@ class Resolved:
     wanted: tuple[Wanted, ...]
     end: Span
     whole: bool = True
+    chain: tuple[ast.Spec, ...] = ()
+    params: Mapping[str, ast.ParamDeclaration] = field(default_factory=dict)
 
     def of(self, kind: type) -> list:
         """The declarations of one node class, in order."""
@@ -50,14 +54,19 @@ def resolve(source: Source, inputs: Inputs, notes: Diagnostics) -> Resolved:
         if isinstance(param.value, ast.Param):
             notes.error("MIX0307", f"`{param.name.text}` is given by another param", param.value.span, "a plain value is needed")
     params = override(params, _overrides(inputs, notes), notes) if not wanted else params
-    merged: dict[Key, ast.Declaration] = {}
-    for spec in chain:
-        settled = tuple(d if isinstance(d, ast.ParamDeclaration) else substitute(d, params, notes) for d in spec.declarations)
-        merged = _merge(merged, dataclasses.replace(spec, declarations=settled), notes)  # type: ignore[arg-type]
-    declarations = tuple(d for d in merged.values() if not isinstance(d, ast.ParamDeclaration))
     end = Span(source.path, max(len(source.text.rstrip()) - 1, 0), len(source.text.rstrip()))
     whole = not wanted and not any(d.code in _BROKEN or d.code.startswith("MIX01") for d in notes)
-    return Resolved(declarations, tuple(sources), tuple(wanted), end, whole)
+    return settle(Resolved((), tuple(sources), tuple(wanted), end, whole, tuple(chain)), params, notes)
+
+
+def settle(spec: Resolved, params: Mapping[str, ast.ParamDeclaration], notes: Diagnostics) -> Resolved:
+    """The same specs merged anew with these values of the params."""
+    merged: dict[Key, ast.Declaration] = {}
+    for one in spec.chain:
+        settled = tuple(d if isinstance(d, ast.ParamDeclaration) else substitute(d, params, notes) for d in one.declarations)
+        merged = _merge(merged, dataclasses.replace(one, declarations=settled), notes)  # type: ignore[arg-type]
+    declarations = tuple(d for d in merged.values() if not isinstance(d, ast.ParamDeclaration))
+    return dataclasses.replace(spec, declarations=declarations, params=params)
 
 
 def key(declaration: ast.Declaration) -> Key:
@@ -145,10 +154,14 @@ def _merge(parent: dict[Key, ast.Declaration], spec: ast.Spec, notes: Diagnostic
 
 def _remove(merged: dict[Key, ast.Declaration], removal: ast.RemoveDeclaration, notes: Diagnostics) -> None:
     kind, name = removal.kind.text, _text(removal.name)
+    if kind == "ablate" and name is None and (unnamed := [place for place in merged if place[0] == kind]):
+        for place in unnamed:
+            del merged[place]
+        return
     if (kind, name) in merged:
         del merged[kind, name]
         return
-    names = [n for k, n in merged if k == kind and n]
+    names = [n for k, n in merged if k == kind and n and kind != "ablate"]
     near = suggest(name, names) if name else None
     help = f"did you mean `{near}`?" if near else f"the parents declare {', '.join(f'`{n}`' for n in sorted(names))}" if names else None
     notes.error(

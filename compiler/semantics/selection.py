@@ -1,10 +1,11 @@
 """The clauses of `select`, typed: filters in their order, then what acts together."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ..clauses import AtMost, Budget, Group, Keep, Quota, Where
 from ..diagnostics import Diagnostics, Label
+from ..expectations import Expectation
 from ..suggest import suggest
 from ..syntax import ast
 from ..syntax.format import format_clause, format_expression
@@ -80,7 +81,7 @@ def selection(block: ast.Block, names: Names, groups: Groups, notes: Diagnostics
                     tokens = _counted(score, groups, notes)
             case _:
                 pass
-    _tokens_known(tokens, groups, quotas, budgets, notes)
+    tokens_known(tokens, groups, (*quotas, *budgets), notes)
     return ir.Selection(
         steps=tuple(steps),
         at_most=at_most,
@@ -164,7 +165,7 @@ def _budget(line: ast.Budget, amount: ast.Number | ast.Param, notes: Diagnostics
 
 
 def _quota(line: ast.Quota, groups: Groups, notes: Diagnostics) -> Quota | None:
-    group = _group(line.group, groups, notes)
+    group = named_group(line.group, groups, notes)
     unit = next((b.unit for b in (line.bound.high, line.bound.low) if isinstance(b, ast.Number) and b.unit), None)
     low, high = (None if b is None else _amount(b, unit, notes) for b in (line.bound.low, line.bound.high))
     failed = (line.bound.low is not None and low is None) or (line.bound.high is not None and high is None)
@@ -207,7 +208,8 @@ def _amount(bound: ast.Number | ast.Param, unit: str | None, notes: Diagnostics)
     return bound.value
 
 
-def _group(group: ast.Group, groups: Groups, notes: Diagnostics) -> Group | None:
+def named_group(group: ast.Group, groups: Groups, notes: Diagnostics) -> Group | None:
+    """The group that is meant, if there is one: a declared teacher, a skill of the tree, a column of the files."""
     value = group.value
     match group.kind, value:
         case "teacher", ast.Name(text=name):
@@ -284,10 +286,11 @@ def _counted(score: ast.Name, groups: Groups, notes: Diagnostics) -> str | None:
     return None
 
 
-def _tokens_known(tokens: str | None, groups: Groups, quotas: list[Quota], budgets: list[Budget], notes: Diagnostics) -> None:
+def tokens_known(tokens: str | None, groups: Groups, clauses: Sequence[Quota | Budget | Expectation], notes: Diagnostics) -> None:
+    """MIX0207 at the clauses that count tokens where nothing says how many a row has; `tokens`: the score that `count tokens by` names."""
     if tokens or len(groups.tokens) == 1 or groups.students == 1:
         return
-    for clause in (*quotas, *budgets):
+    for clause in clauses:
         if clause.unit in ("tokens", "% of tokens"):
             several = len(groups.tokens) > 1
             help = (

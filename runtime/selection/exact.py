@@ -27,11 +27,16 @@ def solve(problem: Problem) -> Solution | Infeasible:
     smallest sum of `tie_cost` wins (searched to a fixed number of nodes, and only where rows in doubt can tie at all).
     Equal problems give equal answers.
     """
-    if not problem.budgets:
+    if not problem.budgets or _nothing_will_do(problem):
         return _all(problem)
     if not problem.quotas and len(problem.budgets) == 1 and problem.budgets[0].unit == "examples":
         return _sorted(problem)
     return _integer(problem)
+
+
+def _nothing_will_do(problem: Problem) -> bool:
+    """Whether there is no candidate and every clause allows none: a solver has no word on a problem without columns."""
+    return problem.size == 0 and not any(broken(o) for o in outcomes(problem, np.zeros(0, bool)))
 
 
 def _all(problem: Problem) -> Solution | Infeasible:

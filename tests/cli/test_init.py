@@ -9,7 +9,7 @@ from mixc.cli.main import main
 
 from .program import START, arguments, environment
 
-WRITTEN = (".gitignore", "README.md", "data/responses.jsonl", "recipe.mix")
+WRITTEN = (".gitignore", "README.md", "data/responses.jsonl", "recipe.mix", "tests/wrong.jsonl")
 
 
 def files(folder: Path) -> list[str]:
@@ -54,7 +54,7 @@ def test_the_data_says_the_truth_about_itself(tmp_path: Path):
 def test_the_starter_checks_and_builds_where_there_is_no_torch(tmp_path: Path):
     main(["init", "-q", str(tmp_path)])
     blocked = "import sys; sys.modules.update(dict.fromkeys(('torch', 'transformers', 'trl'))); " + START
-    for words in (("check", "recipe.mix"), ("plan", "recipe.mix"), ("build", "recipe.mix")):
+    for words in (("check", "recipe.mix"), ("test", "recipe.mix"), ("plan", "recipe.mix"), ("build", "recipe.mix")):
         done = subprocess.run(
             arguments(*words, code=blocked),
             cwd=tmp_path,

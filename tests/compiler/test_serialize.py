@@ -16,7 +16,7 @@ from mixc.compiler.plan.stages import Plan, Stage
 
 from .plans import plans, whole
 
-SHOWN_BY_PLAN_ONLY = {"known", "missing", "feasible", "diagnostics"}
+SHOWN_BY_PLAN_ONLY = {"known", "missing", "feasible", "diagnostics", "variants"}
 
 
 def test_every_kind_of_stage_comes_back_as_it_was():

@@ -181,3 +181,10 @@ def test_objectives_with_few_decimals_are_compared_exactly() -> None:
     assert not rounded.exact
     assert np.abs(rounded.value * float(rounded.unit) - [np.pi, -np.e]).max() <= float(rounded.unit) / 2
     assert rounded.unit <= Fraction(np.pi) / 2**29
+
+
+def test_without_a_candidate_nothing_is_chosen_where_every_clause_allows_none() -> None:
+    clauses = {"budgets": (budget(5, up_to=True),), "quotas": (quota(None, 30.0, "%"),), "members": (np.zeros(0, bool),)}
+    answer = solved(made([], **clauses))
+    assert answer.chosen.size == 0 and answer.objective == 0
+    assert isinstance(solve(made([], **(clauses | {"budgets": (budget(5),)}))), Infeasible)
