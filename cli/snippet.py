@@ -13,6 +13,8 @@ from ..compiler.source import Source, Span
 
 TAB = 4
 LONGEST_BLOCK = 5
+LONGEST_LINE = 300_000
+"""Code points of a line that are looked at: more than a spec may have, so only one that is refused for it is cut."""
 NARROWEST = 20
 
 
@@ -46,7 +48,8 @@ def mark(source: Source, span: Span, text: str, primary: bool) -> Mark:
     first, column = source.position(start)
     last, end_column = source.position(end)
     # A place inside a line end (`\r|\n`) is drawn where the line ends.
-    column, end_column = min(column - 1, len(source.line(first))), min(end_column - 1, len(source.line(last)))
+    column = min(column - 1, len(source.line(first)), LONGEST_LINE)
+    end_column = min(end_column - 1, len(source.line(last)), LONGEST_LINE)
     return Mark(first, column, last, end_column, " ".join(visible(text).split()), primary)
 
 
@@ -74,7 +77,7 @@ def snippet(source: Source, marks: Sequence[Mark], width: int, style: str) -> li
             rows.append(Row(None, _margin(blocks, number, style, after=set()), skipped=True))
         before = number
         here = [m for m in marks if m.first == m.last == number]
-        rows += _draw(source.line(number), number, here, blocks, width, style)
+        rows += _draw(source.line(number)[:LONGEST_LINE], number, here, blocks, width, style)
     return rows
 
 
