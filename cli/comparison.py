@@ -62,7 +62,8 @@ class Comparison:
     def cached(self) -> list[str]:
         """What is in the store already, where the first side was built."""
         names = [fate.name for fate in self.difference.scores if fate.state == "cached"]
-        words = [f"score {name}" for name in names]
+        counts = self.before.values
+        words = [f"score {name}" + (f" ({counts[name]:,} values)" if name in counts else "") for name in names]
         return words + [what for what in ("train", "evaluate") if what in self.difference.same]
 
 

@@ -19,7 +19,8 @@ _STAYS = "stays cached"
 def draw_diff(comparison: Comparison, width: int) -> list[Text]:
     """The lines, none wider than `width` where a word fits it."""
     found = comparison.difference
-    lines = [Text.assemble((f"{comparison.before.name} -> {comparison.after.name}", "message"), ": ", (comparison.verdict, _verdict(comparison)))]
+    names = visible(f"{comparison.before.name} -> {comparison.after.name}")
+    lines = [Text.assemble((names, "message"), ": ", (comparison.verdict, _verdict(comparison)))]
     if found.work is None:
         return lines
     for work, changes in comparison.by_class():
@@ -52,7 +53,7 @@ def _title(change: Change) -> Text:
 
 
 def _sides(change: Change, comparison: Comparison, width: int) -> Iterator[Text]:
-    yield from _said("-", change.before, comparison.before, comparison, width, "error")
+    yield from _said("-", change.before, comparison.before, comparison, width, "red")
     yield from _said("+", change.after, comparison.after, comparison, width, "success")
 
 
@@ -65,7 +66,7 @@ def _said(mark: str, said: Said | None, side: Side, comparison: Comparison, widt
     if len(rows) > _LONGEST:
         rows = [*rows[: _LONGEST - 1], f"{rows[_LONGEST - 1]} …"]
     for number, row in enumerate(rows):
-        drawn = Text(f"  {mark} {'  ' * bool(number)}{row}", style)
+        drawn = Text.assemble((f"  {mark} {'  ' * bool(number)}{row}", style))
         if number == len(rows) - 1 and place:
             if drawn.cell_len + 2 + len(place) > width:
                 yield drawn

@@ -6,9 +6,11 @@ from pathlib import Path
 
 from ..compiler.diagnostics import Diagnostic, Fault
 from ..compiler.driver import Outcome, compile, wanted
+from ..compiler.semantics.catalogue import Signature
 from ..compiler.semantics.inputs import Inputs, Wanted
 from ..compiler.source import Source
 from .columns import read_columns
+from .installed import installed
 from .sources import Read, read_source, source_at
 
 
@@ -26,9 +28,13 @@ def compile_source(source: Source, overrides: Sequence[str] = (), read: Read = r
     columns: dict[str, dict[str, str] | str | None] = {}
     present: dict[str, bool] = {}
     settings = tuple(_setting(text) for text in overrides)
-    inputs = Inputs(texts, columns, present, settings)
+    scorers: dict[str, Signature | str | None] = {}
+    inputs = Inputs(texts, columns, present, settings, scorers)
     while missing := wanted(source, inputs):
         for want in missing:
+            if want.kind == "scorer":
+                scorers.update(installed(want.path))
+                continue
             _answer(want, texts, columns, present, read)
             if for_tests and want.of and want.kind == "present":
                 present[want.path] = True

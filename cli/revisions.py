@@ -45,6 +45,9 @@ class Revision:
 def revision(text: str) -> tuple[Revision, str]:
     """`REV:path` as revision and path. Fault MIX0208 where there is no git, no repository, no such revision or no such file in it."""
     top = _git("rev-parse", "--show-toplevel")
+    if top.returncode != 0 and b"not a git repository" not in top.stderr:
+        said = top.stderr.decode(errors="replace").strip().partition("\n")[0].removeprefix("fatal: ")
+        raise Fault(Diagnostic("MIX0208", f"`{text}` cannot be read: git says: {said or 'nothing'}", help="name two files instead"))
     if top.returncode != 0:
         help = "run it inside the repository, or name two files"
         raise Fault(Diagnostic("MIX0208", f"`{text}` asks for a revision, and this folder is in no git repository", help=help))

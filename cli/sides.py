@@ -2,8 +2,8 @@
 
 import json
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
 from ..compiler.diagnostics import Diagnostic, Fault, Severity
@@ -17,12 +17,17 @@ from .sources import read_source
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """`name` as the user named it; `sources`: the spec and what it extends, none for a plan; `revision` None for what lies on the disk."""
+    """`name` as the user named it; `sources`: the spec and what it extends, none for a plan; `revision` None for what lies on the disk.
+
+    `values`: how many values each score had, for a build that is there; `settings`: the params set from outside.
+    """
 
     name: str
     plan: Plan
     sources: tuple[Source, ...] = ()
     revision: str | None = None
+    values: Mapping[str, int] = field(default_factory=dict)
+    settings: tuple[tuple[str, str], ...] = ()
 
     def place(self, span: Span | None, key: str = "") -> tuple[str, int | None] | None:
         """File and line (from 1) of a clause: the line of the block around `span` that begins with `key`, else that of the span. No line without a text."""
@@ -54,7 +59,7 @@ def side(name: str, overrides: Sequence[str]) -> Side:
         if not (path / "plan.json").is_file():
             help = "a build folder holds a `plan.json`: name one, or a spec"
             raise Fault(Diagnostic("MIX0208", f"`{name}` is a folder without a `plan.json`", help=help))
-        return _plan(name, path / "plan.json")
+        return replace(_plan(name, path / "plan.json"), values=_values(path / "manifest.json"))
     if path.suffix == ".json" and path.exists():
         return _plan(name, path)
     if ":" in name and not path.exists():
@@ -70,7 +75,8 @@ def _spec(name: str, path: str, overrides: Sequence[str], at: Revision | None) -
     if outcome.plan is None:
         errors = [d for d in outcome.notes if d.severity is Severity.ERROR]
         raise Broken(name, outcome.sources, *(replace(d, notes=(*d.notes, f"in `{name}`")) if at else d for d in errors))
-    return Side(name, outcome.plan, outcome.sources, at.name if at else None)
+    settings = tuple((param, value) for param, _, value in (text.partition("=") for text in overrides))
+    return Side(name, outcome.plan, outcome.sources, at.name if at else None, settings=settings)
 
 
 class Broken(Fault):
@@ -87,6 +93,15 @@ def _plan(name: str, path: Path) -> Side:
         return Side(name, _read(path.read_text(encoding="utf-8"), str(path)))
     except UnicodeDecodeError:
         raise Fault(Diagnostic("MIX0501", f"`{path}` is not UTF-8 text")) from None
+
+
+def _values(path: Path) -> dict[str, int]:
+    """How many values of each score a build had, as its manifest counts them; nothing where it does not say."""
+    try:
+        scores = json.loads(path.read_text(encoding="utf-8"))["counts"]["scores"]
+        return {str(name): int(each["computed"]) + int(each["reused"]) for name, each in scores.items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}
 
 
 def _read(text: str, path: str) -> Plan:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from .expressions import Expression
+from .expressions import Expression, Scalar
 from .source import Span
 
 
@@ -82,6 +82,25 @@ class Quota:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SoftQuota:
+    """Targets for every leaf of the skills, missed as little as the hard clauses allow.
+
+    `shape`: `weakness` (targets by the accuracy in the profile of `student`), `uniform` (equal ones), or `paper` (the published sampler, in place
+    of the optimisation). A leaf's weight is min(1 / accuracy, `max_weight`); the accuracy is drawn to its parent's by a prior beta(`alpha`, `beta`),
+    both 0 where there is none, and is its parent's below `min_support` attempts. All four are None where the shape is `uniform`.
+    """
+
+    text: str
+    shape: str
+    student: str | None = None
+    max_weight: float | None = None
+    alpha: float | None = None
+    beta: float | None = None
+    min_support: int | None = None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Budget:
     """`amount` in `unit` (`examples` or `tokens`); `up_to`: as many as the other clauses allow."""
 
@@ -98,6 +117,71 @@ class NamedTeacher:
     corpus: str
     condition: Expression | None = None
     span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GeneratedTeacher:
+    """Answers the prompts of `corpus` (those where `where` is true) with `model`: a hub id, or a path relative to `folder`; at most `max_tokens` an answer."""
+
+    name: str
+    model: str
+    folder: str = ""
+    corpus: str
+    where: Where | None = None
+    samples: int = 1
+    temperature: float = 0.6
+    max_tokens: int = 2000
+    seed: int
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Require:
+    """`require license in [...]`: the licences that rows may have."""
+
+    text: str
+    allowed: tuple[str, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grade:
+    """The grader of a profile: a scorer whose value is true, false or unknown; `reads` and `package` as a score's."""
+
+    scorer: str
+    version: int
+    arguments: tuple[tuple[str, Scalar], ...] = ()
+    reads: tuple[str, ...] = ()
+    package: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """Attempts at the prompts of a skill, and how many of them were right."""
+
+    attempts: int
+    correct: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lora:
+    """Low-rank adapters: their rank, the scale `alpha` (the update is multiplied by alpha / rank), and the share of inputs dropped."""
+
+    rank: int = 16
+    alpha: float = 32
+    dropout: float = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Amount:
+    """A number in its unit, where the unit may be one of several."""
+
+    value: float
+    unit: str
+
+
+WARMUP = Amount(value=10, unit="%")
+"""How a training warms up where nothing is said."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

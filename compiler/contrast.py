@@ -2,14 +2,16 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from .diagnostics import Diagnostics
 from .plan.changes import Change, Difference, Said, Work
 from .plan.stages import Plan, Score, kind
-from .source import Source
+from .semantics.inputs import Inputs
+from .semantics.resolve import resolve
+from .source import Source, Span
 from .syntax import ast
-from .syntax.format import format_pattern
+from .syntax.format import format_clause, format_pattern
 from .syntax.parse import parse
 
 # What stands in no plan, or in the plans that it makes; the class of a change of it.
@@ -20,10 +22,39 @@ _WAITS = "not run yet"
 _CARRIED = ("a profile", "`sweep`", "`ablate`", "`require`")  # each clause of a profile is in the plan, the others are compared here
 
 
-def contrast(before: tuple[Plan, Sequence[Source]], after: tuple[Plan, Sequence[Source]], told: Sequence[Change]) -> tuple[Change, ...]:
+Node = ast.Declaration | ast.Line
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A plan with the texts that it was compiled from, the spec first, and what holds once parents and params are in place."""
+
+    plan: Plan
+    sources: tuple[Source, ...]
+    declarations: tuple[ast.Declaration, ...]
+
+    def text(self, span: Span) -> str:
+        """What stands at a place, in one line."""
+        source = next((s for s in self.sources if s.path == span.path), None)
+        return _flat(source.text[span.start : span.end]) if source else ""
+
+    def said(self, node: Node | None, key: str) -> Said | None:
+        """A clause in canonical form, a declaration as it stands there."""
+        if node is None:
+            return None
+        return Said(format_clause(node) if isinstance(node, ast.Line) else self.text(node.span), key, node.span)
+
+
+def written(plan: Plan, sources: tuple[Source, ...], settings: Sequence[tuple[str, str]] = ()) -> Written:
+    """A plan beside its texts; `settings` are the params that were set from outside."""
+    inputs = Inputs({s.path: s.text for s in sources}, {}, {}, tuple(settings))
+    return Written(plan, sources, resolve(sources[0], inputs, Diagnostics()).declarations)
+
+
+def contrast(before: Written, after: Written, told: Sequence[Change]) -> tuple[Change, ...]:
     """Changes of clauses that no stage carries; `told` are those already known."""
-    found = [*_aside(before[1], after[1]), *_pending(before, after)]
     known = {side and _flat(side.text) for change in told for side in (change.before, change.after)}
+    found = [*_aside(before, after), *_pending(before, after)]
     return tuple(c for c in found if not all(side is None or _flat(side.text) in known for side in (c.before, c.after)))
 
 
@@ -73,55 +104,81 @@ def _lines(declarations: Sequence[ast.Declaration]) -> Iterator[object]:
             yield each
 
 
-def _aside(before: Sequence[Source], after: Sequence[Source]) -> Iterator[Change]:
-    """Tests, sweeps, ablations and requirements, by name; those of an extended spec come first, so that the last one holds."""
-    old, new = ({key: said for source in reversed(side) for key, said in _said(source)} for side in (before, after))
+def _aside(before: Written, after: Written) -> Iterator[Change]:
+    """Tests, sweeps, ablations and requirements, by name."""
+    old, new = ({key: d for d in side.declarations if (key := _key(d))} for side in (before, after))
     for key in dict.fromkeys((*old, *new)):
-        here, there = old.get(key), new.get(key)
-        if here and there and _flat(here.text) == _flat(there.text):
-            continue
-        how = "changed" if here and there else "added" if there else "removed"
-        yield Change(_ASIDE[key[0]], how, " ".join(filter(None, key)), here, there, _NOTES[key[0]])
+        here, there = ((side.get(key), written) for side, written in ((old, before), (new, after)))
+        yield from _changes(_ASIDE[key[0]], " ".join(key), key[0], _NOTES[key[0]], here, there)
 
 
-def _said(source: Source) -> Iterator[tuple[tuple[str, str], Said]]:
-    for node in parse(source, Diagnostics()).declarations:
-        match node:
-            case ast.Block(kind="test", name=ast.String(value=name)):
-                key = ("test", name)
-            case ast.Sweep(param=name):
-                key = ("sweep", name.text)
-            case ast.Require(subject=name):
-                key = ("require", name.text)
-            case ast.Ablate(pattern=pattern):
-                key = ("ablate", format_pattern(pattern))
-            case _:
-                continue
-        yield key, Said(source.text[node.span.start : node.span.end], key[0], node.span)
+def _key(declaration: ast.Declaration) -> tuple[str, str] | None:
+    match declaration:
+        case ast.Block(kind="test", name=ast.String(value=name)):
+            return "test", name
+        case ast.Sweep(param=name):
+            return "sweep", name.text
+        case ast.Require(subject=name):
+            return "require", name.text
+        case ast.Ablate(pattern=pattern):
+            return "ablate", format_pattern(pattern)
+        case _:
+            return None
 
 
-def _pending(before: tuple[Plan, Sequence[Source]], after: tuple[Plan, Sequence[Source]]) -> Iterator[Change]:
-    """Clauses that the runtime does not do yet, which a stage may carry in part or not at all: compared as they are written."""
-    old, new = (dict(_waiting(*side)) for side in (before, after))
+def _pending(before: Written, after: Written) -> Iterator[Change]:
+    """Clauses that the runtime does not do yet, which a stage may carry in part or not at all."""
+    old, new = (dict(_waiting(side)) for side in (before, after))
     for what in dict.fromkeys((*old, *new)):
-        (work, here), (_, there) = old.get(what) or (new[what][0], None), new.get(what) or (old[what][0], None)
-        if here and there and _flat(here.text) == _flat(there.text):
-            continue
-        how = "changed" if here and there else "added" if there else "removed"
-        yield Change(work, how, what, here, there, _WAITS)
+        work, stage, _ = old.get(what) or new[what]
+        here, there = ((side[what][2] if what in side else None, written) for side, written in ((old, before), (new, after)))
+        yield from _changes(work, what[1], stage, _WAITS, here, there)
 
 
-def _waiting(plan: Plan, sources: Sequence[Source]) -> Iterator[tuple[str, tuple[Work, Said]]]:
-    texts = {source.path: source for source in sources}
-    blocks = {d.head: d.span for source in sources for d in parse(source, Diagnostics()).declarations if isinstance(d, ast.Block)}
-    for each in plan.pending:
-        source = texts.get(each.span.path)
-        if source is None or each.what in _CARRIED:
+def _waiting(written: Written) -> Iterator[tuple[tuple[str, str], tuple[Work, str, Node]]]:
+    """By what waits and the block or the stage it belongs to: the class of a change of it, the stage, the clause."""
+    for each in written.plan.pending:
+        node = None if each.what in _CARRIED else _node(written.declarations, each.span)
+        if node is None:
             continue
-        span = blocks.get(each.span, each.span)
         work = Work.GENERATE if each.what.endswith("generates") else _STAGES.get(each.stage, Work.SELECT)
-        what = source.text[each.span.start : each.span.end] if span is not each.span else each.what.strip("`")
-        yield what, (work, Said(source.text[span.start : span.end], each.stage, span))
+        block = written.text(node.head) if isinstance(node, ast.Block) else each.stage
+        yield (each.what, block), (work, each.stage, node)
+
+
+def _node(declarations: Sequence[ast.Declaration], span: Span) -> Node | None:
+    """The clause that stands at a place, or the declaration where the place is its head or its only clause."""
+    lines = (line for each in declarations if isinstance(each, ast.Block) for line in each.lines)
+    return next((node for node in (*lines, *declarations) if _holds(node.span, span)), None)
+
+
+def _holds(outer: Span, inner: Span) -> bool:
+    return outer.path == inner.path and outer.start <= inner.start and inner.end <= outer.end
+
+
+def _changes(
+    work: Work, title: str, key: str, note: str, before: tuple[Node | None, Written], after: tuple[Node | None, Written]
+) -> Iterator[Change]:
+    """One change; of a block that both sides have, one for each clause that differs."""
+    (old, was), (new, now) = before, after
+    if old == new:
+        return
+    if isinstance(old, ast.Block) and isinstance(new, ast.Block) and old.name == new.name:
+        gone = [line for line in old.lines if line not in new.lines]
+        come = [line for line in new.lines if line not in old.lines]
+        for mine in gone:
+            theirs = next((line for line in come if _word(line) == _word(mine)), None)
+            come = [line for line in come if line is not theirs]
+            how = "changed" if theirs else "removed"
+            yield Change(work, how, title, was.said(mine, key), now.said(theirs, key), note)
+        yield from (Change(work, "added", title, None, now.said(line, key), note) for line in come)
+        return
+    how = "changed" if old and new else "added" if new else "removed"
+    yield Change(work, how, title, was.said(old, key), now.said(new, key), note)
+
+
+def _word(line: ast.Line) -> str:
+    return format_clause(line).split()[0]
 
 
 def _flat(text: str) -> str:

@@ -11,6 +11,7 @@ from .plan.variants import Trial, Variant, reading
 from .plan.verify import verify
 from .semantics import ir
 from .semantics.blame import blame
+from .semantics.catalogue import SCORERS
 from .semantics.check import check
 from .semantics.expand import Variation, expand
 from .semantics.fixture import fixture
@@ -103,7 +104,7 @@ def wanted(source: Source, inputs: Inputs) -> tuple[Wanted, ...]:
         return spec.wanted
     specs = (spec, *(variation.spec for variation in expand(spec, inputs, Diagnostics())))
     asked = [w for one in specs for w in _asked(one)]
-    known = {"text": inputs.texts, "columns": inputs.columns, "present": inputs.present}
+    known = {"text": inputs.texts, "columns": inputs.columns, "present": inputs.present, "scorer": inputs.scorers}
     return tuple(dict.fromkeys(w for w in asked if w.path not in known[w.kind] and not is_remote(w.path)))
 
 
@@ -120,7 +121,11 @@ def _asked(spec: Resolved) -> list[Wanted]:
                     asked += [Wanted(kind, beside(path.value, path.span.path)) for kind in ("present", "columns")]
                 case "skills", "tree", ast.String() as path:
                     asked.append(Wanted("text", beside(path.value, path.span.path)))
+                case "skills", "tag", ast.TagBy(method=ast.Name(text="keywords"), value=ast.String() as path):
+                    asked.append(Wanted("text", beside(path.value, path.span.path)))
                 case "profile", "from", ast.String() as path:
+                    asked.append(Wanted("text", beside(path.value, path.span.path)))
+                case "generate", "model", ast.String() as path:
                     asked.append(Wanted("present", beside(path.value, path.span.path)))
                 case "student", "template" | "model", ast.String() as path:
                     asked.append(Wanted("present", beside(path.value, path.span.path), "model"))
@@ -128,6 +133,9 @@ def _asked(spec: Resolved) -> list[Wanted]:
                     asked.append(Wanted("present", beside(path.value, path.span.path), "benchmark"))
                 case _:
                     pass
+    calls = [node.call for node in spec.of(ast.Score)]
+    calls += [s.value for b in spec.blocks("profile") for s in b.lines if isinstance(s, ast.Setting) and isinstance(s.value, ast.Call)]
+    asked += [Wanted("scorer", call.function.text) for call in calls if call.function.text not in SCORERS]
     for node in spec.of(ast.Decontaminate):
         asked += [Wanted("present", beside(a.value, a.span.path)) for a in node.against]
     return asked

@@ -60,7 +60,10 @@ def refuse_pending(plan: Plan, until: str | None) -> None:
     if needed:
         label = "the runtime cannot do this yet"
         raise Fault(
-            *(Diagnostic("MIX0410", f"{p.what} is not run yet", Label(p.span, label), help=_way_out(plan, p.stage)) for p in needed)
+            *(
+                Diagnostic("MIX0410", f"the `{p.stage}` stage cannot do {p.what} yet", Label(p.span, label), help=_way_out(plan, p.stage))
+                for p in needed
+            )
         )
 
 

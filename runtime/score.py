@@ -56,7 +56,7 @@ def score(stage: Score, rows: pl.DataFrame, context: Context) -> Scored:
     live = rows.with_row_index("index").filter(pl.col("reason").is_null())
     if stage.scorer == "column":
         return _joined(stage, rows, pl.concat([live.select("index"), column.read(stage, live)], how="horizontal"), 0, 0)
-    asked = scorer(stage.scorer)
+    asked = scorer(stage)
     live = live.with_columns(_key(stage, live))
     distinct = live.select(_wanted(stage)).unique("key", keep="first", maintain_order=True).sort("key")
     shelf, stored = _look_up(stage, asked, distinct["key"], context)
@@ -73,7 +73,7 @@ def pending(stage: Score, rows: pl.DataFrame, context: Context) -> int:
         return 0
     live = rows.filter(pl.col("reason").is_null())
     keys = live.select(_key(stage, live)).to_series().unique()
-    _, stored = _look_up(stage, scorer(stage.scorer), keys, context)
+    _, stored = _look_up(stage, scorer(stage), keys, context)
     return len(keys) - len(stored)
 
 

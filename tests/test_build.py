@@ -157,4 +157,4 @@ def test_plan_stops_counting_at_a_clause_that_is_not_run_yet(tmp_path: Path) -> 
     assert done.returncode == 0, done.stderr
     lines = {line.split("=")[0].strip(): line for line in done.stdout.splitlines() if line.strip().startswith("score")}
     assert "read from the rows" in lines["score         correct"] and "not run yet" in lines["score         other"]
-    assert "the scorer `exact_match` is not run yet: what comes after it is not known" in done.stderr
+    assert "`exact_match` is not run yet: what comes after it is not known" in done.stderr

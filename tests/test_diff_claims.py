@@ -71,6 +71,14 @@ def test_what_is_said_to_stay_cached_is_not_computed_again(tmp_path: Path, mixc:
         assert rows[0].equals(rows[1])
 
 
+def test_a_build_tells_how_many_values_it_has(tmp_path: Path, mixc: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "a.mix").write_text(GRADED)
+    (tmp_path / "b.mix").write_text(GRADED.replace("12 examples", "9 examples"))
+    built(mixc, "a.mix")
+    assert main(["diff", "build/a", "b.mix"]) == 2
+    assert "stays cached  score correct (30 values)\n" in capsys.readouterr().out
+
+
 def test_build_folders_and_plans_are_compared_as_their_specs(tmp_path: Path, mixc: Run) -> None:
     (tmp_path / "a.mix").write_text(SCORED)
     (tmp_path / "b.mix").write_text(SCORED.replace("12 examples", "9 examples"))
@@ -84,3 +92,17 @@ def test_build_folders_and_plans_are_compared_as_their_specs(tmp_path: Path, mix
         (change,) = found["changes"]
         changes.append((change["class"], change["before"]["text"], change["after"]["text"]))
     assert set(changes) == {("re-select", "budget 12 examples", "budget 9 examples")}
+
+
+def test_a_score_of_the_selected_rows_that_a_clause_now_reads_is_computed_for_the_others(tmp_path: Path, mixc: Run) -> None:
+    (tmp_path / "a.mix").write_text(GRADED.replace("  where    correct\n", ""))
+    (tmp_path / "b.mix").write_text(GRADED)
+    assert built(mixc, "a.mix")["counts"]["scores"]["correct"] == {"computed": 12, "reused": 0}
+    _, found = mixc("diff", "a.mix", "b.mix")
+    (change,) = found["changes"]
+    assert (change["class"], change["note"]) == ("re-score", "`correct` for every candidate")
+    assert {"name": "correct", "state": "new rows", "rows": "candidates"} in found["scores"]
+    assert built(mixc, "b.mix")["counts"]["scores"]["correct"] == {"computed": 18, "reused": 12}
+    code, found = mixc("diff", "b.mix", "a.mix")
+    assert code == 2 and found["class"] == "re-select"
+    assert built(mixc, "a.mix")["counts"]["scores"]["correct"] == {"computed": 0, "reused": 12}

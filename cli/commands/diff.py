@@ -4,14 +4,14 @@ from argparse import ArgumentParser, Namespace
 from dataclasses import replace
 from pathlib import Path
 
-from ...compiler.contrast import contrast, spread, wording
+from ...compiler.contrast import contrast, spread, wording, written
 from ...compiler.diagnostics import Diagnostic, Fault
 from ...compiler.plan.diff import diff
 from ..arguments import Usage
 from ..comparison import Comparison
 from ..draw_diff import draw_diff
 from ..exit import DIFFERENT, FINE
-from ..revisions import tracked
+from ..revisions import revision, tracked
 from ..sides import Broken, Side, side
 from ..write_diff import to_json, to_markdown
 
@@ -19,7 +19,7 @@ from ..write_diff import to_json, to_markdown
 def configure(parser: ArgumentParser) -> None:
     what = "a `.mix` file, a `plan.json`, a build folder, or `REV:path` in git (its parents read from that revision too)"
     parser.add_argument("before", metavar="A", help=what)
-    parser.add_argument("after", metavar="B", nargs="?", help="the same; A alone: the last commit of A against A as it is")
+    parser.add_argument("after", metavar="B", nargs="?", help="the same; A alone: what is committed of A, or A at its revision, against the file as it is")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="set a param on both sides (may repeat)")
     parser.add_argument("--format", choices=("text", "json", "md"), default="text", help="text (default), json, or md for a pull request")
 
@@ -44,7 +44,8 @@ def compare(before: Side, after: Side) -> Comparison:
     """The two sides with what parts them; how texts are written is compared where both sides have one."""
     found = diff(before.plan, after.plan)
     if before.sources and after.sources:
-        more = contrast((before.plan, before.sources), (after.plan, after.sources), found.changes)
+        old, new = (written(side.plan, side.sources, side.settings) for side in (before, after))
+        more = contrast(old, new, found.changes)
         changes = sorted((*found.changes, *more), key=lambda change: -change.work.cost)
         found = replace(found, changes=tuple(changes))
         found = spread(found, more, after.plan)
@@ -57,6 +58,8 @@ def _names(arguments: Namespace) -> tuple[str, str]:
     if arguments.after is not None:
         return arguments.before, arguments.after
     path = arguments.before
+    if ":" in path and not Path(path).exists():
+        return path, revision(path)[1]
     if not Path(path).is_file() or not path.endswith(".mix"):
         usage = "usage: mixc diff A B"
         raise Usage("B is missing", usage, "A alone is a spec under git, compared with its last commit")

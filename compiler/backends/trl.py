@@ -8,7 +8,7 @@ from typing import Any
 from ..plan.stages import Train
 
 LARGEST_PER_DEVICE = 4
-WARMUP = 0.1
+_SCHEDULES = {"cosine": "cosine", "linear": "linear", "constant": "constant_with_warmup"}
 
 
 def sft_arguments(stage: Train) -> dict[str, Any]:
@@ -28,16 +28,15 @@ def sft_arguments(stage: Train) -> dict[str, Any]:
         # The loss is the sum over all tokens of a batch, in however many passes, divided by their number.
         "average_tokens_across_devices": True,
         "loss_type": "nll",
-        "lr_scheduler_type": "cosine",
-        # A float below 1 is a share of all steps. A single step would be spent at a learning rate of 0.
-        "warmup_steps": 0 if stage.steps == 1 else WARMUP,
+        "lr_scheduler_type": _SCHEDULES[stage.schedule],
+        "warmup_steps": _warmup(stage),
         "weight_decay": 0.0,
         "max_grad_norm": 1.0,
         "optim": "adamw_torch",
         # Weights stay float32; only the arithmetic of the passes is bfloat16.
         "bf16": stage.model.dtype == "bf16",
         "fp16": stage.model.dtype == "fp16",
-        "gradient_checkpointing": False,
+        "gradient_checkpointing": stage.gradient_checkpointing,
         "seed": stage.seed,
         "data_seed": stage.seed,
         "dataset_kwargs": {"skip_prepare_dataset": True},
@@ -59,3 +58,12 @@ def sft_arguments(stage: Train) -> dict[str, Any]:
         "disable_tqdm": True,
         "push_to_hub": False,
     }
+
+
+def _warmup(stage: Train) -> int | float:
+    """Steps, or a share of all steps: a float below 1. A single step would be spent at a learning rate of 0."""
+    if stage.steps == 1:
+        return 0
+    if stage.warmup.unit == "steps":
+        return int(stage.warmup.value)
+    return min(stage.warmup.value / 100, 0.999)

@@ -66,4 +66,11 @@ CODES: dict[str, Code] = {
         "score tokens = tokens()",
         "score length = tokens()",
     ),
+    "MIX0211": Code(
+        "an installed scorer that does not say what it is",
+        "Packages bring scorers of their own: the entry point `mixc.signatures` gives plain data (what the scorer says, its parameters, the type and unit of its "
+        "value, its cost), and `mixc.scorers` the code for a run. `check` reads the first and runs none of the second. The note says what is wrong with the data.",
+        'SURPRISE = {"type": "number"}',
+        'SURPRISE = {"says": "how odd a response is", "type": "number", "unit": "nats", "cost": "dear"}',
+    ),
 }

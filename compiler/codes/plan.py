@@ -39,10 +39,36 @@ CODES: dict[str, Code] = {
         'quota teacher "tutor" <= 33.333333333333%',
         'quota teacher "tutor" <= 33.3333%',
     ),
+    "MIX0405": Code(
+        "clauses that cannot stand beside one another",
+        "The published sampler `quota skill weakness(paper)` takes the place of the whole optimisation, so a quota, an objective or a cap beside it would be "
+        "promised and not kept; and a profile from a file is not measured, so how to measure it says nothing. Keep one of the two.",
+        """select {
+  quota    skill weakness(paper)
+  budget   1000 examples
+  maximize naturalness
+}""",
+        """select {
+  keep     best 1 per prompt by naturalness
+  quota    skill weakness(paper)
+  budget   1000 examples
+}""",
+    ),
+    "MIX0406": Code(
+        "a corpus under a licence that is not allowed",
+        "`require license in [...]` names the licences that the data may have. A corpus says its own with `license \"MIT\"`, which is judged when the spec is "
+        "checked, or names a column of licences with `license COLUMN`, which is judged row by row.",
+        """require license in ["MIT", "Apache-2.0"]
+# and, in a corpus:
+license "CC-BY-NC-4.0\"""",
+        """require license in ["MIT", "Apache-2.0", "CC-BY-NC-4.0"]
+# and, in a corpus:
+license "CC-BY-NC-4.0\"""",
+    ),
     "MIX0410": Code(
         "a clause that the runtime does not do yet",
         "The language has this clause, and it is checked and planned, but this version of the runtime cannot carry it out. `check` and `plan` "
-        "warn; `build` stops before it starts, unless `--until` names a stage before the one that would need the clause.",
+        "warn, and name the stage that is missing; `build` stops before it starts, unless `--until` names a stage before the one that would need the clause.",
         "dedup by minhash(threshold: 0.8) of response",
         "mixc build spec.mix --until score",
     ),

@@ -96,4 +96,11 @@ CODES: dict[str, Code] = {
         "finished is kept: free some memory and run again.",
         "a machine whose memory is full", "the same command with memory free",
     ),
+    "MIX0515": Code(
+        "a scorer of a package that cannot be run",
+        "An installed package says what its scorer is (`mixc.signatures`), so that specs can name it, but the code for a run (`mixc.scorers`) is missing or cannot "
+        "be loaded. Install the package whole, or ask its authors.",
+        '[project.entry-points."mixc.signatures"]\nsurprise = "surprise:SIGNATURE"',
+        '[project.entry-points."mixc.signatures"]\nsurprise = "surprise:SIGNATURE"\n\n[project.entry-points."mixc.scorers"]\nsurprise = "surprise:Surprise"',
+    ),
 }  # fmt: skip

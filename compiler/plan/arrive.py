@@ -2,35 +2,36 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from ..expressions import Column, Constant, Constants, Expression, Operation, columns
-from .stages import Decontaminate, Dedup, Filter, Heldout, Scan, Score, Stage, Tag, Teachers
+from .stages import Decontaminate, Dedup, Filter, Heldout, Profile, Scan, Score, Select, Stage, Tag, Teachers
 
+Kind = TypeVar("Kind")
 _STRICTER = {"<=": ("<", "<="), "<": ("<",), ">=": (">", ">="), ">": (">",)}
 
 
 def arrive(before: Sequence[Stage], after: Sequence[Stage]) -> bool:
     """Whether rows may come through the stages `after` that do not come through `before`; both as `normalize` leaves them."""
-    old, new = ({kind: [s for s in stages if isinstance(s, kind)] for kind in _KINDS} for stages in (before, after))
-    scanned = _scans(old[Scan], new[Scan])
-    named = _teachers(_only(old[Teachers]), _only(new[Teachers]))
-    guarded = _heldout(_only(old[Heldout]), _only(new[Heldout])) and _clean(_only(old[Decontaminate]), _only(new[Decontaminate]))
-    if not (scanned and named and guarded):
+    scanned = _scans(_of(before, Scan), _of(after, Scan))
+    named = _teachers(_only(before, Teachers), _only(after, Teachers))
+    clean = _only(after, Decontaminate)
+    guarded = _heldout(_only(before, Heldout), _only(after, Heldout)) and _clean(_only(before, Decontaminate), clean)
+    if not (scanned and named and guarded) or _essence(_others(before)) != _essence(_others(after)):
         return True
-    clean = _only(new[Decontaminate])
-    if (_essence(old[Dedup]) or (clean and clean.of != "prompt")) and _essence(_above(before)) != _essence(_above(after)):
+    copies = _essence(_of(before, Dedup))
+    if (copies or (clean and clean.of != "prompt")) and _essence(_above(before)) != _essence(_above(after)):
         return True  # a row that left may have stood for another, or have taken its prompt's rows with it
-    if old[Dedup] and _essence(old[Dedup]) != _essence(new[Dedup]):
+    if copies and copies != _essence(_of(after, Dedup)):
         return True
-    asked = _conditions(old[Filter])
+    asked = _conditions(_of(before, Filter))
     values = {column.name for condition in asked for column in columns(condition) if column.source == "score"}
     skilled = any(Column("role", "skill") in columns(condition) for condition in asked)
     if any(_scored(before, name) != _scored(after, name) for name in values):
         return True
-    if skilled and _essence(old[Tag]) != _essence(new[Tag]):
+    if skilled and _essence(_of(before, Tag)) != _essence(_of(after, Tag)):
         return True
-    return not _all(asked, _conditions(new[Filter]))
+    return not _all(asked, _conditions(_of(after, Filter)))
 
 
 def narrows(before: Expression | None, after: Expression | None) -> bool:
@@ -38,11 +39,18 @@ def narrows(before: Expression | None, after: Expression | None) -> bool:
     return before is None or (after is not None and _all(_conjuncts(before), _conjuncts(after)))
 
 
-_KINDS = (Scan, Teachers, Heldout, Decontaminate, Dedup, Filter, Tag)
+def _of(stages: Sequence[Stage], kind: type[Kind]) -> list[Kind]:
+    return [stage for stage in stages if isinstance(stage, kind)]
 
 
-def _only(stages: list[Any]) -> Any:
-    return stages[0] if stages else None
+def _others(stages: Sequence[Stage]) -> list[Stage]:
+    """Stages that nothing here is known of: whatever differs in them may bring rows."""
+    known = Scan | Teachers | Heldout | Decontaminate | Dedup | Filter | Tag | Score | Profile | Select
+    return [stage for stage in stages if not isinstance(stage, known)]
+
+
+def _only(stages: Sequence[Stage], kind: type[Kind]) -> Kind | None:
+    return next(iter(_of(stages, kind)), None)
 
 
 def _above(stages: Sequence[Stage]) -> list[Stage]:
@@ -65,7 +73,8 @@ def _scans(before: list[Scan], after: list[Scan]) -> bool:
 
 
 def _scan(before: Scan, after: Scan) -> bool:
-    if (before.path, before.roles) != (after.path, after.roles):
+    free: dict[str, Any] = {"id": "", "where": None, "sample": None, "license": None, "seed": 0}
+    if replace(before, **free) != replace(after, **free):
         return False
     old, new = (scan.where and scan.where.condition for scan in (before, after))
     if before.sample is None:
@@ -74,22 +83,29 @@ def _scan(before: Scan, after: Scan) -> bool:
 
 
 def _teachers(before: Teachers | None, after: Teachers | None) -> bool:
-    if before is None or after is None or not before.teachers:
-        return before is None or after is not None
+    if before is None or after is None:
+        return before is None
+    if _essence([replace(before, teachers=())]) != _essence([replace(after, teachers=())]):
+        return False
+    if not before.teachers:
+        return True
     known = {t.name: t for t in before.teachers}
     return bool(after.teachers) and all(
-        t.name in known and t.corpus == known[t.name].corpus and narrows(known[t.name].condition, t.condition) for t in after.teachers
+        t.name in known
+        and replace(t, condition=None) == replace(known[t.name], condition=None)
+        and narrows(known[t.name].condition, t.condition)
+        for t in after.teachers
     )
 
 
 def _heldout(before: Heldout | None, after: Heldout | None) -> bool:
-    return before is None or (after is not None and before.scan == after.scan)
+    return before is None or (after is not None and _essence([before.scan]) == _essence([after.scan]))
 
 
 def _clean(before: Decontaminate | None, after: Decontaminate | None) -> bool:
     if before is None or before.because is not None:
         return True
-    return after is not None and (before.against, before.words, before.of, before.field) == (after.against, after.words, after.of, after.field)
+    return after is not None and _essence([before]) == _essence([after])
 
 
 def _conditions(filters: list[Filter]) -> list[Expression]:

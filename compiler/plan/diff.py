@@ -81,9 +81,9 @@ def _renamed(renamings: Sequence[Renaming], before: Plan, after: Plan) -> Iterat
     old, new = ({block.title: block for block in recite(plan)} for plan in (before, after))
     for each in renamings:
         here, there = (block.get(f"{each.kind} {name}") for block, name in ((old, each.before), (new, each.after)))
-        said = [Said(f"{each.kind} {name}", each.kind, block and block.span) for name, block in ((each.before, here), (each.after, there))]
-        note = "its column has another name, its values stay" if each.kind == "score" else "its content is the same"
-        yield Change(Work.COSMETIC, "renamed", said[0].text, *said, note)
+        mine, theirs = (Said(f"{each.kind} {name}", each.kind, block and block.span) for name, block in ((each.before, here), (each.after, there)))
+        note = "its column has another name, its values stay" if each.kind == "score" else "a name for the same"
+        yield Change(Work.COSMETIC, "renamed", mine.text, mine, theirs, note)
 
 
 def _changes(before: Plan, after: Plan, sides: _Sides, renamings: Sequence[Renaming]) -> Iterator[Change]:
@@ -108,13 +108,13 @@ def _change(block: Block, old: Item | None, new: Item | None, sides: _Sides, ren
     if item.key == "count tokens" and not (old and new):
         return  # it follows from a bound in tokens, which is told
     kind = "added" if old is None else "removed" if new is None else "changed"
-    said = [each and Said(each.text, each.key, each.span) for each in (old, new)]
+    mine, theirs = (each and Said(each.text, each.key, each.span) for each in (old, new))
     if old and new and old.meaning == new.meaning:
         if _in_old_names(new.text, renamings) != old.text:
-            yield Change(Work.COSMETIC, "reworded", block.title, *said, "says the same")
+            yield Change(Work.COSMETIC, "reworded", block.title, mine, theirs, "says the same")
         return
     work, note = _work(block, old, new, sides)
-    yield Change(work, kind, block.title, *said, note)
+    yield Change(work, kind, block.title, mine, theirs, note)
 
 
 def _in_old_names(text: str, renamings: Sequence[Renaming]) -> str:
@@ -134,12 +134,12 @@ def _work(block: Block, old: Item | None, new: Item | None, sides: _Sides) -> tu
             return _student(block.title.partition(" ")[2], sides)
         case "score":
             return _score(block.title.partition(" ")[2], old, sides)
+        case "filter" | "select" if new and (asked := _asked(new, sides)):
+            return Work.SCORE, f"{', '.join(f'`{name}`' for name in asked)} for every candidate"
         case stage if stage in _ROWS:
             if not sides.rescores or (sides.trusting and _fewer(old, new)):
                 return Work.SELECT, ""
             return Work.SCORE, _NEW
-        case "select" if new and (asked := _asked(new, sides)):
-            return Work.SCORE, f"{', '.join(f'`{name}`' for name in asked)} for every candidate"
         case "tag" | "select":
             return Work.SELECT, ""
         case "profile":
@@ -148,11 +148,11 @@ def _work(block: Block, old: Item | None, new: Item | None, sides: _Sides) -> tu
         case "materialise":
             return Work.SELECT, _KEPT
         case "train":
-            return Work.TRAIN, ""
+            return Work.TRAIN, "" if sides.has(Train) else "nothing is trained any more"
         case "arms":
             return (Work.TRAIN if sides.has(Train) else Work.EVALUATE), ""
         case "evaluate":
-            return Work.EVALUATE, ""
+            return Work.EVALUATE, "" if sides.has(Evaluate) else "nothing is measured any more"
         case "generate":
             return Work.GENERATE, ""
         case _:
@@ -213,25 +213,28 @@ def _fewer(old: Item | None, new: Item | None) -> bool:
 
 
 def _reordered(before: Plan, after: Plan, sides: _Sides) -> Iterator[Change]:
-    """Filters that both have, in another order: of account where one of them looks at other rows."""
-    old, new = (_steps(plan) for plan in (before, after))
-    common = [plain(s) for s in old]
-    shared = [s for s in new if plain(s) in common]
-    kept = [plain(s) for s in shared]
-    mine = [s for s in old if plain(s) in kept]
-    if [plain(s) for s in mine] == kept or len(mine) != len(shared):
+    """Filters that both have, in an order that is of account: one of them looks at the rows that the others leave."""
+    here, there = _steps(before), _steps(after)
+    pairs = [(old, new) for old, new in match([item for item, _ in here], [item for item, _ in there]) if old and new]
+    partner = {id(new): old for old, new in pairs}
+    place = {id(item): number for number, (item, _) in enumerate(here)}
+    kept = [each for each in there if id(each[0]) in partner]
+    once = sorted(kept, key=lambda each: place[id(partner[id(each[0])])])
+    if steps(tuple(plain(step) for _, step in once)) == steps(tuple(plain(step) for _, step in kept)):
         return
-    matters = steps(tuple(plain(s) for s in mine)) != steps(tuple(kept))
-    moved = next(i for i, (a, b) in enumerate(zip(mine, shared, strict=True)) if plain(a) != plain(b))
-    said = [Said(f"{one[moved].text}, then {one[moved + 1].text}", "where", one[moved].span) for one in (mine, shared)]
-    if matters:
-        work = Work.SCORE if sides.rescores else Work.SELECT
-        yield Change(work, "reordered", "select", *said, "one of them looks at the rows that are left")
-    else:
-        yield Change(Work.COSMETIC, "reordered", "select", *said, "the same rows pass; a dropped row may name another reason")
+    first = next(i for i, (a, b) in enumerate(zip(once, kept, strict=True)) if a is not b)
+    olds = [partner[id(item)] for item, _ in once[first : first + 2]]
+    mine, theirs = (
+        Said(", then ".join(item.text for item in items), "where", items[0].span)
+        for items in (olds, [item for item, _ in kept[first : first + 2]])
+    )
+    work = Work.SCORE if sides.rescores else Work.SELECT
+    yield Change(work, "reordered", "select", mine, theirs, "one of them looks at the rows that are left")
 
 
-def _steps(plan: Plan) -> list[Where | Keep]:
-    """The filters as the spec has them, those that run before the scores first."""
+def _steps(plan: Plan) -> list[tuple[Item, Where | Keep]]:
+    """The filters as the plan runs them, those before the scores first."""
     filters = [w for s in plan.stages if isinstance(s, Filter) for w in s.wheres]
-    return [*filters, *(step for s in plan.stages if isinstance(s, Select) for step in s.steps)]
+    found = [*filters, *(step for s in plan.stages if isinstance(s, Select) for step in s.steps)]
+    items = [i for b in recite(plan) if b.title == "select" for i in b.items if i.key in ("where", "keep best")]
+    return list(zip(items, found, strict=True))

@@ -1,4 +1,4 @@
-"""Digests of what a stage does: spans, ids of stages and the folders of paths do not take part."""
+"""Digests of what a stage does: spans, ids of stages, the folders of paths and who is told do not take part."""
 
 import hashlib
 import json
@@ -8,10 +8,11 @@ from typing import Any
 
 from ..paths import is_remote
 from ..source import Span
-from .stages import Benchmark, Decontaminate, Evaluate, Model, Plan, Profile, Scan, Stage
+from .stages import Benchmark, Decontaminate, Evaluate, GeneratedTeacher, Model, Plan, Profile, Scan, Stage, Train
 
 _PATHS = {(Scan, "path"), (Decontaminate, "against"), (Benchmark, "path"), (Profile, "file")}
 _LEFT_OUT = ("id", "folder")
+_WITHOUT_EFFECT = {(Train, "report"), (Train, "save")}
 
 
 def fingerprints(stages: Sequence[Stage]) -> tuple[tuple[str, str], ...]:
@@ -43,7 +44,7 @@ def _essence(value: Any, known: dict[str, str]) -> Any:
     kept: dict[str, Any] = {"": type(value).__name__}
     for f in fields(value):
         item = getattr(value, f.name)
-        if isinstance(item, Span) or f.name in _LEFT_OUT:
+        if isinstance(item, Span) or f.name in _LEFT_OUT or (type(value), f.name) in _WITHOUT_EFFECT:
             continue
         if f.name == "inputs":
             item = [known[name] for name in item]
@@ -51,7 +52,7 @@ def _essence(value: Any, known: dict[str, str]) -> Any:
             item = item and known[item]
         elif (type(value), f.name) in _PATHS:
             item = [_last_part(path) for path in item] if isinstance(item, tuple) else item and _last_part(item)
-        elif isinstance(value, Model) and f.name == "model" and (item[0] in "./~" or item.endswith(".gguf")):
+        elif isinstance(value, Model | GeneratedTeacher) and f.name == "model" and (item[0] in "./~" or item.endswith(".gguf")):
             item = _last_part(item)
         else:
             item = _essence(item, known)

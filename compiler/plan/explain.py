@@ -7,6 +7,7 @@ from functools import singledispatch
 from .express import express
 from .pending import concerns
 from .stages import (
+    Amount,
     Argument,
     Decontaminate,
     Dedup,
@@ -20,6 +21,7 @@ from .stages import (
     Scan,
     Score,
     Select,
+    SoftQuota,
     Stage,
     Tag,
     Teachers,
@@ -95,14 +97,23 @@ def _(stage: Scan) -> Iterator[str]:
         yield stage.where.text
     if stage.sample:
         yield f"sample {stage.sample:,} prompts"
+    if stage.license:
+        yield f"license {_scalar(stage.license)}"
+    if stage.require:
+        yield stage.require.text
 
 
 @words.register
 def _(stage: Teachers) -> Iterator[str]:
-    yield ", ".join(t.name for t in stage.teachers) or "each value of the teacher column is one"
+    yield ", ".join(t.name for t in (*stage.teachers, *stage.generated)) or "each value of the teacher column is one"
     for teacher in stage.teachers:
         where = f" where {express(teacher.condition)}" if teacher.condition else ""
         yield f"{teacher.name} from {teacher.corpus}{where}"
+    for teacher in stage.generated:
+        where = f" {teacher.where.text}" if teacher.where else ""
+        yield f"{teacher.name}: {teacher.model} answers the prompts of {teacher.corpus}{where}"
+        each = "1 answer" if teacher.samples == 1 else f"{teacher.samples:,} answers"
+        yield f"{each} each, temperature {teacher.temperature:g}, at most {teacher.max_tokens:,} tokens"
 
 
 @words.register
@@ -116,7 +127,8 @@ def _(stage: Decontaminate) -> Iterator[str]:
     if stage.because is not None:
         yield f'none, because "{stage.because}"'
     else:
-        yield f"against {', '.join(stage.against)} by {stage.words}-grams of {stage.of}"
+        field = f", its field {stage.field}" if stage.field else ""
+        yield f"against {', '.join(stage.against)}{field} by {stage.words}-grams of {stage.of}"
 
 
 @words.register
@@ -139,7 +151,8 @@ def _(stage: Score) -> Iterator[str]:
     values = {value for _, value in stage.arguments}
     given += [name for read in stage.reads if (name := read.removeprefix("column:")) not in values]
     arguments = ", ".join(given)
-    selected = ", of the selected rows only" if stage.rows == "selected" else ""
+    selected = f", of {stage.package}" if stage.package else ""
+    selected += ", of the selected rows only" if stage.rows == "selected" else ""
     if len(arguments) <= LONGEST_ARGUMENTS:
         yield f"{stage.name} = {stage.scorer}({arguments}){selected}"
     else:
@@ -161,14 +174,25 @@ def _scalar(value: Argument) -> str:
 @words.register
 def _(stage: Tag) -> Iterator[str]:
     tree = f", in a tree of {len(stage.tree):,} skills" if stage.tree is not None else ""
-    yield f"{stage.taxonomy} by {stage.method} {stage.column or ''}".rstrip() + tree
+    words = f"({sum(len(ws) for _, ws in stage.keywords):,} for {len(stage.keywords):,} skills)" if stage.keywords is not None else ""
+    yield f"{stage.taxonomy} by {stage.method} {stage.column or stage.model or words}".rstrip() + tree
 
 
 @words.register
 def _(stage: Profile) -> Iterator[str]:
-    yield f"{stage.student} from {stage.file}" if stage.file else f"{stage.student}, measured"
-    if stage.settings:
-        yield ", ".join(f"{name} {_scalar(value)}" for name, value in stage.settings)
+    student = stage.model.student
+    if stage.file is not None:
+        known = "" if stage.tallies is None else f", {len(stage.tallies):,} skills"
+        yield f"{student} from {stage.file}{known}"
+        return
+    tries = "1 attempt" if stage.attempts == 1 else f"{stage.attempts:,} attempts"
+    sample = "every prompt" if stage.sample is None else f"{stage.sample:,} prompts of each skill"
+    yield f"{student}, {tries} at {sample}"
+    yield f"temperature {stage.temperature:g}, at most {stage.max_tokens:,} tokens an answer"
+    if stage.grade:
+        given = [_argument(name, value) for name, value in stage.grade.arguments]
+        reads = [read.removeprefix("column:") for read in stage.grade.reads]
+        yield f"graded by {stage.grade.scorer}({', '.join((*reads, *given))})"
 
 
 @words.register
@@ -179,15 +203,26 @@ def _(stage: Select) -> Iterator[str]:
         yield stage.at_most.text
     yield from (quota.text for quota in stage.quotas)
     if stage.soft:
-        yield stage.soft
+        yield from _soft(stage.soft)
     yield from (budget.text for budget in stage.budgets)
     if stage.tokens:
         yield f"count tokens by {stage.tokens}"
 
 
+def _soft(soft: SoftQuota) -> Iterator[str]:
+    """The clause, and what it leaves to its defaults."""
+    yield soft.text
+    if soft.shape != "uniform":
+        prior = f"prior beta({soft.alpha:g}, {soft.beta:g})" if soft.alpha else "no prior"
+        support = f", leaves of fewer than {soft.min_support:,} attempts as their parent" if soft.min_support else ""
+        yield f"  by the profile of {soft.student}: weight min(1 / accuracy, {soft.max_weight:g}), {prior}{support}"
+
+
 @words.register
 def _(stage: Materialise) -> Iterator[str]:
     yield f"ledger.parquet, selected.parquet, train.jsonl ({stage.format})"
+    if stage.weight:
+        yield f"weight {stage.weight}"
 
 
 @words.register
@@ -195,8 +230,18 @@ def _(stage: Train) -> Iterator[str]:
     long = f"{stage.epochs:g} epochs" if stage.epochs is not None else f"{stage.steps or 0:,} steps"
     long = long.removesuffix("s") if long in ("1 epochs", "1 steps") else long
     cut = f", at most {stage.max_length:,} tokens an example" if stage.max_length else ""
-    yield f"{_model(stage.model)}, {stage.method}, {long}"
+    lora = stage.lora
+    method = f"lora (rank {lora.rank:,}, alpha {lora.alpha:g}, dropout {lora.dropout:g})" if lora else stage.method
+    yield f"{_model(stage.model)}, {method}, {long}"
     yield f"learning rate {stage.learning_rate:g}, batch of {stage.batch:,} examples{cut}, format {stage.format}"
+    yield f"{stage.schedule} schedule, warm-up {_amount(stage.warmup)}, seed {stage.seed}"
+    flags = ("gradient_checkpointing", "packing")
+    more = [name for name in flags if getattr(stage, name)]
+    more += [f"weight {stage.weight}"] if stage.weight else []
+    more += [f"save every {_amount(stage.save)}"] if stage.save else []
+    more += [f"report to {' and '.join(stage.report)}"] if stage.report else []
+    if more:
+        yield ", ".join(more)
 
 
 @words.register
@@ -205,12 +250,19 @@ def _(stage: Evaluate) -> Iterator[str]:
     for b in stage.benchmarks:
         limit = f", {b.limit:,} prompts" if b.limit else ""
         yield f"benchmark {b.name} {b.path}, samples {b.samples}{limit}"
+    if stage.benchmarks:
+        how = f"temperature {stage.temperature:g}" if stage.temperature else "greedy"
+        yield f"answers {how}, at most {stage.max_tokens:,} tokens"
     if stage.heldout:
         yield "loss on the rows set aside"
     if stage.baselines:
         yield f"against {', '.join(stage.baselines)}"
     if stage.seeds:
         yield f"seeds {', '.join(map(str, stage.seeds))}"
+
+
+def _amount(amount: Amount) -> str:
+    return f"{amount.value:g}%" if amount.unit == "%" else f"{amount.value:,} {amount.unit}"
 
 
 def _model(model: Model) -> str:

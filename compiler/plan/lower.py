@@ -1,9 +1,10 @@
 """The typed mixture to the logical plan: stages in the language's order, cheap filters before dear scores."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
-from ..clauses import Keep, Model, Quota, Where
-from ..expressions import Column, Expression, columns, is_barrier
+from ..clauses import Keep, Model, Where
+from ..expressions import Expression, columns, is_barrier
 from ..semantics import ir
 from ..semantics.catalogue import CHEAP, DEAR, SCORERS
 from .digest import fingerprints
@@ -25,27 +26,28 @@ from .stages import (
     Teachers,
     Train,
 )
+from .used import columns_in, columns_used
 
 
 def lower(mixture: ir.Mixture) -> Plan:
     """The plan of a mixture. Filters move before dearer scores only where no quantile, rank or `keep best` stands before them."""
     stages: list[Stage] = []
     for corpus in mixture.corpora:
-        stages.append(_scan(corpus, _columns_used(mixture, corpus.name), mixture.seed))
+        stages.append(_scan(corpus, mixture))
     stages.append(
         Teachers(
             id="teachers",
             inputs=tuple(s.id for s in stages),
             teachers=mixture.teachers,
-            span=mixture.teachers[0].span if mixture.teachers else mixture.corpora[0].span,
+            generated=mixture.generated,
+            span=next((t.span for t in (*mixture.teachers, *mixture.generated)), mixture.corpora[0].span),
         )
     )
     heldout = _heldout(mixture, stages)
     _guard(mixture, stages)
     _score_and_filter(mixture, stages)
-    if mixture.profile:
-        p = mixture.profile
-        stages.append(Profile(id="profile", inputs=_last(stages), student=p.student, file=p.file, settings=p.settings, span=p.span))
+    for profile in mixture.profiles:
+        stages.append(_profile(profile, mixture, _last(stages)))
     _select(mixture, stages)
     _train(mixture, stages, heldout)
     pending = tuple(Pending(what=m.what, stage=m.stage, span=m.span) for m in mixture.missing)
@@ -65,7 +67,7 @@ def _last(stages: list[Stage]) -> tuple[str, ...]:
     return (next(s.id for s in reversed(stages) if not isinstance(s, Profile)),)
 
 
-def _scan(corpus: ir.Corpus, used: frozenset[str], seed: int) -> Scan:
+def _scan(corpus: ir.Corpus, mixture: ir.Mixture) -> Scan:
     return Scan(
         id=f"scan:{corpus.name}",
         corpus=corpus.name,
@@ -74,8 +76,9 @@ def _scan(corpus: ir.Corpus, used: frozenset[str], seed: int) -> Scan:
         where=corpus.where,
         sample=corpus.sample,
         license=corpus.license,
-        columns=tuple(sorted(used | _in(corpus.where))),
-        seed=seed,
+        require=mixture.require,
+        columns=tuple(sorted(columns_used(mixture, corpus.name) | columns_in(corpus.where))),
+        seed=mixture.seed,
         span=corpus.span,
     )
 
@@ -85,17 +88,11 @@ def _heldout(mixture: ir.Mixture, stages: list[Stage]) -> str | None:
         return None
     name, where = mixture.evaluate.heldout
     corpus = next(c for c in mixture.corpora if c.name == name)
-    used = _columns_used(mixture, name)
-    scan = Scan(
+    scan = replace(
+        _scan(corpus, mixture),
         id=f"scan:{name}:heldout",
-        corpus=name,
-        path=corpus.path,
-        roles=corpus.roles,
         where=where,
-        sample=corpus.sample,
-        license=corpus.license,
-        columns=tuple(sorted(used | _in(where))),
-        seed=mixture.seed,
+        columns=tuple(sorted(columns_used(mixture, name) | columns_in(where))),
         span=where.span,
     )
     stages.append(Heldout(id="heldout", inputs=("teachers",), scan=scan, span=where.span))
@@ -123,7 +120,19 @@ def _guard(mixture: ir.Mixture, stages: list[Stage]) -> None:
         stages.append(Dedup(id="dedup", inputs=_last(stages), method=d.method, of=d.of, threshold=d.threshold, text=d.text, span=d.span))
     if mixture.skills:
         t = mixture.skills
-        stages.append(Tag(id="tag", inputs=_last(stages), taxonomy=t.name, method=t.method, column=t.column, tree=t.tree, span=t.span))
+        stages.append(
+            Tag(
+                id="tag",
+                inputs=_last(stages),
+                taxonomy=t.name,
+                method=t.method,
+                column=t.column,
+                keywords=t.keywords,
+                model=t.model,
+                tree=t.tree,
+                span=t.span,
+            )
+        )
 
 
 def _score_and_filter(mixture: ir.Mixture, stages: list[Stage]) -> None:
@@ -223,7 +232,7 @@ def _select(mixture: ir.Mixture, stages: list[Stage]) -> None:
     stages.append(
         Select(
             id="select",
-            inputs=_last(stages),
+            inputs=(*_last(stages), *([f"profile:{selection.soft.student}"] if selection.soft and selection.soft.student else [])),
             steps=steps,
             at_most=selection.at_most,
             quotas=selection.quotas,
@@ -240,14 +249,38 @@ def _select(mixture: ir.Mixture, stages: list[Stage]) -> None:
         if score.name not in scored:
             stages.append(_score(score, mixture, ("select",), "selected"))
     before = tuple(s.id for s in stages if isinstance(s, Select) or (isinstance(s, Score) and s.rows == "selected"))
+    t = mixture.train
     stages.append(
-        Materialise(id="materialise", inputs=before, format=mixture.train.format if mixture.train else "plain", span=selection.span)
+        Materialise(
+            id="materialise",
+            inputs=before,
+            format=t.format if t else "plain",
+            weight=t.weight if t else None,
+            span=selection.span,
+        )
+    )
+
+
+def _profile(profile: ir.Profile, mixture: ir.Mixture, inputs: tuple[str, ...]) -> Profile:
+    return Profile(
+        id=f"profile:{profile.student}",
+        inputs=inputs,
+        model=_model(mixture, profile.student),
+        file=profile.file,
+        tallies=profile.tallies,
+        attempts=profile.attempts,
+        sample=profile.sample,
+        temperature=profile.temperature,
+        max_tokens=profile.max_tokens,
+        grade=profile.grade,
+        seed=mixture.seed,
+        span=profile.span,
     )
 
 
 def _train(mixture: ir.Mixture, stages: list[Stage], heldout: str | None) -> None:
     t, e = mixture.train, mixture.evaluate
-    seed = e.seeds[0] if e and e.seeds else mixture.seed
+    seed = e.seeds[0] if e and e.seeds else t.seed if t and t.seed is not None else mixture.seed
     if t:
         stages.append(
             Train(
@@ -256,11 +289,19 @@ def _train(mixture: ir.Mixture, stages: list[Stage], heldout: str | None) -> Non
                 model=_model(mixture, t.student),
                 format=t.format,
                 method=t.method,
+                lora=t.lora,
                 epochs=t.epochs,
                 steps=t.steps,
                 learning_rate=t.learning_rate,
                 batch=t.batch,
                 max_length=t.max_length,
+                weight=t.weight,
+                warmup=t.warmup,
+                schedule=t.schedule,
+                gradient_checkpointing=t.gradient_checkpointing,
+                packing=t.packing,
+                report=t.report,
+                save=t.save,
                 seed=seed,
                 span=t.span,
             )
@@ -276,6 +317,7 @@ def _train(mixture: ir.Mixture, stages: list[Stage], heldout: str | None) -> Non
                 benchmarks=e.benchmarks,
                 heldout=heldout,
                 max_tokens=e.max_tokens,
+                temperature=e.temperature,
                 seeds=e.seeds,
                 baselines=e.baselines,
                 seed=seed,
@@ -295,6 +337,7 @@ def _score(score: ir.Score, mixture: ir.Mixture, inputs: tuple[str, ...], rows: 
         arguments=score.arguments,
         model=model,
         reads=score.reads,
+        package=score.package,
         type=score.type.kind,
         unit=score.type.unit,
         rows=rows,
@@ -312,28 +355,3 @@ def _scores(expression: Expression) -> set[str]:
 
 def _cost(expression: Expression, scores: dict[str, ir.Score]) -> int:
     return max((scores[name].cost for name in _scores(expression)), default=0)
-
-
-def _in(where: Where | None) -> frozenset[str]:
-    return frozenset(c.name for c in columns(where.condition) if c.source == "column") if where else frozenset()
-
-
-def _columns_used(mixture: ir.Mixture, corpus: str) -> frozenset[str]:
-    """Columns of one corpus that some clause after its scan reads."""
-    found: set[Column] = set()
-    for step in mixture.selection.steps:
-        found |= columns(step.condition if isinstance(step, Where) else step.by)
-    if mixture.selection.objective:
-        found |= columns(mixture.selection.objective)
-    for teacher in mixture.teachers:
-        found |= columns(teacher.condition) if teacher.condition and teacher.corpus == corpus else set()
-    names = {c.name for c in found if c.source == "column"}
-    names |= {_grouped(q) for q in mixture.selection.quotas if q.group.column}
-    names |= {r.removeprefix("column:") for s in mixture.scores for r in s.reads if r.startswith("column:")}
-    if mixture.skills and mixture.skills.column:
-        names.add(mixture.skills.column)
-    return frozenset(names)
-
-
-def _grouped(quota: Quota) -> str:
-    return quota.group.column or ""

@@ -8,11 +8,11 @@ from collections.abc import Callable
 from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
-from ..clauses import Model, Where
+from ..clauses import Benchmark, Model, Where
 from ..expressions import Constant, Constants, Expression, Operation, is_barrier
 from ..paths import is_remote
 from ..source import Span
-from .stages import Decontaminate, Evaluate, Filter, Heldout, Materialise, Profile, Scan, Score, Select, Stage, Teachers, Train
+from .stages import Decontaminate, Dedup, Evaluate, Filter, Heldout, Materialise, Profile, Scan, Score, Select, Stage, Tag, Teachers, Train
 
 NOWHERE = Span("", 0, 0)
 _TEXTS = ("text", "objective_text")
@@ -25,30 +25,38 @@ def normalize(stages: tuple[Stage, ...]) -> tuple[Stage, ...]:
     found: list[Stage] = [_settled(plain(stage)) for stage in stages]
     found = _sorted_runs(found, Scan, lambda s: s.corpus)
     found = _sorted_runs(found, Score, lambda s: s.name)
-    chained: list[Stage] = []
-    last: tuple[str, ...] = ()
+    chain = {stage.id for stage in found if _passes_rows_on(stage)} | {stage.id for stage in found if isinstance(stage, Scan)}
     scans = tuple(s.id for s in found if isinstance(s, Scan))
     late = tuple(sorted(s.id for s in found if isinstance(s, Score) and s.rows == "selected"))
+    chained: list[Stage] = []
+    last: tuple[str, ...] = ()
     for stage in found:
         match stage:
             case Scan():
                 inputs: tuple[str, ...] = ()
             case Teachers():
                 inputs = scans
-            case Score(rows="selected"):
-                inputs = ("select",)
+            case Score(rows="selected") | Train():
+                inputs = ("select",)  # training reads the selected rows, not the columns that are added to them
             case Materialise():
                 inputs = ("select", *late)
-            case Train():
-                inputs = ("select",)  # it reads the selected rows, not the columns that are added to them
             case Evaluate():
                 inputs = tuple("select" if name == "materialise" else name for name in stage.inputs)
-            case _:
+            case _ if _passes_rows_on(stage) or chain & {*stage.inputs}:
                 inputs = last
-        if not isinstance(stage, Profile | Materialise | Train | Evaluate) and not (isinstance(stage, Score) and stage.rows == "selected"):
+            case _:
+                inputs = ()
+        others = (name for name in stage.inputs if name not in chain and name not in (*inputs, *late, "materialise"))
+        if _passes_rows_on(stage):
             last = (stage.id,)
-        chained.append(replace(stage, inputs=inputs))
+        chained.append(replace(stage, inputs=(*inputs, *sorted(others))))
     return tuple(chained)
+
+
+def _passes_rows_on(stage: Stage) -> bool:
+    """Whether the next stage works on the rows of this one."""
+    late = isinstance(stage, Score) and stage.rows == "selected"
+    return not late and isinstance(stage, Teachers | Heldout | Decontaminate | Dedup | Filter | Score | Tag | Select)
 
 
 def plain(value: Any) -> Any:
@@ -113,7 +121,7 @@ def _placed(value: Any) -> Any:
             return replace(value, against=tuple(sorted(map(_one_part, against))), because=because)
         case Profile(file=str() as path):
             return replace(value, file=_one_part(path))
-        case _ if type(value).__name__ == "Benchmark":
+        case Benchmark():
             return replace(value, path=_one_part(value.path))
     return value
 
@@ -140,7 +148,7 @@ def _settled(stage: Any) -> Any:
         case Evaluate():
             benchmarks = tuple(sorted(stage.benchmarks, key=repr))
             return replace(stage, benchmarks=benchmarks, baselines=tuple(sorted(stage.baselines)))
-        case _ if type(stage).__name__ == "Tag":
+        case Tag():
             tree = None if stage.tree is None else tuple(sorted(stage.tree))
             return replace(stage, taxonomy="", tree=tree)
     return stage

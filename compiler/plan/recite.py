@@ -101,9 +101,13 @@ def _(stage: Teachers) -> Iterator[Block]:
     for teacher in stage.teachers:
         where = f" where {express(teacher.condition)}" if teacher.condition else ""
         text = f"teacher {teacher.name} from {teacher.corpus}{where}"
-        item = Item("teacher", text, plain(teacher), "teachers", teacher.span)
-        yield Block(f"teacher {teacher.name}", "teachers", text, teacher.span, (item,))
-    if more := tuple(_fields(stage, ("teachers",))):
+        item = Item("teacher", text, (teacher.corpus, plain(teacher.condition)), "teachers", teacher.span)
+        more = _fields(teacher, ("name", "corpus", "condition"), "teachers")
+        yield Block(f"teacher {teacher.name}", "teachers", text, teacher.span, (item, *more))
+    for writer in getattr(stage, "generated", ()):
+        title = f"teacher {writer.name}"
+        yield Block(title, "generate", f"{title} generate", writer.span, tuple(_fields(writer, ("name", "folder"), "generate")))
+    if more := tuple(_fields(stage, ("teachers", "generated"))):
         yield Block("teachers", "teachers", "teachers", stage.span, more)
 
 
@@ -208,9 +212,13 @@ def _(stage: Tag) -> Iterator[Block]:
 @blocks.register
 def _(stage: Profile) -> Iterator[Block]:
     first = f'from "{stage.file}"' if stage.file else "measured"
-    items = [Item("profile", f"profile {stage.student} {first}", plain(stage.file), "profile", stage.span)]
-    items += [Item(name, f"{name} {_scalar(value)}", value, "profile", stage.span) for name, value in stage.settings]
-    yield Block(f"profile {stage.student}", "profile", items[0].text, stage.span, (*items, *_fields(stage, ("student", "file", "settings"))))
+    model = getattr(stage, "model", None)
+    student = model.student if isinstance(model, Model) else getattr(stage, "student", "")
+    items = [Item("profile", f"profile {student} {first}", plain(stage.file), "profile", stage.span)]
+    settings = getattr(stage, "settings", ())
+    items += [Item(name, f"{name} {_scalar(value)}", value, "profile", stage.span) for name, value in settings]
+    more = _fields(stage, ("student", "model", "file", "settings"))
+    yield Block(f"profile {student}", "profile", items[0].text, stage.span, (*items, *more))
 
 
 @blocks.register
@@ -271,6 +279,8 @@ def _value(value: Any) -> str:
     match value:
         case tuple():
             return f"[{', '.join(map(_value, value))}]"
+        case _ if hasattr(value, "value") and hasattr(value, "unit"):
+            return f"{_scalar(value.value)}{'' if value.unit.startswith('%') else ' '}{value.unit}"
         case _ if is_dataclass(value) and not isinstance(value, type):
             said = [f"{f.name}: {_value(v)}" for f in fields(value) if f.name not in _SILENT and (v := getattr(value, f.name)) is not None]
             return f"({', '.join(said)})"

@@ -7,7 +7,7 @@ from typing import Any
 from ..clauses import Group, Model, NamedTeacher
 from ..expressions import Column, Expression, Operation, Quantile, Rank
 from .normalize import NOWHERE, plain
-from .stages import Evaluate, Filter, Keep, Plan, Profile, Scan, Score, Select, Stage, Teachers
+from .stages import Evaluate, Filter, Keep, Plan, Scan, Score, Select, Stage, Teachers
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +54,14 @@ def _pairs(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, str
 
 
 def _students(plan: Plan) -> dict[str, Any]:
-    return {name: replace(plain(model), student="") for name, model in models(plan.stages).items()}
+    """The model alone: what else is said of it may change with the name."""
+    return {name: plain(model).model for name, model in models(plan.stages).items()}
 
 
 def _corpora(plan: Plan) -> dict[str, Any]:
-    """Without a teacher column the corpus's name is the teacher, and part of what a row is: then it is no mere name."""
+    """Files and roles. Without a teacher column the corpus's name is the teacher, and part of what a row is: then it is no mere name."""
     scans = [s for s in plan.stages if isinstance(s, Scan) and s.roles.teacher]
-    return {s.corpus: replace(plain(s), id="", corpus="", columns=(), seed=0) for s in scans}
+    return {s.corpus: (plain(s).path, s.roles) for s in scans}
 
 
 def _scores(plan: Plan) -> dict[str, Any]:
@@ -108,9 +109,11 @@ def _put(value: Any, kind: str, names: Mapping[str, str]) -> Any:
     def new(name: Any) -> Any:
         return names.get(name, name) if isinstance(name, str) else name
 
+    if kind == "student" and hasattr(value, "student"):
+        return replace(value, student=new(value.student))
+    if kind == "score" and hasattr(value, "weight"):
+        value = replace(value, weight=new(value.weight))
     match kind, value:
-        case "student", Model() | Profile():
-            return replace(value, student=new(value.student))
         case "corpus", Scan() | NamedTeacher():
             return replace(value, corpus=new(value.corpus))
         case "score", Score():

@@ -5,14 +5,34 @@ Paths are as the runtime opens them (relative to the working directory, or absol
 
 from dataclasses import dataclass, field
 
-from ..clauses import AtMost, Benchmark, Budget, Group, Keep, Model, NamedTeacher, Quota, Roles, Where
+from ..clauses import (
+    WARMUP,
+    Amount,
+    AtMost,
+    Benchmark,
+    Budget,
+    GeneratedTeacher,
+    Grade,
+    Group,
+    Keep,
+    Lora,
+    Model,
+    NamedTeacher,
+    Quota,
+    Require,
+    Roles,
+    SoftQuota,
+    Tally,
+    Where,
+)
 from ..expressions import Expression
 from ..source import Span
 
 __all__ = [
     "KINDS",
-    "AtMost", "Benchmark", "Budget", "Decontaminate", "Dedup", "Evaluate", "Filter", "Group", "Heldout", "Keep", "Materialise", "Model",
-    "NamedTeacher", "Pending", "Plan", "Profile", "Quota", "Roles", "Scan", "Score", "Select", "Stage", "Tag", "Teachers", "Train", "Where", "kind",
+    "Amount", "AtMost", "Benchmark", "Budget", "Decontaminate", "Dedup", "Evaluate", "Filter", "GeneratedTeacher", "Grade", "Group", "Heldout",
+    "Keep", "Lora", "Materialise", "Model", "NamedTeacher", "Pending", "Plan", "Profile", "Quota", "Require", "Roles", "Scan", "Score", "Select",
+    "SoftQuota", "Stage", "Tag", "Tally", "Teachers", "Train", "Where", "kind",
 ]
 
 Argument = str | int | float | bool | None
@@ -23,7 +43,10 @@ Argument = str | int | float | bool | None
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scan:
-    """Rows of one corpus: files by glob, roles, the corpus's own `where`, then `sample` prompts with the smallest seeded hash. `columns`: corpus columns later stages read."""
+    """Rows of one corpus: files by glob, roles, the corpus's own `where`, then `sample` prompts with the smallest seeded hash.
+
+    `columns`: corpus columns later stages read. `license` is that of the whole corpus, a column of licences is a role; `require` says which are allowed.
+    """
 
     id: str
     inputs: tuple[str, ...] = ()
@@ -33,6 +56,7 @@ class Scan:
     where: Where | None = None
     sample: int | None = None
     license: str | None = None
+    require: Require | None = None
     columns: tuple[str, ...] = ()
     seed: int
     span: Span
@@ -40,11 +64,15 @@ class Scan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Teachers:
-    """Names each row's teacher. Rows of no declared teacher drop, a row of two is an error; nothing declared: each value of the teacher column is one."""
+    """Names each row's teacher. Rows of no declared teacher drop, a row of two is an error; nothing declared: each value of the teacher column is one.
+
+    The answers of `generated` are rows like any other from here on: prompt and reference of the corpus's row, the teacher's name.
+    """
 
     id: str
     inputs: tuple[str, ...]
     teachers: tuple[NamedTeacher, ...] = ()
+    generated: tuple[GeneratedTeacher, ...] = ()
     span: Span
 
 
@@ -75,6 +103,8 @@ class Decontaminate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dedup:
+    """Drop copies of `of`: equal ones (`exact`), or those whose MinHash similarity is at least `threshold` (`minhash`)."""
+
     id: str
     inputs: tuple[str, ...]
     method: str
@@ -100,7 +130,8 @@ class Score:
     """One score column, for the rows that survive so far (`rows` = `candidates`) or for the selected rows only (`selected`).
 
     `arguments` are the scorer's own, defaults filled in, units settled (percentages as `15%` text); `reads` are the other values of the row it needs
-    (`reference`, or `column:NAME`). `type` is bool, number or text; `unit` None where dimensionless.
+    (`reference`, or `column:NAME`). `type` is bool, number or text, or unknown where the column could not
+    be looked at; `unit` None where dimensionless. `package`: where the scorer comes from, None for ours.
     """
 
     id: str
@@ -111,6 +142,7 @@ class Score:
     arguments: tuple[tuple[str, Argument], ...] = ()
     model: Model | None = None
     reads: tuple[str, ...] = ()
+    package: str | None = None
     type: str
     unit: str | None = None
     rows: str = "candidates"
@@ -119,35 +151,46 @@ class Score:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tag:
-    """Skills of each row, as chains `A->B->C` from the root's child to the node. `column`: the values are node names. `tree`: every node's chain by name; None: no tree."""
+    """Skills of each row, as chains `A->B->C` from the root's child to the node. `tree`: every node's chain by name; None: no tree.
+
+    By `method`: `column` has the names of nodes; `keywords` are the words that tag a row with a node; `model` embeds or labels the rows.
+    """
 
     id: str
     inputs: tuple[str, ...]
     taxonomy: str
     method: str
     column: str | None = None
+    keywords: tuple[tuple[str, tuple[str, ...]], ...] | None = None
+    model: str | None = None
     tree: tuple[tuple[str, str], ...] | None = None
     span: Span
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """How the student's accuracy per skill is measured, or the file it was measured in."""
+    """The student's accuracy per skill: measured by `grade`, on `sample` prompts of each skill (None: all), or read from `file`.
+
+    `tallies` are what the file holds, by skill; None where it is measured, or where the file cannot be looked at yet.
+    """
 
     id: str
     inputs: tuple[str, ...]
-    student: str
+    model: Model
     file: str | None = None
-    settings: tuple[tuple[str, Argument], ...] = ()
+    tallies: tuple[tuple[str, Tally], ...] | None = None
+    attempts: int = 1
+    sample: int | None = None
+    temperature: float = 0
+    max_tokens: int = 512
+    grade: Grade | None = None
+    seed: int
     span: Span
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Select:
-    """`steps` are filters in their order; everything after them acts together. `objective` None is random; `tokens` names the score column that is w_r.
-
-    `soft` is the text of a soft quota (weakness, uniform), which the runtime has yet to learn.
-    """
+    """`steps` are filters in their order; everything after them acts together. `objective` None is random; `tokens` names the score column that is w_r."""
 
     id: str
     inputs: tuple[str, ...]
@@ -158,42 +201,58 @@ class Select:
     objective: Expression | None = None
     objective_text: str = "random"
     tokens: str | None = None
-    soft: str | None = None
+    soft: SoftQuota | None = None
     seed: int
     span: Span
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Materialise:
-    """Writes the selected rows; `format` (plain, skill_aware) shapes the messages of train.jsonl."""
+    """Writes the selected rows; `format` (plain, skill_aware) shapes the messages of train.jsonl; `weight` names the score that is the rows' weight (None: 1)."""
 
     id: str
     inputs: tuple[str, ...]
     format: str = "plain"
+    weight: str | None = None
     span: Span
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Train:
-    """Supervised fine-tuning of `model`. Exactly one of `epochs` and `steps` is set."""
+    """Supervised fine-tuning of `model`. Exactly one of `epochs` and `steps` is set.
+
+    `lora` goes with the method `lora`. `warmup` is in `%` of all steps or in `steps`; `save`, where checkpoints are kept, in `steps` or `epochs`
+    (None: as the runtime sees fit). `weight` names the score that each row's loss is multiplied by. `report` are the trackers that are told.
+    """
 
     id: str
     inputs: tuple[str, ...]
     model: Model
     format: str = "plain"
     method: str = "full"
+    lora: Lora | None = None
     epochs: float | None = None
     steps: int | None = None
     learning_rate: float = 1e-5
     batch: int = 8
     max_length: int | None = None
+    weight: str | None = None
+    warmup: Amount = WARMUP
+    schedule: str = "cosine"
+    gradient_checkpointing: bool = False
+    packing: bool = False
+    report: tuple[str, ...] = ()
+    save: Amount | None = None
     seed: int
     span: Span
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluate:
-    """Greedy accuracy on benchmarks and held-out negative log-likelihood, before and after training. `heldout` is the id of the Heldout stage."""
+    """Accuracy on benchmarks and held-out negative log-likelihood, before and after training. `heldout` is the id of the Heldout stage.
+
+    Answers are greedy at `temperature` 0. `baselines` are `random` or scores: one more arm each and seed.
+    """
 
     id: str
     inputs: tuple[str, ...]
@@ -201,6 +260,7 @@ class Evaluate:
     benchmarks: tuple[Benchmark, ...] = ()
     heldout: str | None = None
     max_tokens: int = 512
+    temperature: float = 0
     seeds: tuple[int, ...] = ()
     baselines: tuple[str, ...] = ()
     seed: int

@@ -9,11 +9,14 @@ from .stages import (
     Filter,
     Heldout,
     Keep,
+    Materialise,
     Plan,
+    Profile,
     Quota,
     Scan,
     Score,
     Select,
+    SoftQuota,
     Stage,
     Tag,
     Teachers,
@@ -109,6 +112,10 @@ def _reads(stage: Stage, known: list[Stage]) -> Iterator[str]:
         yield from _missing(_expressions(stage), known, whole_rows=False)
     if isinstance(stage, Score):
         yield from (f"reads {name}, which no scan gives" for name in stage.reads if not _given(_value(name), known))
+    if isinstance(stage, Profile) and stage.grade:
+        yield from (f"grades by {name}, which no scan gives" for name in stage.grade.reads if not _given(_value(name), known))
+    if isinstance(stage, Materialise | Train) and stage.weight and not any(isinstance(s, Score) and s.name == stage.weight for s in known):
+        yield f"weighs by {stage.weight}, which no earlier stage gives"
     if isinstance(stage, Tag) and stage.column and not _given(Column("column", stage.column), known):
         yield f"tags by {stage.column}, which no scan gives"
 
@@ -138,13 +145,14 @@ def _given(column: Column, known: list[Stage]) -> bool:
         case "role", "reference":
             return any(scan.roles.reference for scan in scans)
         case _:
-            return column.name in ("prompt", "response", "teacher", "id")
+            return column.name in ("prompt", "response", "teacher", "id", "corpus")
 
 
 def _expressions(stage: Stage) -> list[Expression]:
     match stage:
         case Teachers():
-            return [t.condition for t in stage.teachers if t.condition]
+            asked = [g.where.condition for g in stage.generated if g.where]
+            return [*(t.condition for t in stage.teachers if t.condition), *asked]
         case Filter():
             return [w.condition for w in stage.wheres]
         case Select():
@@ -160,15 +168,28 @@ def _clauses(stage: Stage, known: list[Stage]) -> Iterator[str]:
             yield "a scan looks at one row at a time"
         case Teachers():
             barriers = [t.name for t in stage.teachers if t.condition and is_barrier(t.condition)]
+            barriers += [g.name for g in stage.generated if g.where and is_barrier(g.where.condition)]
             yield from (f"teacher {name} looks at other rows" for name in barriers)
+            corpora = [s.corpus for s in known if isinstance(s, Scan)]
+            yield from (f"teacher {g.name} answers the prompts of {g.corpus}, which no scan reads" for g in stage.generated if g.corpus not in corpora)
         case Filter():
             yield from (f"`{w.text}` is a barrier" for w in stage.wheres if is_barrier(w.condition))
         case Decontaminate() if (stage.because is None) == (not stage.against or stage.words is None):
             yield "either benchmarks and words, or a reason why not"
         case Select():
             yield from _selection(stage, known)
-        case Train() if (stage.epochs is None) == (stage.steps is None):
-            yield "exactly one of epochs and steps"
+        case Tag() if [stage.column is not None, stage.model is not None] != [stage.method == "column", stage.method in ("embedding", "llm")]:
+            yield "a column belongs to tagging by column, a model to tagging by a model"
+        case Profile():
+            if (stage.file is None) == (stage.grade is None):
+                yield "either a grader or a file"
+            odd = [skill for skill, tally in stage.tallies or () if tally.correct > tally.attempts]
+            yield from (f"more of {skill} is right than was tried" for skill in odd)
+        case Train():
+            if (stage.epochs is None) == (stage.steps is None):
+                yield "exactly one of epochs and steps"
+            if (stage.method == "lora") != (stage.lora is not None):
+                yield "adapters belong to the method lora, and to no other"
         case Evaluate():
             if stage.heldout and not any(isinstance(s, Heldout) and s.id == stage.heldout for s in known):
                 yield f"no heldout stage {stage.heldout} before it"
@@ -183,6 +204,8 @@ def _selection(stage: Select, known: list[Stage]) -> Iterator[str]:
     yield from (f"two budgets in {unit}" for unit in sorted(set(units)) if units.count(unit) > 1)
     for quota in stage.quotas:
         yield from (f"`{quota.text}`: {fault}" for fault in _quota(quota, known))
+    if stage.soft:
+        yield from (f"`{stage.soft.text}`: {fault}" for fault in _soft(stage, stage.soft, known))
     if stage.tokens and not _given(Column("score", stage.tokens), known):
         yield f"counts tokens by {stage.tokens}, which no earlier stage gives"
     bounds = [*stage.quotas, *stage.budgets]
@@ -201,3 +224,18 @@ def _quota(quota: Quota, known: list[Stage]) -> Iterator[str]:
         yield f"groups by {quota.group.column}, which no scan gives"
     if quota.group.kind == "skill" and not any(isinstance(s, Tag) for s in known):
         yield "no stage tags skills"
+
+
+def _soft(stage: Select, soft: SoftQuota, known: list[Stage]) -> Iterator[str]:
+    numbers = (soft.max_weight, soft.alpha, soft.beta, soft.min_support)
+    if soft.shape == "uniform":
+        if soft.student or any(n is not None for n in numbers):
+            yield "equal targets have no student and no weights"
+    elif any(n is None for n in numbers) or not any(isinstance(s, Profile) and s.model.student == soft.student for s in known):
+        yield "weights, and a profile of the student before it"
+    if not any(isinstance(s, Tag) for s in known):
+        yield "no stage tags skills"
+    if not stage.budgets:
+        yield "no budget to share out"
+    if soft.shape == "paper" and (stage.at_most or stage.quotas or stage.objective or [(b.unit, b.up_to) for b in stage.budgets] != [("examples", False)]):
+        yield "the published sampler heeds filters and one budget in examples alone"

@@ -11,17 +11,24 @@ TOKENS = Type("number", "tokens")
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """`kind`: student, window, split, word (one of `choices`), value (a role or a column), column, unit. `default` None: required."""
+    """`kind`: student, window, split, word (one of `choices`), number (bare), text, value (a role or a column), column, unit. `default` None: required.
+
+    `of`: the types that the column may have, empty for any.
+    """
 
     name: str
     kind: str
-    default: str | None = None
+    default: str | int | float | None = None
     choices: tuple[str, ...] = ()
+    of: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """`cost` orders scores: free (a column), cheap (a tokenizer), moderate (a grader), dear (a model). `ready`: the runtime has it."""
+    """`cost` orders scores: free (a column), cheap (a tokenizer), moderate (a grader), dear (a model). `ready`: the runtime has it.
+
+    `package` is the distribution that brings it, with its version (`steps==1.2`); None for ours.
+    """
 
     name: str
     says: str
@@ -30,6 +37,7 @@ class Signature:
     cost: int
     version: int = 1
     ready: bool = True
+    package: str | None = None
 
 
 _STUDENT = Parameter("student", "student", "")
@@ -51,7 +59,7 @@ SCORERS: dict[str, Signature] = {
         Signature("global_logprob", "mean log-probability of a token of the response, given the prompt (GALP)", (_STUDENT,), NATS, DEAR),
         Signature("verify_math", "whether the response's final answer equals the reference", (_REFERENCE,), BOOL, MODERATE),
         Signature("tokens", "tokens of the response under the student's tokenizer", (_STUDENT,), TOKENS, CHEAP),
-        Signature("column", "a column of the corpus", (Parameter("column", "column"), Parameter("unit", "unit", "")), UNKNOWN, FREE),
+        Signature("column", "a column of the corpus", (Parameter("column", "column", of=("bool", "number", "text")), Parameter("unit", "unit", "")), UNKNOWN, FREE),
         Signature("rank_surprisal", "rank-surprisal ratio (RSR)", (_STUDENT,), NUMBER, DEAR, ready=False),
         Signature("perplexity", "exp of the mean negative log-probability", (_STUDENT,), NUMBER, DEAR, ready=False),
         Signature("entropy", "mean entropy of the student's next-token distribution", (_STUDENT,), NATS, DEAR, ready=False),
@@ -65,7 +73,7 @@ SCORERS: dict[str, Signature] = {
             ready=False,
         ),
         Signature("choice", "whether the response chooses the reference's letter", (_REFERENCE,), BOOL, MODERATE, ready=False),
-        Signature("pass_rate", "share of attempts that were right", (Parameter("column", "column", ""),), NUMBER, MODERATE, ready=False),
+        Signature("pass_rate", "share of attempts that were right", (Parameter("column", "column", "", of=("bool", "number")),), NUMBER, MODERATE, ready=False),
     )
 }
 

@@ -3,20 +3,28 @@
 from collections.abc import Mapping
 
 from ..clauses import Model
-from ..diagnostics import Diagnostics
+from ..diagnostics import Diagnostics, Label
 from ..source import Source
 from ..syntax import ast
 from . import ir
+from .calls import Known
 from .catalogue import FIXED, RESERVED
+from .evaluation import LARGEST_SEED, evaluate
+from .generation import generate
+from .guards import decontaminate, dedup, require
 from .infer import Declared, Names
 from .inputs import Inputs
 from .lint import lint
+from .pending import waiting
+from .profiles import profile
 from .resolve import Resolved
 from .scores import score
 from .selection import Groups, selection
 from .settings import Settings
-from .sources import corpus, roles_of, student, taxonomy, teacher
-from .training import decontaminate, dedup, evaluate, generate, profile, train
+from .soft import Profiles
+from .sources import corpus, roles_of, student, teacher
+from .tagging import taxonomy
+from .training import train
 from .trials import trial
 from .types import UNKNOWN
 
@@ -32,22 +40,23 @@ def check(spec: Resolved, inputs: Inputs, notes: Diagnostics) -> ir.Mixture | No
     if mix is None and spec.whole:
         notes.error("MIX0207", "the spec has no `mix`", spec.end, "at the end of the file", help='begin with `mix "NAME" { seed 1 }`')
     settings = Settings(mix, notes) if mix else None
-    seed = settings.number("seed", None, whole=True, least=0) if settings else None
+    seed = settings.number("seed", None, whole=True, least=0, most=LARGEST_SEED) if settings else None
     description, license_ = (settings.text("description"), settings.text("license")) if settings else (None, None)
     students = {m.student: m for b in spec.blocks("student") if (m := student(b, inputs, notes))}
     corpora = _corpora(spec, inputs, notes)
     shared, roles = _shared(corpora), _roles(corpora)
     teachers = [t for node in spec.of(ast.Teacher) if (t := teacher(node, corpora, notes))]
-    for block in spec.blocks("generate"):
-        generate(block, corpora, notes)
-        missing.append(ir.Missing(what="a teacher that generates", stage="teachers", span=block.head))
+    named = tuple(b.name.text for b in spec.blocks("corpus") if isinstance(b.name, ast.Name))
+    generated = [g for b in spec.blocks("generate") if (g := generate(b, corpora, named, int(seed or 0), inputs, notes))]
+    missing.extend(ir.Missing(what=f"`{Settings(b, notes).title}`", stage="teachers", span=b.head) for b in spec.blocks("generate"))
     skills = None
     for number, block in enumerate(spec.blocks("skills")):
         if number:
             notes.error("MIX0202", "a spec has one taxonomy", block.head, "a second one")
         else:
             skills = taxonomy(block, inputs, shared, notes, missing)
-    scores = [s for node in spec.of(ast.Score) if (s := score(node, students, roles, shared, notes, missing))]
+    known = Known(students, roles, shared, inputs.scorers)
+    scores = [s for node in spec.of(ast.Score) if (s := score(node, known, notes, missing))]
     names = Names(_declared(spec, scores), tuple(r for r in roles if r != "skill" or skills), shared)
     trained = next(iter(spec.blocks("train")), None)
     for extra in spec.blocks("train")[1:]:
@@ -55,9 +64,9 @@ def check(spec: Resolved, inputs: Inputs, notes: Diagnostics) -> ir.Mixture | No
     groups = _groups(spec, teachers, skills, scores, corpora, shared, students, trained)
     chosen = next(iter(spec.blocks("select")), None)
     picked = selection(chosen, names, groups, notes, missing) if chosen else None
-    training = train(trained, students, notes, missing) if trained else None
-    measured = next(iter(spec.blocks("evaluate")), None)
     by_name = {s.name: s for s in scores}
+    training = train(trained, students, by_name, notes, missing) if trained else None
+    measured = next(iter(spec.blocks("evaluate")), None)
     evaluation = evaluate(measured, corpora, by_name, inputs, notes, missing) if measured else None
     if measured and not trained and len(students) > 1:
         notes.error(
@@ -67,14 +76,19 @@ def check(spec: Resolved, inputs: Inputs, notes: Diagnostics) -> ir.Mixture | No
         notes.error(
             "MIX0207", "`evaluate` needs a student", measured.head, "which model?", help='declare one: `student NAME { model "…" }`'
         )
-    profiled = [p for b in spec.blocks("profile") if (p := profile(b, students, inputs, notes, missing))]
+    _one_seed(trained, measured, notes)
+    tagged = bool(spec.blocks("skills"))
+    profiled = [p for b in spec.blocks("profile") if (p := profile(b, known, skills, tagged, inputs, notes, missing))]
     clean = [decontaminate(d, inputs, _text(d), notes) for d in spec.of(ast.Decontaminate)]
     copies = [dedup(d, _text(d), notes, missing) for d in spec.of(ast.Dedup)]
     tokens = picked.tokens if picked else groups.tokens[0] if len(groups.tokens) == 1 else None
     trials = [t for block in spec.blocks("test") if (t := trial(block, groups, tokens, notes))]
-    missing.extend(ir.Missing(what="`require`", stage="scan", span=d.span) for d in spec.of(ast.Require))
+    every_corpus = tuple(c for c, _ in corpora.values())
+    with_blocks = tuple((c, next(b for b in spec.blocks("corpus") if Settings(b, notes).title == f"corpus {c.name}")) for c in every_corpus)
+    required = next((require(node, with_blocks, notes, missing) for node in spec.of(ast.Require)), None)
     uses = trained or measured
-    lint(uses.head if uses and spec.whole else None, bool(spec.of(ast.Decontaminate)), missing, notes)
+    lint(uses.head if uses and spec.whole else None, bool(spec.of(ast.Decontaminate)), notes)
+    waiting(missing, _stages(spec, scores), notes)
     if mix is None or notes.has_errors:
         return None
     return ir.Mixture(
@@ -83,11 +97,13 @@ def check(spec: Resolved, inputs: Inputs, notes: Diagnostics) -> ir.Mixture | No
         description=description.value if description else None,
         license=license_.value if license_ else None,
         students=tuple(students.values()),
-        corpora=tuple(c for c, _ in corpora.values()),
+        corpora=every_corpus,
         teachers=tuple(teachers),
+        generated=tuple(generated),
         skills=skills,
         scores=tuple(scores),
-        profile=profiled[0] if profiled else None,
+        profiles=tuple(profiled),
+        require=required,
         decontaminate=clean[0] if clean else None,
         dedup=copies[0] if copies else None,
         selection=picked or ir.Selection(span=mix.head),
@@ -160,7 +176,43 @@ def _groups(
         tokens=tuple(s.name for s in scores if s.type.unit == "tokens"),
         students=1 if trained or len(students) == 1 or len(scores) < len(spec.of(ast.Score)) else 0,
         corpora=tuple(corpora),
+        profiles=_profiles(spec, students, trained),
     )
+
+
+def _profiles(spec: Resolved, students: Mapping[str, Model], trained: ast.Block | None) -> Profiles:
+    named = tuple(b.name.text for b in spec.blocks("profile") if isinstance(b.name, ast.Name))
+    only = next(iter(students)) if len(students) == 1 else None
+    meant = trained.name.text if trained and isinstance(trained.name, ast.Name) else only
+    return Profiles(named, meant, bool(spec.blocks("skills")))
+
+
+def _one_seed(trained: ast.Block | None, measured: ast.Block | None, notes: Diagnostics) -> None:
+    """`seeds` of `evaluate` seed the training too, so `train` cannot have another."""
+    seed, seeds = (next((s for s in (b.lines if b else ()) if _is_setting(s, word)), None) for b, word in ((trained, "seed"), (measured, "seeds")))
+    if seed and seeds:
+        notes.error(
+            "MIX0202",
+            "`seeds` in `evaluate` seed the training, and `train` has a `seed` of its own",
+            seed.span,
+            "another seed",
+            secondary=(Label(seeds.span, "these seed the training"),),
+            help="remove one of the two",
+        )
+
+
+def _is_setting(line: ast.Line, keyword: str) -> bool:
+    return isinstance(line, ast.Setting) and line.keyword.text == keyword
+
+
+def _stages(spec: Resolved, scores: list[ir.Score]) -> frozenset[str]:
+    """The kinds of stage that the spec's plan has."""
+    kinds = {"scan", "teachers", "select", "materialise"}
+    kinds |= {kind for kind in ("profile", "train", "evaluate") if spec.blocks(kind)}
+    kinds |= {"tag"} if spec.blocks("skills") else set()
+    kinds |= {"decontaminate"} if spec.of(ast.Decontaminate) else set()
+    kinds |= {"dedup"} if spec.of(ast.Dedup) else set()
+    return frozenset(kinds | ({"score"} if scores else set()))
 
 
 def _name_allowed(declaration: ast.Declaration, notes: Diagnostics) -> None:

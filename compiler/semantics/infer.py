@@ -94,10 +94,17 @@ def infer(expr: ast.Expr, names: Names, notes: Diagnostics) -> Typed | None:
 def condition(expr: ast.Expr, names: Names, notes: Diagnostics) -> Expression | None:
     """The expression, which must be true or false."""
     typed = infer(expr, names, notes)
-    if typed and typed[1].kind not in ("bool", "unknown"):
+    if typed and typed[1].kind not in ("bool", "unknown") and not _cut_short(expr, notes):
         notes.error("MIX0308", f"a condition is true or false, this is {in_words(typed[1])}", expr.span, "compare it with something")
         return None
     return typed and typed[0]
+
+
+def _cut_short(expr: ast.Expr, notes: Diagnostics) -> bool:
+    """Whether the parser could not read on behind the expression, so that this is not all of what was written."""
+    end = expr.span.end
+    places = (d.primary.span for d in notes if d.primary and d.code.startswith("MIX01"))
+    return any(p.path == expr.span.path and end <= p.start <= end + 1 for p in places)
 
 
 def _name(expr: ast.Name, names: Names, notes: Diagnostics) -> Typed | None:
@@ -238,6 +245,9 @@ def _arithmetic(expr: ast.Binary, names: Names, notes: Diagnostics) -> Typed | N
         if typed[1].kind not in ("number", "unknown"):
             notes.error("MIX0304", f"`{expr.operator}` needs numbers, this is {in_words(typed[1])}", side.span)
             return None
+    if expr.operator == "/" and right[0] == Constant(0):
+        notes.error("MIX0306", "nothing can be divided by 0", expr.right.span, "always 0")
+        return None
     a, b = left[1].unit, right[1].unit
     if expr.operator in ("+", "-"):
         if a != b and "unknown" not in (left[1].kind, right[1].kind):

@@ -2,7 +2,25 @@
 
 from dataclasses import dataclass
 
-from ..clauses import AtMost, Benchmark, Budget, Keep, Model, NamedTeacher, Quota, Roles, Where
+from ..clauses import (
+    WARMUP,
+    Amount,
+    AtMost,
+    Benchmark,
+    Budget,
+    GeneratedTeacher,
+    Grade,
+    Keep,
+    Lora,
+    Model,
+    NamedTeacher,
+    Quota,
+    Require,
+    Roles,
+    SoftQuota,
+    Tally,
+    Where,
+)
 from ..expectations import Expectation, ExpectedError
 from ..expressions import Expression
 from ..source import Span
@@ -25,18 +43,20 @@ class Corpus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taxonomy:
-    """`tree`: each node's name and its chain from the root's child; None without a tree."""
+    """`tree`: each node's name and its chain from the root's child; None without a tree. `keywords`: the words that tag each skill."""
 
     name: str
     method: str
     column: str | None = None
+    keywords: tuple[tuple[str, tuple[str, ...]], ...] | None = None
+    model: str | None = None
     tree: tuple[tuple[str, str], ...] | None = None
     span: Span
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Score:
-    """`reads`: `reference` or `column:NAME`; `cost` as in the catalogue."""
+    """`reads`: `reference` or `column:NAME`; `cost` as in the catalogue; `package`: where the scorer comes from, None for ours."""
 
     name: str
     scorer: str
@@ -44,6 +64,7 @@ class Score:
     arguments: tuple[tuple[str, Scalar], ...]
     student: str | None
     reads: tuple[str, ...]
+    package: str | None = None
     type: Type
     cost: int
     span: Span
@@ -51,9 +72,16 @@ class Score:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
+    """Either `file` (with the `tallies` in it, where it could be looked at) or `grade`. `sample`: prompts per skill, None for all."""
+
     student: str
     file: str | None = None
-    settings: tuple[tuple[str, Scalar], ...] = ()
+    tallies: tuple[tuple[str, Tally], ...] | None = None
+    attempts: int = 1
+    sample: int | None = None
+    temperature: float = 0
+    max_tokens: int = 512
+    grade: Grade | None = None
     span: Span
 
 
@@ -86,7 +114,7 @@ class Selection:
     objective: Expression | None = None
     objective_text: str = "random"
     tokens: str | None = None
-    soft: str | None = None
+    soft: SoftQuota | None = None
     span: Span
 
 
@@ -95,11 +123,20 @@ class Train:
     student: str
     format: str = "plain"
     method: str = "full"
+    lora: Lora | None = None
     epochs: float | None = None
     steps: int | None = None
     learning_rate: float = 1e-5
     batch: int = 8
     max_length: int | None = None
+    weight: str | None = None
+    warmup: Amount = WARMUP
+    schedule: str = "cosine"
+    seed: int | None = None
+    gradient_checkpointing: bool = False
+    packing: bool = False
+    report: tuple[str, ...] = ()
+    save: Amount | None = None
     span: Span
 
 
@@ -110,6 +147,7 @@ class Evaluate:
     benchmarks: tuple[Benchmark, ...] = ()
     heldout: tuple[str, Where] | None = None
     max_tokens: int = 512
+    temperature: float = 0
     seeds: tuple[int, ...] = ()
     baselines: tuple[str, ...] = ()
     span: Span
@@ -144,9 +182,11 @@ class Mixture:
     students: tuple[Model, ...] = ()
     corpora: tuple[Corpus, ...] = ()
     teachers: tuple[NamedTeacher, ...] = ()
+    generated: tuple[GeneratedTeacher, ...] = ()
     skills: Taxonomy | None = None
     scores: tuple[Score, ...] = ()
-    profile: Profile | None = None
+    profiles: tuple[Profile, ...] = ()
+    require: Require | None = None
     decontaminate: Decontaminate | None = None
     dedup: Dedup | None = None
     selection: Selection

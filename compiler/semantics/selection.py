@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ..clauses import AtMost, Budget, Group, Keep, Quota, Where
+from ..clauses import AtMost, Budget, Group, Keep, Quota, SoftQuota, Where
 from ..diagnostics import Diagnostics, Label
 from ..expectations import Expectation
 from ..suggest import suggest
@@ -12,9 +12,9 @@ from ..syntax.format import format_clause, format_expression
 from . import ir
 from .infer import Names, condition, infer
 from .settings import number
+from .soft import NO_PROFILES, Profiles, soft_quota
 from .words import in_words
 
-_SOFT = {"weakness": ("max_weight", "prior", "min_support", "paper"), "uniform": ()}
 _AMOUNTS = ("examples", "tokens", "%", "% of tokens")
 
 
@@ -30,6 +30,7 @@ class Groups:
     tokens: tuple[str, ...]
     students: int
     corpora: tuple[str, ...] = ()
+    profiles: Profiles = NO_PROFILES
 
 
 def selection(block: ast.Block, names: Names, groups: Groups, notes: Diagnostics, missing: list[ir.Missing]) -> ir.Selection:
@@ -39,7 +40,8 @@ def selection(block: ast.Block, names: Names, groups: Groups, notes: Diagnostics
     budgets: list[Budget] = []
     at_most: AtMost | None = None
     objective = None
-    objective_text, soft, tokens = "random", None, None
+    objective_text, tokens = "random", None
+    soft: SoftQuota | None = None
     seen: dict[str, ast.Line] = {}
     for line in block.lines:
         match line:
@@ -62,8 +64,7 @@ def selection(block: ast.Block, names: Names, groups: Groups, notes: Diagnostics
                 if quota:
                     quotas.append(quota)
             case ast.SoftQuota(shape=shape):
-                if _once("soft quota", line, seen, notes) and _soft(line, block, groups, notes):
-                    soft = format_clause(line)
+                if _once("soft quota", line, seen, notes) and (soft := soft_quota(line, block, groups.profiles, notes)):
                     missing.append(ir.Missing(what=f"`quota skill {shape.text}`", stage="select", span=line.span))
             case ast.Budget(amount=amount):
                 budget = _budget(line, amount, notes)
@@ -93,45 +94,6 @@ def selection(block: ast.Block, names: Names, groups: Groups, notes: Diagnostics
         soft=soft,
         span=block.head,
     )
-
-
-def _soft(line: ast.SoftQuota, block: ast.Block, groups: Groups, notes: Diagnostics) -> bool:
-    """Whether a soft quota says something that exists: its shape, its arguments, and what it needs beside it."""
-    shape = line.shape.text
-    if any(d.primary and d.primary.span == line.shape.span for d in notes):
-        return False  # the parser has said what is wrong with this word
-    if shape not in _SOFT:
-        near = suggest(shape, _SOFT)
-        notes.error(
-            "MIX0302",
-            "a soft quota is `weakness` or `uniform`",
-            line.shape.span,
-            "neither of them",
-            help=f"did you mean `{near}`?" if near else None,
-        )
-        return False
-    for argument in line.arguments:
-        name = argument.name.text if argument.name else argument.value.text if isinstance(argument.value, ast.Name) else ""
-        if name not in _SOFT[shape]:
-            near = suggest(name, _SOFT[shape])
-            help = f"did you mean `{near}`?" if near else f"it takes {', '.join(f'`{n}`' for n in _SOFT[shape])}" if _SOFT[shape] else None
-            notes.error("MIX0302", f"`{shape}` has no argument `{name}`", argument.span, "not known", help=help)
-            return False
-    if not groups.tagged:
-        notes.error(
-            "MIX0207", "no skills are declared", line.span, "needed here", help="declare them: `skills NAME { tag by column COLUMN }`"
-        )
-        return False
-    if not any(isinstance(other, ast.Budget) for other in block.lines):
-        notes.error(
-            "MIX0207",
-            f"`quota skill {shape}` shares out a budget, and there is none",
-            line.span,
-            "of what?",
-            help="add `budget 1000 examples`",
-        )
-        return False
-    return True
 
 
 def _once(what: str, line: ast.Line, seen: dict[str, ast.Line], notes: Diagnostics) -> bool:

@@ -1,7 +1,9 @@
 """Settings of a block, read one by one: each the right kind, in the right unit, once."""
 
+import re
 from dataclasses import dataclass
 
+from ..clauses import Amount
 from ..diagnostics import Diagnostics, Edit, Label
 from ..source import Span
 from ..suggest import suggest
@@ -28,14 +30,25 @@ class Settings:
                 self.notes.error(
                     "MIX0202", f"`{keyword}` is set twice", extra.span, "again here", secondary=(Label(found[0].span, "first here"),)
                 )
-        if not found and required:
+        if not found and required and not self._unread(keyword):
             self.notes.error("MIX0207", f"`{self.title}` needs `{keyword}`", self.block.head, "in this block", help=required)
         return found[0] if found else None
 
+    def _unread(self, keyword: str) -> bool:
+        """Whether the parser has told of a line of the block that holds, or was meant to hold, the keyword."""
+        span = self.block.span
+        for d in self.notes:
+            if d.primary and d.code.startswith("MIX01") and d.primary.span.path == span.path and span.start <= d.primary.span.start <= span.end:
+                words = re.findall(r"[a-z_]+", " ".join(re.findall(r"`[^`]*`", f"{d.message} {d.help}")))
+                if keyword in words:
+                    return True
+        return False
+
     @property
     def title(self) -> str:
-        name = self.block.name
-        return f"{self.block.kind} {name.text if isinstance(name, ast.Name) else name.value}" if name else self.block.kind
+        name, kind = self.block.name, self.block.kind
+        text = name.text if isinstance(name, ast.Name) else name.value if name else ""
+        return f"teacher {text} generate" if kind == "generate" else f"{kind} {text}".rstrip()
 
     def text(self, keyword: str, required: str = "") -> ast.String | None:
         """A string setting."""
@@ -79,17 +92,54 @@ class Settings:
         return text
 
     def number(
-        self, keyword: str, unit: str | None, *, whole: bool = False, least: float | None = None, required: str = ""
+        self, keyword: str, unit: str | None, *, whole: bool = False, least: float | None = None, most: float | None = None
     ) -> int | float | None:
-        """A number in `unit` (None: bare)."""
-        setting = self.one(keyword, required)
-        return None if setting is None else number(self.notes, keyword, setting.value, unit, whole=whole, least=least)
+        """A number in `unit` (None: bare), from `least` to `most`."""
+        setting = self.one(keyword)
+        return None if setting is None else number(self.notes, keyword, setting.value, unit, whole=whole, least=least, most=most)
+
+    def amount(self, keyword: str, units: tuple[str, ...], *, example: str, least: float = 1) -> Amount | None:
+        """A number in one of `units`: a share is at most 100 %, anything else is whole and not under `least`."""
+        setting = self.one(keyword)
+        if setting is None:
+            return None
+        unit = setting.value.unit if isinstance(setting.value, ast.Number) else None
+        if isinstance(setting.value, ast.Number) and unit not in units:
+            written = f"`{keyword}` is not in {unit}" if unit else f"`{keyword}` needs a unit"
+            self.notes.error(
+                "MIX0303" if unit else "MIX0309",
+                written,
+                setting.value.span,
+                f"these are {unit}" if unit else "a bare number",
+                help=f"it is in {' or '.join(f'`{u}`' for u in units)}: write `{keyword} {example}`",
+            )
+            return None
+        share = unit == "%"
+        found = number(
+            self.notes, keyword, setting.value, unit, whole=not share, least=0 if share else least, most=100 if share else None
+        )
+        return None if found is None or unit is None else Amount(value=found, unit=unit)
+
+    def flag(self, keyword: str) -> bool:
+        """`true` or `false`; false where it is not set."""
+        setting = self.one(keyword)
+        if setting is None or isinstance(setting.value, ast.Boolean):
+            return setting is not None and setting.value.value  # type: ignore[union-attr]
+        wrong(self.notes, keyword, "`true` or `false`", setting)
+        return False
 
 
 def number(
-    notes: Diagnostics, keyword: str, value: ast.Value, unit: str | None, *, whole: bool = False, least: float | None = None
+    notes: Diagnostics,
+    keyword: str,
+    value: ast.Value,
+    unit: str | None,
+    *,
+    whole: bool = False,
+    least: float | None = None,
+    most: float | None = None,
 ) -> int | float | None:
-    """The number of a value that must be in `unit`, whole and not under `least` where asked."""
+    """The number of a value that must be in `unit`, whole, not under `least` and not above `most` where asked."""
     sign = 1
     if isinstance(value, ast.Unary) and value.operator == "-" and isinstance(value.operand, ast.Number):
         sign, value = -1, value.operand
@@ -105,6 +155,9 @@ def number(
         return None
     if least is not None and amount < least:
         notes.error("MIX0306", f"`{keyword}` must be at least {least:g}", value.span, "too small")
+        return None
+    if most is not None and amount > most:
+        notes.error("MIX0306", f"`{keyword}` must be at most {most:g}", value.span, "too large")
         return None
     return amount
 

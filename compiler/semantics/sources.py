@@ -1,6 +1,5 @@
-"""Corpora, teachers, skills and students: where rows come from and who is scored, checked against what the files say of themselves."""
+"""Corpora, teachers and students: where rows come from and who is scored, checked against what the files say of themselves."""
 
-import json
 from collections.abc import Mapping
 
 from ..clauses import Model, NamedTeacher, Roles, Where
@@ -28,8 +27,7 @@ def student(block: ast.Block, inputs: Inputs, notes: Diagnostics) -> Model | Non
     dtype = settings.word("dtype", ("bf16", "fp32"), "bf16")
     if model is None or not isinstance(block.name, ast.Name):
         return None
-    local = model.value.endswith(".gguf") or model.value.startswith(("./", "../", "/"))
-    if local and inputs.present.get(beside(model.value, model.span.path)) is False:
+    if is_local(model.value) and inputs.present.get(beside(model.value, model.span.path)) is False:
         notes.error("MIX0208", f"no model at `{model.value}`", model.span, "not there", help="the path is relative to this spec")
     template_path = beside(template.value, template.span.path) if template else None
     if template and template_path and inputs.present.get(template_path) is False:
@@ -43,6 +41,11 @@ def student(block: ast.Block, inputs: Inputs, notes: Diagnostics) -> Model | Non
         template=template_path,
         span=model.span,
     )
+
+
+def is_local(model: str) -> bool:
+    """Whether a model is a path rather than a hub id."""
+    return model.endswith(".gguf") or model.startswith(("./", "../", "/"))
 
 
 def corpus(block: ast.Block, inputs: Inputs, notes: Diagnostics) -> ir.Corpus | None:
@@ -157,65 +160,3 @@ def teacher(node: ast.Teacher, corpora: Mapping[str, tuple[ir.Corpus, Names]], n
     if found is not None and node.condition is not None and _looks_around(found, node.condition.span, notes):
         return None
     return NamedTeacher(name=node.name.text, corpus=node.corpus.text, condition=found, span=node.span)
-
-
-def taxonomy(
-    block: ast.Block, inputs: Inputs, columns: Mapping[str, str] | None, notes: Diagnostics, missing: list[ir.Missing]
-) -> ir.Taxonomy | None:
-    """A skills block: its tree, and how rows are tagged."""
-    settings = Settings(block, notes)
-    tree_path = settings.text("tree")
-    tag = settings.one("tag", "say how rows get their skills: `tag by column subject`")
-    tree = _tree(tree_path, inputs, notes) if tree_path else None
-    if tag is None or not isinstance(tag.value, ast.TagBy) or not isinstance(block.name, ast.Name):
-        return None
-    method = tag.value.method.text
-    column = None
-    if method == "column":
-        if not isinstance(tag.value.value, (ast.Name, ast.String)):
-            notes.error("MIX0301", "`tag by column` takes a column's name", tag.value.value.span)
-            return None
-        column = _text(tag.value.value)
-        if columns is not None and column not in columns:
-            near = suggest(column, columns)
-            notes.error(
-                "MIX0209",
-                f"no corpus has a column `{column}`",
-                tag.value.value.span,
-                "not in the files",
-                help=f"did you mean `{near}`?" if near else None,
-            )
-        elif columns is not None and columns[column] in ("bool", "number"):
-            notes.error(
-                "MIX0305", f"skills are texts or lists of texts, but column `{column}` is {_kind(columns[column])}", tag.value.value.span
-            )
-    else:
-        missing.append(ir.Missing(what=f"`tag by {method}`", stage="tag", span=tag.span))
-    return ir.Taxonomy(name=block.name.text, method=method, column=column, tree=tree, span=tag.span)
-
-
-def _tree(path: ast.String, inputs: Inputs, notes: Diagnostics) -> tuple[tuple[str, str], ...] | None:
-    """A tree in JSON: `{"name": …, "children": […]}`, the root's own name in no chain."""
-    text = inputs.texts.get(beside(path.value, path.span.path))
-    if text is None:
-        if beside(path.value, path.span.path) in inputs.texts:
-            notes.error("MIX0208", f"no file `{path.value}`", path.span, "not there", help="the path is relative to this spec")
-        return None
-    try:
-        root = json.loads(text)
-        chains: dict[str, str] = {}
-        pending = [(child, "") for child in reversed(root["children"])]
-        while pending:
-            node, above = pending.pop()
-            name = node["name"]
-            if not isinstance(name, str) or not name or "->" in name:
-                raise ValueError("every node needs a `name` without `->`")
-            if name in chains:
-                raise ValueError(f"the name `{name}` stands twice")
-            chains[name] = f"{above}->{name}" if above else name
-            pending.extend((child, chains[name]) for child in reversed(node.get("children", [])))
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as fault:
-        why = str(fault) if isinstance(fault, ValueError) else 'a node is `{"name": "…", "children": […]}`'
-        notes.error("MIX0301", f"`{path.value}` is not a tree of skills: {why}", path.span, "this file")
-        return None
-    return tuple(chains.items())

@@ -1,10 +1,16 @@
-"""Which scorer answers to which name in a plan. A scorer's module is imported when it is first asked for."""
+"""Which scorer answers to which name in a plan: ours, else the entry points `mixc.scorers` of installed packages.
+
+A scorer's module is imported when it is first asked for.
+"""
 
 from functools import cache
 from importlib import import_module
 
+from ...compiler.diagnostics import Diagnostic, Fault, Label
+from ...compiler.plan.stages import Score
 from .base import Scorer
 
+GROUP = "mixc.scorers"
 SCORERS = {
     "global_logprob": ("likelihood", "GlobalLogprob"),
     "local_logprob": ("likelihood", "LocalLogprob"),
@@ -13,8 +19,33 @@ SCORERS = {
 }
 
 
+def scorer(stage: Score) -> Scorer:
+    """The scorer of a stage, one a process. Fault MIX0515 where a package brings a signature without code, or code that cannot be loaded."""
+    if stage.scorer in SCORERS:
+        return _own(stage.scorer)
+    try:
+        return _installed(stage.scorer)
+    except Exception as fault:  # whatever a package does when it is imported
+        why = "no installed package has it" if isinstance(fault, KeyError) else f"{type(fault).__name__}: {fault}"
+        brought = f"{stage.package} brings its signature; it needs an entry point `{GROUP}` too" if stage.package else None
+        raise Fault(
+            Diagnostic(
+                "MIX0515", f"there is no code for the scorer `{stage.scorer}`: {why}", Label(stage.span, "cannot be run"), help=brought
+            )
+        ) from fault
+
+
 @cache
-def scorer(name: str) -> Scorer:
-    """The scorer of that name, one a process. KeyError for a name that we have not."""
+def _own(name: str) -> Scorer:
     module, attribute = SCORERS[name]
     return getattr(import_module(f".{module}", __package__), attribute)()
+
+
+@cache
+def _installed(name: str) -> Scorer:
+    from importlib.metadata import entry_points
+
+    found = [entry for entry in entry_points(group=GROUP) if entry.name == name]
+    if not found:
+        raise KeyError(name)
+    return found[0].load()()

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from mixc.cli.main import main
 
+from .program import START, arguments, environment
+
 BASE = """\
 mix "base" { seed 3 }
 
@@ -107,6 +109,20 @@ def test_one_spec_is_compared_with_its_last_commit(repository: Path, mixc: Run) 
     assert code == 0 and "the same in meaning" in out and "the text: comments" in out
 
 
+def test_a_revision_alone_is_compared_with_the_file_as_it_is(repository: Path, mixc: Run) -> None:
+    code, out, _ = mixc("diff", "v1:specs/child.mix")
+    assert code == 2 and out.startswith("v1:specs/child.mix -> specs/child.mix: re-select\n")
+
+
+def test_nothing_heavy_is_loaded(repository: Path) -> None:
+    done = program("diff", "v1:specs/child.mix", code=f"{START.rpartition(';')[0]}; import sys; from mixc.cli.main import main; main(); print(*sys.modules)")
+    assert "run again" in done and not {"torch", "polars", "numpy", "jsonschema", "transformers"} & set(done.split())
+
+
+def program(*words: str, code: str) -> str:
+    return subprocess.run(arguments(*words, code=code), env=environment(), capture_output=True, text=True, check=True).stdout
+
+
 def test_the_index_is_a_revision_without_a_name(repository: Path, mixc: Run) -> None:
     Path("specs/child.mix").write_text(CHILD.replace("10 examples", "8 examples"))
     git("add", "specs/child.mix")
@@ -202,6 +218,21 @@ def test_params_are_set_on_both_sides(repository: Path, mixc: Run) -> None:
     assert mixc("diff", "a.mix", "b.mix")[0] == 2
     code, out, _ = mixc("diff", "a.mix", "b.mix", "--set", "n=5")
     assert code == 0 and "the text: params" in out
+
+
+def test_a_removed_test_of_a_parent_is_told(repository: Path, mixc: Run) -> None:
+    Path("specs/shared/base.mix").write_text(BASE + 'test "t" {\n  given "rows.jsonl"\n  expect selected == 1 examples\n}\n')
+    Path("specs/other.mix").write_text(CHILD + '\nremove test "t"\n')
+    code, out, err = mixc("diff", "specs/child.mix", "specs/other.mix", "--format", "json")
+    assert code == 0, err
+    assert [(c["kind"], c["block"]) for c in json.loads(out)["changes"]] == [("removed", "test t")]
+
+
+def test_a_repository_that_git_refuses_is_no_missing_one(repository: Path, mixc: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GIT_DIR", str(repository / ".git"))
+    monkeypatch.setenv("GIT_WORK_TREE", str(repository / "gone"))
+    code, _, err = mixc("diff", "v1:specs/child.mix", "specs/child.mix")
+    assert code == 1 and "MIX0208" in err and "no git repository" not in err
 
 
 def test_a_spec_that_warns_is_compared(repository: Path, mixc: Run) -> None:

@@ -17,6 +17,8 @@ from mixc.compiler.plan.stages import (
     Dedup,
     Evaluate,
     Filter,
+    GeneratedTeacher,
+    Grade,
     Group,
     Heldout,
     Keep,
@@ -31,6 +33,7 @@ from mixc.compiler.plan.stages import (
     Scan,
     Score,
     Select,
+    SoftQuota,
     Stage,
     Tag,
     Teachers,
@@ -91,6 +94,7 @@ def whole(path: str = "data/traces/*.parquet") -> Plan:
                 ),
                 NamedTeacher(name="rest", corpus="traces", span=HERE),
             ),
+            generated=(GeneratedTeacher(name="writer", model="hub/large", corpus="traces", samples=4, seed=17, span=HERE),),
             span=HERE,
         ),
         Heldout(id="heldout", inputs=("teachers",), scan=scan(path, "test", "scan:traces:heldout"), span=HERE),
@@ -133,15 +137,18 @@ def whole(path: str = "data/traces/*.parquet") -> Plan:
             model=MODEL,
         ),
         Profile(
-            id="profile",
+            id="profile:smollm2",
             inputs=("score:naturalness",),
-            student="smollm2",
-            settings=(("attempts", 1), ("temperature", 0.6)),
+            model=MODEL,
+            sample=200,
+            temperature=0.6,
+            grade=Grade(scorer="verify_math", version=1, reads=("reference",)),
+            seed=17,
             span=HERE,
         ),
         Select(
             id="select",
-            inputs=("profile", "score:naturalness"),
+            inputs=("profile:smollm2", "score:naturalness"),
             steps=(
                 where(
                     "where naturalness >= p20 within teacher",
@@ -185,7 +192,16 @@ def whole(path: str = "data/traces/*.parquet") -> Plan:
             objective=NATURAL,
             objective_text="naturalness",
             tokens="length",
-            soft="quota skill weakness(max_weight: 20)",
+            soft=SoftQuota(
+                text="quota skill weakness(max_weight: 20)",
+                shape="weakness",
+                student="smollm2",
+                max_weight=20,
+                alpha=1,
+                beta=1,
+                min_support=0,
+                span=HERE,
+            ),
             seed=17,
             span=HERE,
         ),
@@ -261,12 +277,14 @@ def _object(cls: Any, depth: int) -> st.SearchStrategy[Any]:
     parts = {}
     for f in fields(cls):
         words = allowed.get(f.name, {}).get("enum")
-        if words:
+        if listed := allowed.get(f.name, {}).get("items", {}).get("enum"):
+            parts[f.name] = st.lists(st.sampled_from(listed), max_size=2).map(tuple)
+        elif words:
             parts[f.name] = st.sampled_from(words)
         elif f.name == "fingerprints":
             parts[f.name] = st.just(())
-        elif f.name in ("id", "name", "inputs", "percent", "threshold"):
-            special: dict[str, st.SearchStrategy[Any]] = {"threshold": st.none() | st.floats(0, 1)}
+        elif f.name in ("id", "name", "inputs", "percent", "threshold", "dropout"):
+            special: dict[str, st.SearchStrategy[Any]] = {"threshold": st.none() | st.floats(0, 1), "dropout": st.floats(0, 0.9)}
             special |= {"inputs": st.lists(_NAME, max_size=2).map(tuple), "percent": st.integers(0, 100)}
             parts[f.name] = special.get(f.name, _NAME)
         else:

@@ -27,7 +27,7 @@ def named(stages: tuple[Stage, ...]) -> dict[str, str]:
 
 
 def test_fingerprints_are_stable_across_processes_and_versions_of_python():
-    assert named(whole().stages)["scan:traces"] == "aa5d2d95a35bf78946da769261f45cbc"
+    assert named(whole().stages)["scan:traces"] == "ca24afa36a62425937ab57ff833d97be"
 
 
 def test_places_and_folders_do_not_matter():
@@ -57,8 +57,8 @@ def test_ids_are_names_not_content():
     assert named((a,))["scan:traces"] == named((replace(a, id="scan:x"),))["scan:x"]
 
 
-def test_every_field_of_every_stage_matters_but_places_ids_and_folders():
-    unread = {"id", "span", "folder"}
+def test_every_field_of_every_stage_matters_but_places_ids_folders_and_who_is_told():
+    unread = {"id", "span", "folder", "report", "save"}
     for stage in whole().stages:
         for f in fields(stage):
             if f.name in unread or f.name == "inputs":

@@ -1,6 +1,8 @@
 """What a difference of two plans promises, whatever the two are: against the fingerprints of the plans, and over drawn changes."""
 
+import dataclasses
 import re
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -12,11 +14,13 @@ from mixc.cli.inputs import compile_source
 from mixc.cli.sides import Side
 from mixc.compiler.plan.changes import Difference, Work
 from mixc.compiler.plan.diff import diff
-from mixc.compiler.plan.stages import Plan
-from mixc.compiler.source import Source
+from mixc.compiler.plan.stages import Plan, Train
+from mixc.compiler.source import Source, Span
 
 FOLDER = Path(__file__).parents[1] / "diff" / "quota_changed"
 BASE = (FOLDER / "before.mix").read_text(encoding="utf-8")
+
+SPAN = Span("spec.mix", 0, 1)
 
 # What replaces what, and the class of that; a change of these has the same class in either direction.
 SWAPS = {
@@ -103,6 +107,14 @@ def test_what_runs_again_is_what_has_another_fingerprint(name: str) -> None:
         assert redone(diff(old, new)) == stale(old, new) - spared
 
 
+@pytest.mark.parametrize("clause", ["where    fluency >= p5", "where    fluency > -2 nats", "maximize fluency", "keep     best 3 per prompt by fluency"])
+def test_a_score_of_the_selected_rows_that_a_clause_reads_is_scored(clause: str) -> None:
+    text = BASE.replace("  maximize naturalness\n", f"  {clause}\n")
+    found = diff(side(BASE.replace("  maximize naturalness\n", "")).plan, side(text).plan)
+    assert found.work is Work.SCORE and "score:fluency" in found.run
+    assert [c.note for c in found.changes if c.work is Work.SCORE] == ["`fluency` for every candidate"]
+
+
 @given(st.sets(st.sampled_from(sorted(SWAPS.keys() - READS_MORE)), min_size=1, max_size=4))
 @settings(max_examples=60, deadline=None, derandomize=True)
 def test_changes_add_up(names: set[str]) -> None:
@@ -160,6 +172,13 @@ def test_a_name_alone_is_cosmetic(old: str, new: str, renamed: str) -> None:
     assert not found.matters and found.run == ()
 
 
+def test_a_name_and_a_bound_together_stay_cached() -> None:
+    text = BASE.replace("corpus traces", "corpus rows").replace("from traces", "from rows").replace("heldout   traces", "heldout   rows")
+    found = diff(side(BASE).plan, side(text.replace('  where     split == "train"', '  where     split == "train" and subject == "x"')).plan)
+    assert {(c.kind, c.work) for c in found.changes} == {("renamed", Work.COSMETIC), ("changed", Work.SELECT)}
+    assert {f.state for f in found.scores if f.rows == "candidates"} == {"cached"}
+
+
 def test_a_name_that_an_expression_compares_is_no_mere_name() -> None:
     asked = BASE.replace("where    correct\n", 'where    correct and teacher == "qwen"\n')
     assert diff(side(asked).plan, side(asked.replace("teacher qwen ", "teacher other ")).plan).matters
@@ -209,3 +228,78 @@ def test_narrowing_before_a_dedup_may_bring_rows() -> None:
     text = copies.replace('split == "train"', 'split == "train" and subject == "Algebra"')
     found = diff(side(copies).plan, side(text).plan)
     assert found.work is Work.SCORE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Generate:
+    """A stage that the diff has no words for."""
+
+    id: str = "generate:writer"
+    inputs: tuple[str, ...] = ()
+    samples: int = 4
+    temperature: float = 0.6
+    stop: tuple[str, ...] = ()
+    span: Span = SPAN
+
+
+def test_a_stage_without_words_is_told_by_its_fields() -> None:
+    plan = side(BASE).plan
+
+    def with_stage(made: Generate) -> Plan:
+        scan, teachers, *more = plan.stages
+        return replace(plan, stages=(scan, made, replace(teachers, inputs=(scan.id, made.id)), *more))  # type: ignore[arg-type]
+
+    found = diff(with_stage(Generate()), with_stage(Generate(temperature=0.8, stop=("####",))))
+    assert [(c.work, c.kind, c.before and c.before.text, c.after and c.after.text) for c in found.changes] == [
+        (Work.GENERATE, "changed", "temperature 0.6", "temperature 0.8"),
+        (Work.GENERATE, "added", None, "stop [####]"),
+    ]
+    assert found.run[:2] == ("generate:writer", "teachers") and "scan:traces" in found.same
+    assert {f.state for f in found.scores} == {"new rows"}
+    assert diff(with_stage(Generate()), with_stage(Generate())).work is None
+
+
+def test_a_field_without_words_is_told_by_its_name() -> None:
+    plan = side(BASE).plan
+    train = next(s for s in plan.stages if isinstance(s, Train))
+    more = dataclasses.make_dataclass("Train", [("swirl", float, 0.0)], bases=(Train,), frozen=True, kw_only=True)
+    kept = {f.name: getattr(train, f.name) for f in dataclasses.fields(train)}
+    plans = [replace(plan, stages=tuple(more(**kept, swirl=w) if s is train else s for s in plan.stages)) for w in (0.1, 0.2)]
+    found = diff(*plans)
+    assert [(c.work, c.before.text, c.after.text) for c in found.changes if c.before and c.after] == [(Work.TRAIN, "swirl 0.1", "swirl 0.2")]
+    assert found.run == ("train", "evaluate")
+
+
+WAITING = BASE.replace('  quota    skill "Geometry"', '  quota    skill weakness(max_weight: $w, prior: beta(1, 1))\n  quota    skill "Geometry"')
+PROFILE = "profile smollm2 {\n  attempts    1 per prompt\n  sample      200 prompts per skill\n  temperature 0.6\n  grade       verify_math(reference)\n}\n"
+WAITING = WAITING.replace("  where     split", '  license   "MIT"\n  where     split')
+WAITING = "param w = 20\n" + PROFILE + WAITING.replace("  epochs        5", "  epochs        5\n  warmup        3%") + 'sweep w in [10, 20]\nrequire license in ["MIT"]\n'
+
+
+def test_a_clause_that_waits_is_compared_by_meaning() -> None:
+    again = WAITING.replace("max_weight: $w, prior: beta(1, 1)", "max_weight: 20 ,prior: beta( 1,1 )").replace("[10, 20]", "[10,20]").replace("param w = 20\n", "")
+    again = again.replace("sweep w in", "param w = 20\nsweep w in")
+    found = compare(side(WAITING), side(again)).difference
+    assert found.changes == () and not found.matters
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "block", "work"),
+    [
+        ("param w = 20", "param w = 30", "select", Work.SELECT),
+        ("beta(1, 1)", "beta(2, 1)", "select", Work.SELECT),
+        ("warmup        3%", "warmup        5%", "train", Work.TRAIN),
+        ("[10, 20]", "[10, 30]", "sweep w", Work.SELECT),
+    ],
+)
+def test_a_clause_that_waits_is_told_once(old: str, new: str, block: str, work: Work) -> None:
+    assert old in WAITING
+    found = compare(side(WAITING), side(WAITING.replace(old, new))).difference
+    assert [(c.block, c.work) for c in found.changes] == [(block, work)]
+    if work is Work.TRAIN or block == "select":
+        assert ("train" if work is Work.TRAIN else "select") in found.run
+
+
+def test_a_requirement_is_a_difference_told_once() -> None:
+    found = compare(side(WAITING), side(WAITING.replace('["MIT"]', '["MIT", "BSD"]'))).difference
+    assert found.matters and len(found.changes) == 1

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 from mixc.compiler.backends.trl import sft_arguments
-from mixc.compiler.plan.stages import Model, Train
+from mixc.compiler.plan.stages import Amount, Model, Train
 from mixc.compiler.source import Span
 
 SPAN = Span("a.mix", 0, 5)
@@ -53,3 +53,20 @@ def test_neither_torch_nor_trl_is_imported():
         "sys.exit(bool({'torch', 'trl', 'transformers', 'polars'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], cwd=__file__.rsplit("/tests/", 1)[0]).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("warmup", "expected"),
+    [(Amount(value=3, unit="%"), 0.03), (Amount(value=0, unit="%"), 0), (Amount(value=7, unit="steps"), 7), (Amount(value=100, unit="%"), 0.999)],
+)
+def test_the_warm_up_is_a_share_below_1_or_steps(warmup, expected):
+    found = sft_arguments(replace(STAGE, warmup=warmup))["warmup_steps"]
+    assert found == expected
+
+
+@pytest.mark.parametrize("schedule", ["cosine", "linear", "constant"])
+def test_each_schedule_of_the_language_is_one_of_the_library(schedule):
+    from transformers.trainer_utils import SchedulerType
+
+    assert SchedulerType(sft_arguments(replace(STAGE, schedule=schedule))["lr_scheduler_type"])
+    assert sft_arguments(replace(STAGE, gradient_checkpointing=True))["gradient_checkpointing"] is True

@@ -11,7 +11,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 from mixc.compiler.diagnostics import Fault
-from mixc.compiler.plan.stages import Model, Train
+from mixc.compiler.plan.stages import Amount, Model, Train
 from mixc.compiler.source import Span
 from mixc.runtime.context import Context
 from mixc.runtime.engines.students import Students
@@ -321,3 +321,13 @@ def test_a_gguf_student_is_trained_saved_and_loaded(tmp_path):
     model = AutoModelForCausalLM.from_pretrained(trained.path)
     assert model.num_parameters() == 134_515_008
     assert AutoTokenizer.from_pretrained(trained.path).chat_template
+
+
+def test_schedule_warm_up_and_gradient_checkpointing_are_those_of_the_stage(student, tmp_path, capfd):
+    changes: dict = {"schedule": "linear", "warmup": Amount(value=1, unit="steps"), "gradient_checkpointing": True}
+    plain = train(make_stage(student, schedule="constant", warmup=Amount(value=0, unit="%")), make_rows(12), make_context(tmp_path))
+    found = train(make_stage(student, **changes), make_rows(12), make_context(tmp_path))
+    assert capfd.readouterr() == ("", "")
+    assert [line["learning_rate"] for line in plain.metrics] == pytest.approx([1e-3] * 3)
+    assert [line["learning_rate"] for line in found.metrics] == pytest.approx([0, 1e-3, 5e-4])
+    assert not found.reused and distance(plain.path, found.path) > 1e-5

@@ -1,0 +1,55 @@
+"""`teacher n generate { … }`: a teacher that has yet to answer."""
+
+from collections.abc import Mapping
+
+from ..clauses import GeneratedTeacher
+from ..diagnostics import Diagnostics
+from ..paths import beside, folder
+from ..suggest import suggest
+from ..syntax import ast
+from . import ir
+from .infer import Names
+from .inputs import Inputs
+from .settings import Settings
+from .sources import is_local, row_condition
+
+
+def generate(
+    block: ast.Block,
+    corpora: Mapping[str, tuple[ir.Corpus, Names]],
+    declared: tuple[str, ...],
+    seed: int,
+    inputs: Inputs,
+    notes: Diagnostics,
+) -> GeneratedTeacher | None:
+    """The teacher; `declared` are the names of all corpora, also of those with an error in them."""
+    settings = Settings(block, notes)
+    model = settings.text("model", 'name a model: `model "Org/name"`')
+    line = settings.one("prompts", "say whose prompts it answers: `prompts from CORPUS`")
+    samples = settings.number("samples", None, whole=True, least=1)
+    temperature = settings.number("temperature", None, least=0, most=2)
+    tokens = settings.number("max_tokens", "tokens", whole=True, least=1)
+    if model and is_local(model.value) and inputs.present.get(beside(model.value, model.span.path)) is False:
+        notes.error("MIX0208", f"no model at `{model.value}`", model.span, "not there", help="the path is relative to this spec")
+    corpus = line.value if line and isinstance(line.value, ast.Name) else None
+    if corpus and corpus.text not in declared:
+        near = suggest(corpus.text, declared)
+        help = f"did you mean `{near}`?" if near else None
+        notes.error("MIX0201", f"no corpus named `{corpus.text}`", corpus.span, "not declared", help=help)
+    names = corpora[corpus.text][1] if corpus and corpus.text in corpora else None
+    condition = settings.one("where")
+    where = row_condition(condition.value, names, notes) if condition and names else None
+    if model is None or corpus is None or names is None or not isinstance(block.name, ast.Name):
+        return None
+    return GeneratedTeacher(
+        name=block.name.text,
+        model=model.value,
+        folder=folder(model.span.path),
+        corpus=corpus.text,
+        where=where,
+        samples=1 if samples is None else int(samples),
+        temperature=0.6 if temperature is None else float(temperature),
+        max_tokens=2000 if tokens is None else int(tokens),
+        seed=seed,
+        span=block.head,
+    )
