@@ -11,7 +11,7 @@ from ..compiler.semantics.catalogue import Signature
 from ..compiler.semantics.inputs import Inputs, Wanted
 from ..compiler.source import Source
 from .columns import read_columns
-from .installed import installed
+from .installed import entries, installed
 from .sources import Read, read_source, source_at, sources_of
 
 
@@ -31,10 +31,12 @@ def compile_source(source: Source, overrides: Sequence[str] = (), read: Read = r
     settings = tuple(_setting(text) for text in overrides)
     scorers: dict[str, Signature | str | None] = {}
     inputs = Inputs(texts, columns, present, settings, scorers)
+    announced = None
     while missing := wanted(source, inputs):
         for want in missing:
             if want.kind == "scorer":
-                scorers.update(installed(want.path))
+                announced = entries() if announced is None else announced
+                scorers.update(installed(want.path, announced))
                 continue
             _answer(want, texts, columns, present, read)
             if for_tests and want.of and want.kind == "present":

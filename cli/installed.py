@@ -3,7 +3,7 @@
 Looking through what is installed takes time, so it is done only for a spec that names a scorer which is not ours.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..compiler.semantics.catalogue import CHEAP, DEAR, FREE, MODERATE, Parameter, Signature
@@ -15,12 +15,17 @@ _KINDS = ("student", "window", "split", "word", "number", "text", "value", "colu
 _FIELDS = {"says", "parameters", "type", "unit", "cost", "version"}
 
 
-def installed(name: str) -> Mapping[str, Signature | str | None]:
-    """What is installed, by the names of the scorers: the signature of `name`, or a str for what is wrong with it; None for the others and where there is none."""
+def entries() -> tuple[Any, ...]:
+    """What installed packages announce: looked through once for a spec, however many of its scorers are unknown."""
     from importlib.metadata import entry_points
 
+    return tuple(entry_points(group=GROUP))
+
+
+def installed(name: str, listed: Sequence[Any]) -> Mapping[str, Signature | str | None]:
+    """What is installed, by the names of the scorers: the signature of `name`, or a str for what is wrong with it; None for the others and where there is none."""
     found: dict[str, Signature | str | None] = {name: None}
-    for entry in entry_points(group=GROUP):
+    for entry in listed:
         if entry.name != name:
             found.setdefault(entry.name, None)
             continue

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .diagnostics import Diagnostics
+from .diagnostics import Diagnostics, TooMany
 from .paths import beside, is_remote
 from .plan.lower import lower
 from .plan.stages import Plan
@@ -19,8 +19,11 @@ from .semantics.fixture import fixture
 from .semantics.follow import independent
 from .semantics.inputs import Inputs, Wanted
 from .semantics.resolve import Resolved, resolve
-from .source import Source
+from .source import Source, Span
 from .syntax import ast
+
+MOST = 500
+"""Diagnostics of one run: nobody reads more, and finding them takes its time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,17 @@ class Outcome:
 
 def compile(source: Source, inputs: Inputs) -> Outcome:
     """Text and what is known of the outside to a plan, and one for each variant and test. The order here is the language's story."""
-    notes = Diagnostics()
+    notes = Diagnostics(most=MOST)
+    try:
+        return _compile(source, inputs, notes)
+    except TooMany:
+        start = Span(source.path, 0, min(1, len(source.text)))
+        notes.most = None
+        notes.error("MIX0121", f"more than {MOST} diagnostics", start, "the others are not shown", help="is this a spec?")
+        return Outcome(None, notes, (source,))
+
+
+def _compile(source: Source, inputs: Inputs, notes: Diagnostics) -> Outcome:
     spec = resolve(source, inputs, notes)
     mixture = check(spec, inputs, notes)
     variants = _checked(expand(spec, inputs, notes), inputs, notes)
@@ -88,7 +101,10 @@ def _trial(trial: ir.Trial, over: ir.Mixture, mixture: ir.Mixture) -> Trial:
 
 def wanted(source: Source, inputs: Inputs) -> tuple[Wanted, ...]:
     """What `compile` would like to know and was not told yet: call until nothing is."""
-    spec = resolve(source, inputs, Diagnostics())
+    try:
+        spec = resolve(source, inputs, Diagnostics(most=MOST))
+    except TooMany:
+        return ()
     if spec.wanted:
         return spec.wanted
     specs = (spec, *(variation.spec for variation in expand(spec, inputs, Diagnostics())))

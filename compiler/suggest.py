@@ -1,7 +1,10 @@
 """Did you mean: the nearest of the known names."""
 
+from bisect import bisect_left
 from collections.abc import Iterable
 
+MANY = 128
+"""Names of which each is looked at; thousands of misspelt names among thousands would take minutes."""
 LONGEST = 64
 """Nothing longer is a misspelling that is worth its cost: the table of edits grows with both lengths."""
 SHORTEST_PREFIX = 3
@@ -23,7 +26,7 @@ def nearest(name: str, known: Iterable[str], *, begun: bool = True) -> tuple[str
 
     Those that are the same but for case and underscores; else those within a third of its length in edits; else, with `begun`, those that it begins.
     """
-    names = sorted({k for k in known if k})
+    names = _few(name, sorted({k for k in known if k}))
     plain = _plain(name)
     if same := tuple(k for k in names if _plain(k) == plain):
         return tuple(sorted(same, key=lambda k: (k.lower() != name.lower(), k)))
@@ -39,6 +42,14 @@ def nearest(name: str, known: Iterable[str], *, begun: bool = True) -> tuple[str
     if not begun:
         return ()
     return tuple(k for k in names if len(plain) >= SHORTEST_PREFIX and _plain(k).startswith(plain))
+
+
+def _few(name: str, names: list[str]) -> list[str]:
+    """The names to look at: where there are very many, those beside it in the order of the alphabet."""
+    if len(names) <= MANY:
+        return names
+    at = bisect_left(names, name)
+    return names[max(at - MANY // 4, 0) : at + MANY // 4]
 
 
 def distance(a: str, b: str) -> int:

@@ -75,6 +75,9 @@ def _values(sweep: ast.Sweep, spec: Resolved, inputs: Inputs, notes: Diagnostics
             return []
     if not sweep.values.items:
         notes.error("MIX0301", "a sweep needs at least one value", sweep.values.span, "an empty list")
+    if (count := len(sweep.values.items)) > MOST:
+        notes.error("MIX0306", f"{count:,} variants are more than the {MOST} that a spec may have", sweep.values.span, "too many values")
+        return []
     found: list[ast.Expr] = []
     for value in sweep.values.items:
         if _fits(value, declared, notes) and not _twice(name, value, found, notes):

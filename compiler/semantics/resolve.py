@@ -9,6 +9,7 @@ from ..paths import beside
 from ..source import Source, Span
 from ..syntax import ast
 from ..syntax.parse import parse
+from ..syntax.parsed import parsed
 from .edits import merge_block
 from .follow import with_lost
 from .inputs import Inputs, Wanted
@@ -111,7 +112,7 @@ def _load(
 ) -> list[ast.Spec]:
     """The spec after the specs it extends, the top parent first."""
     sources.append(source)
-    spec = with_lost(parse(source, notes))
+    spec = with_lost(parsed(source, notes))
     extended = [d for d in spec.declarations if isinstance(d, ast.Extends)]
     for extra in extended[1:]:
         notes.error(

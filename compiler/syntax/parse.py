@@ -1,9 +1,10 @@
 """Text to tree. Goes on after an error at the next clause, and gives back all that could be read; looks nothing up."""
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..diagnostics import Diagnostic, Diagnostics
+from ..diagnostics import Diagnostic, Diagnostics, TooMany
 from ..source import Source, Span
 from . import ast
 from .automaton import DEEPEST, Automaton, TooDeep, Unexpected, load
@@ -20,6 +21,8 @@ LONGEST = 10_000
 """Lines of a file."""
 MOST = 100
 """Diagnostics of one file."""
+HOPELESS = 1_000
+"""Errors beyond those that are shown, after which reading stops: it is no spec."""
 
 
 def parse(source: Source, notes: Diagnostics) -> ast.Spec:
@@ -30,11 +33,15 @@ def parse(source: Source, notes: Diagnostics) -> ast.Spec:
         notes.error("MIX0117", fault, start, "", help="split it: a spec may extend another with `extends`")
         return ast.Spec((), lost=(ast.Lost("", None, span=whole),), span=whole)
     found = _Found()
-    tokens, comments = tokenize(source, found)
-    tokens = lay_out(source, tokens, found)
-    reader = _Parse(source, tokens, found)
-    declarations = reader.run()
-    lost = tuple(reader.lost)
+    declarations: tuple[ast.Declaration, ...] = ()
+    comments: tuple[ast.Comment, ...] = ()
+    lost: tuple[ast.Lost, ...] = ()
+    with suppress(TooMany):
+        tokens, comments = tokenize(source, found)
+        tokens = lay_out(source, tokens, found)
+        reader = _Parse(source, tokens, found)
+        declarations = reader.run()
+        lost = tuple(reader.lost)
     for diagnostic in found:
         notes.report(diagnostic)
     if found.more:
@@ -43,7 +50,7 @@ def parse(source: Source, notes: Diagnostics) -> ast.Spec:
             "MIX0121",
             f"more than {MOST} errors of syntax",
             start,
-            f"{found.more} more are not shown",
+            f"{found.more} more are not shown" if found.more < HOPELESS else f"reading stopped after {HOPELESS:,} more",
             help="is this a spec?",
         )
         lost = (*lost, ast.Lost("", None, span=start))
@@ -52,7 +59,7 @@ def parse(source: Source, notes: Diagnostics) -> ast.Spec:
 
 @dataclass(slots=True)
 class _Found(Diagnostics):
-    """Takes the first `MOST` diagnostics and counts the others."""
+    """Takes the first `MOST` diagnostics and counts the others, as far as `HOPELESS`: then it is TooMany."""
 
     more: int = 0
 
@@ -61,6 +68,8 @@ class _Found(Diagnostics):
             self.reported.append(diagnostic)
         else:
             self.more += 1
+            if self.more >= HOPELESS:
+                raise TooMany
 
 
 def _too_large(text: str) -> str | None:

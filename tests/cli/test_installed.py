@@ -158,7 +158,7 @@ def test_plain_data_that_is_no_signature_says_why(data: object, why: str) -> Non
 
 def test_what_is_installed_is_not_looked_through_for_our_own_scorers(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
-    monkeypatch.setattr("mixc.cli.inputs.installed", lambda name: asked.append(name) or {name: None})
+    monkeypatch.setattr("mixc.cli.inputs.installed", lambda name, listed: asked.append(name) or {name: None})
     assert compiled("column(length)").plan is not None
     assert asked == []
     assert compiled("letters()").plan is None
