@@ -7,7 +7,9 @@ from ..diagnostics import Diagnostics
 from ..source import Source
 from ..syntax import ast
 from . import ir
+from .balance import balance, kinship
 from .catalogue import FIXED, RESERVED
+from .emptiness import bare, emptiness, held_out, origins, ranges
 from .infer import Declared, Names
 from .inputs import Inputs
 from .lint import lint
@@ -70,6 +72,7 @@ def check(spec: Resolved, inputs: Inputs, notes: Diagnostics) -> ir.Mixture | No
     clean = [decontaminate(d, inputs, _text(d), notes) for d in spec.of(ast.Decontaminate)]
     copies = [dedup(d, _text(d), notes, missing) for d in spec.of(ast.Dedup)]
     _waiting(spec, missing, notes)
+    _provable(spec, corpora, teachers, skills, scores, shared, groups, picked, evaluation, notes)
     uses = trained or measured
     lint(uses.head if uses and spec.whole else None, bool(spec.of(ast.Decontaminate)), missing, notes)
     if mix is None or notes.has_errors:
@@ -93,6 +96,33 @@ def check(spec: Resolved, inputs: Inputs, notes: Diagnostics) -> ir.Mixture | No
         missing=tuple(missing),
         span=mix.head,
     )
+
+
+def _provable(
+    spec: Resolved,
+    corpora: Corpora,
+    teachers: list,
+    skills: ir.Taxonomy | None,
+    scores: list[ir.Score],
+    shared: Mapping[str, str] | None,
+    groups: Groups,
+    picked: ir.Selection | None,
+    evaluation: ir.Evaluate | None,
+    notes: Diagnostics,
+) -> None:
+    """What no rows can satisfy. Only where all teachers could be read is it known where rows come from."""
+    generated = bool(spec.blocks("generate"))
+    made = {name: corpus for name, (corpus, _) in corpora.items()}
+    columns, promised = {name: names.columns for name, (_, names) in corpora.items()}, ranges(scores)
+    whole = spec.whole and len(teachers) == len(spec.of(ast.Teacher)) and len(made) == len(spec.blocks("corpus"))
+    found = origins(made, teachers if whole else [], columns, promised, generated=generated or not whole, notes=notes)
+    if picked is not None:
+        emptiness(picked.steps, found, notes)
+        related = kinship(groups.teachers if spec.whole else (), skills, shared)
+        balance(picked, related, () if generated or not whole else tuple(made.values()), notes)
+    if evaluation is not None and evaluation.heldout is not None:
+        name, where = evaluation.heldout
+        held_out(made[name], where, bare(made[name], columns[name], promised), notes)
 
 
 def _corpora(spec: Resolved, inputs: Inputs, notes: Diagnostics) -> Corpora:

@@ -44,7 +44,7 @@ def resolve(source: Source, inputs: Inputs, notes: Diagnostics) -> Resolved:
     sources: list[Source] = []
     wanted: list[Wanted] = []
     chain = _load(source, inputs, notes, sources, wanted, chain=())
-    params = {d.name.text: d for spec in chain for d in spec.declarations if isinstance(d, ast.ParamDeclaration)}
+    params = _params(chain)
     for param in params.values():
         if isinstance(param.value, ast.Param):
             notes.error("MIX0307", f"`{param.name.text}` is given by another param", param.value.span, "a plain value is needed")
@@ -57,6 +57,17 @@ def resolve(source: Source, inputs: Inputs, notes: Diagnostics) -> Resolved:
     end = Span(source.path, max(len(source.text.rstrip()) - 1, 0), len(source.text.rstrip()))
     whole = not wanted and not any(d.code in _BROKEN or d.code.startswith("MIX01") for d in notes)
     return Resolved(declarations, tuple(sources), tuple(wanted), end, whole)
+
+
+def _params(chain: list[ast.Spec]) -> dict[str, ast.ParamDeclaration]:
+    """The params that hold in the end: a child's over its parents', without those that it removes."""
+    params: dict[str, ast.ParamDeclaration] = {}
+    for spec in chain:
+        for declaration in spec.declarations:
+            if isinstance(declaration, ast.RemoveDeclaration) and declaration.kind.text == "param":
+                params.pop(_text(declaration.name) or "", None)
+        params |= {d.name.text: d for d in spec.declarations if isinstance(d, ast.ParamDeclaration)}
+    return params
 
 
 def key(declaration: ast.Declaration) -> Key:
@@ -121,6 +132,7 @@ def _merge(parent: dict[Key, ast.Declaration], spec: ast.Spec, notes: Diagnostic
     for declaration in spec.declarations:
         if isinstance(declaration, ast.RemoveDeclaration):
             _remove(merged, declaration, notes)
+    extends = any(isinstance(d, ast.Extends) for d in spec.declarations)
     own: dict[Key, ast.Declaration] = {}
     for declaration in spec.declarations:
         if isinstance(declaration, (ast.Extends, ast.RemoveDeclaration)):
@@ -137,7 +149,7 @@ def _merge(parent: dict[Key, ast.Declaration], spec: ast.Spec, notes: Diagnostic
         old = merged.get(place)
         if isinstance(declaration, ast.Block):
             base = old if isinstance(old, ast.Block) and old.kind == declaration.kind else None
-            declaration = merge_block(base, declaration, notes)
+            declaration = merge_block(base, declaration, notes, extends=extends)
         merged[place] = declaration
     return merged
 
