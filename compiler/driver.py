@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
-from .diagnostics import Diagnostics
+from .diagnostics import Diagnostic, Diagnostics
+from .lint.allow import allow
+from .lint.rules import lint
 from .paths import beside, is_remote
 from .plan.lower import lower
 from .plan.stages import Plan
@@ -16,11 +18,12 @@ from .syntax import ast
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What compiling gave: the plan unless there were errors, everything reported, and every file that was read."""
+    """What compiling gave: the plan unless there were errors, everything reported, every file that was read, and the lints that comments silence."""
 
     plan: Plan | None
     notes: Diagnostics
     sources: tuple[Source, ...]
+    silenced: tuple[Diagnostic, ...] = ()
 
 
 def compile(source: Source, inputs: Inputs) -> Outcome:
@@ -28,11 +31,14 @@ def compile(source: Source, inputs: Inputs) -> Outcome:
     notes = Diagnostics()
     spec = resolve(source, inputs, notes)
     mixture = check(spec, inputs, notes)
+    if mixture is not None:
+        lint(spec, mixture, inputs, notes)
+    notes, silenced = allow(spec, notes, whole=mixture is not None)
     if mixture is None:
-        return Outcome(None, notes, spec.sources)
+        return Outcome(None, notes, spec.sources, silenced)
     plan = lower(mixture)
     verify(plan)
-    return Outcome(plan, notes, spec.sources)
+    return Outcome(plan, notes, spec.sources, silenced)
 
 
 def wanted(source: Source, inputs: Inputs) -> tuple[Wanted, ...]:
@@ -56,7 +62,9 @@ def _asked(spec: Resolved) -> list[Wanted]:
                     asked += [Wanted(kind, beside(path.value, path.span.path)) for kind in ("present", "columns")]
                 case "skills", "tree", ast.String() as path:
                     asked.append(Wanted("text", beside(path.value, path.span.path)))
-                case ("profile", "from", ast.String() as path) | ("student", "template" | "model", ast.String() as path):
+                case "profile", "from", ast.String() as path:
+                    asked += [Wanted(kind, beside(path.value, path.span.path)) for kind in ("present", "text")]
+                case "student", "template" | "model", ast.String() as path:
                     asked.append(Wanted("present", beside(path.value, path.span.path)))
                 case "evaluate", "benchmark", ast.Benchmark(path=path):
                     asked.append(Wanted("present", beside(path.value, path.span.path)))

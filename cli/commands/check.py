@@ -18,6 +18,7 @@ def configure(parser: ArgumentParser) -> None:
 def run(arguments: Namespace) -> int:
     """Diagnostics go to stderr as text or to stdout as JSON; the exit code is that of the worst."""
     found: list[Diagnostic] = []
+    silenced: list[Diagnostic] = []
     sources = {}
     for path in arguments.specs:
         try:
@@ -27,12 +28,17 @@ def run(arguments: Namespace) -> int:
             continue
         found.extend(d for d in outcome.notes if d not in found)
         sources.update({s.path: s for s in outcome.sources})
+        silenced.extend(d for d in outcome.silenced if d not in silenced)
     sources = sources_of(found, sources)
     if arguments.format == "json":
         arguments.terminal.result(render_json(found, sources))
     elif found:
         render_text(found, sources, arguments.terminal.err)
+    if silenced and arguments.terminal.verbose and arguments.format == "text":
+        arguments.terminal.say("allowed by a comment:")
+        render_text(silenced, sources, arguments.terminal.err)
     if not exit_code(found) and arguments.format == "text":
         checked = f"{len(arguments.specs)} spec{'s' if len(arguments.specs) > 1 else ''} checked"
-        arguments.terminal.say(f"{checked}: {summary(found) if found else 'no errors'}", "success")
+        allowed = f", {len(silenced):,} allowed by a comment" if silenced else ""
+        arguments.terminal.say(f"{checked}: {summary(found) if found else 'no errors'}{allowed}", "success")
     return exit_code(found)

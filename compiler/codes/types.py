@@ -69,4 +69,11 @@ CODES: dict[str, Code] = {
         'where response matches "(a"',
         'where response matches "a+"',
     ),
+    "MIX0312": Code(
+        "a profile file that cannot be used",
+        "A profile says for each skill how often the student tried and how often it was right; a measured one is saved in the same form. Its keys are "
+        "`skills`, and for each skill `attempts` and `correct`, whole numbers. Where the spec has a tree, its names are those of the tree.",
+        '{"skills": {"Algebra": {"attempts": 200, "right": 61}}}',
+        '{"skills": {"Algebra": {"attempts": 200, "correct": 61}}}',
+    ),
 }

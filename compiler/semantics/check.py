@@ -13,6 +13,7 @@ from .emptiness import bare, emptiness, held_out, origins, ranges
 from .infer import Declared, Names
 from .inputs import Inputs
 from .lint import lint
+from .profiles import profile_file
 from .resolve import Resolved
 from .scores import score
 from .selection import Groups, selection
@@ -69,6 +70,8 @@ def check(spec: Resolved, inputs: Inputs, notes: Diagnostics) -> ir.Mixture | No
             "MIX0207", "`evaluate` needs a student", measured.head, "which model?", help='declare one: `student NAME { model "…" }`'
         )
     profiled = [p for b in spec.blocks("profile") if (p := profile(b, students, inputs, notes, missing))]
+    for block in spec.blocks("profile"):
+        profile_file(block, skills, inputs, notes)
     clean = [decontaminate(d, inputs, _text(d), notes) for d in spec.of(ast.Decontaminate)]
     copies = [dedup(d, _text(d), notes, missing) for d in spec.of(ast.Dedup)]
     _waiting(spec, missing, notes)

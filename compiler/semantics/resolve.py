@@ -23,6 +23,7 @@ class Resolved:
     """All declarations that hold, each once; `wanted` lists parents whose text was not handed in yet; `sources` every file read.
 
     `whole` is False where an extended spec could not be had or read in full, so that what seems missing may stand there.
+    `files`: the trees as they were written, the top parent first.
     """
 
     declarations: tuple[ast.Declaration, ...]
@@ -30,6 +31,7 @@ class Resolved:
     wanted: tuple[Wanted, ...]
     end: Span
     whole: bool = True
+    files: tuple[ast.Spec, ...] = ()
 
     def of(self, kind: type) -> list:
         """The declarations of one node class, in order."""
@@ -56,7 +58,7 @@ def resolve(source: Source, inputs: Inputs, notes: Diagnostics) -> Resolved:
     declarations = tuple(d for d in merged.values() if not isinstance(d, ast.ParamDeclaration))
     end = Span(source.path, max(len(source.text.rstrip()) - 1, 0), len(source.text.rstrip()))
     whole = not wanted and not any(d.code in _BROKEN or d.code.startswith("MIX01") for d in notes)
-    return Resolved(declarations, tuple(sources), tuple(wanted), end, whole)
+    return Resolved(declarations, tuple(sources), tuple(wanted), end, whole, tuple(chain))
 
 
 def _params(chain: list[ast.Spec]) -> dict[str, ast.ParamDeclaration]:
