@@ -55,9 +55,11 @@ class Diagnostics:
     """The sink that every pass reports to."""
 
     reported: list[Diagnostic] = field(default_factory=list)
+    seen: set[Diagnostic] = field(default_factory=set, repr=False)
 
     def report(self, diagnostic: Diagnostic) -> None:
-        if diagnostic not in self.reported:
+        if diagnostic not in self.seen:
+            self.seen.add(diagnostic)
             self.reported.append(diagnostic)
 
     def error(

@@ -43,7 +43,7 @@ def allow(spec: Resolved, notes: Diagnostics, *, whole: bool) -> tuple[Diagnosti
             busy.update(mine)
             silenced.append(diagnostic)
         else:
-            kept.reported.append(diagnostic)
+            kept.report(diagnostic)
     for number, each in enumerate(allowed):
         if whole and number not in busy and each.span.path == spec.end.path:
             kept.warning(

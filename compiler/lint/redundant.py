@@ -14,20 +14,24 @@ from ..source import Span
 from .subject import Rule, Subject
 
 _LABELS = 4
+_MOST = 20
+"""Idle conditions of one spec for which the clauses that make them so are looked for."""
 
 
 def implied_condition(subject: Subject, notes: Diagnostics) -> None:
     """A `where` that every row passes which comes to it."""
     alive = [(o, facts) for o in subject.origins if (facts := o.facts()) is not None]
     held: list[Premise] = []
+    told_why = 0
     for number, where in subject.wheres:
         premise = Premise(where.condition, where.span, number)
         if alive and all(never_false(where.condition, facts, number) for _, facts in alive):
             certain = all(is_certain(where.condition, facts, number) for _, facts in alive)
             bare = [facts for o, _ in alive if (facts := told(o, ())) is not None]
             always = all(never_false(where.condition, facts, number) for facts in bare)
-            because = [] if always else _because(alive, held, premise, certain=certain)
-            _tell(subject, notes, where.span, because, drops_nulls=not certain)
+            because = [] if always or told_why >= _MOST else _because(alive, held, premise, certain=certain)
+            told_why += not always
+            _tell(subject, notes, where.span, because, always=always, drops_nulls=not certain)
         alive = [(o, facts) for o, facts in alive if is_possible(premise, facts)]
         held.append(premise)
 
@@ -46,9 +50,9 @@ def _because(alive: list[tuple[Origin, Facts]], held: Sequence[Premise], last: P
     return list(spans)
 
 
-def _tell(subject: Subject, notes: Diagnostics, span: Span, because: list[Span], *, drops_nulls: bool) -> None:
+def _tell(subject: Subject, notes: Diagnostics, span: Span, because: list[Span], *, always: bool, drops_nulls: bool) -> None:
     what = "this drops only rows without a value" if drops_nulls else "this drops nothing"
-    why = "other clauses have seen to it" if because else "it is true of every row" + (" that has one" if drops_nulls else "")
+    why = "it is true of every row" + (" that has one" if drops_nulls else "") if always else "other clauses have seen to it"
     _redundant(subject, notes, f"{what}: {why}", span, [Label(s, "says as much") for s in because], safe=not drops_nulls)
 
 

@@ -52,7 +52,8 @@ def subject(spec: Resolved, mixture: ir.Mixture, inputs: Inputs) -> Subject:
     corpora = {c.name: c for c in mixture.corpora}
     looked = {name: found if not isinstance(found := inputs.columns.get(c.path), str) else None for name, c in corpora.items()}
     generated = bool(spec.blocks("generate"))
-    found = origins(corpora, mixture.teachers, looked, ranges(mixture.scores), generated=generated, notes=Diagnostics())
+    steps, promised = len(mixture.selection.steps), ranges(mixture.scores)
+    found = origins(corpora, mixture.teachers, looked, promised, generated=generated, conditions=steps, notes=Diagnostics())
     return Subject(spec, mixture, inputs, found)
 
 

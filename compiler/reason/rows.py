@@ -9,8 +9,8 @@ from .assume import assume
 from .domain import Domain
 from .facts import Facts
 
-MOST_ORIGINS = 64
-"""With more teachers than these a corpus is looked at as a whole: less is proven, in time that stays linear."""
+_MOST_STEPS = 5_000
+"""Conditions times origins; with more a corpus is looked at as a whole: less is proven, in time that stays linear."""
 _MOST_TRIED = 40
 
 
@@ -34,6 +34,14 @@ class Origin:
     def facts(self) -> Facts | None:
         """What is known of these rows; None where there can be none."""
         return told(self, self.premises)
+
+
+def grouped(found: Sequence[Origin], wholes: Sequence[Origin], anything: Origin, conditions: int) -> tuple[Origin, ...]:
+    """The origins that there is time for: all, else those of whole corpora, else one that may be anything."""
+    for origins in (found, wholes):
+        if len(origins) * max(conditions, 80) <= _MOST_STEPS:
+            return tuple(origins)
+    return (anything,)
 
 
 def told(origin: Origin, premises: Iterable[Premise]) -> Facts | None:

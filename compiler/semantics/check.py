@@ -118,9 +118,12 @@ def _provable(
     made = {name: corpus for name, (corpus, _) in corpora.items()}
     columns, promised = {name: names.columns for name, (_, names) in corpora.items()}, ranges(scores)
     whole = spec.whole and len(teachers) == len(spec.of(ast.Teacher)) and len(made) == len(spec.blocks("corpus"))
-    found = origins(made, teachers if whole else [], columns, promised, generated=generated or not whole, notes=notes)
+    steps = picked.steps if picked else ()
+    found = origins(
+        made, teachers if whole else [], columns, promised, generated=generated or not whole, conditions=len(steps), notes=notes
+    )
     if picked is not None:
-        emptiness(picked.steps, found, notes)
+        emptiness(steps, found, notes)
         related = kinship(groups.teachers if spec.whole else (), skills, shared)
         balance(picked, related, () if generated or not whole else tuple(made.values()), notes)
     if evaluation is not None and evaluation.heldout is not None:

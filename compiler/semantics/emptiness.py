@@ -8,7 +8,7 @@ from ..expressions import Column, Expression
 from ..reason.assume import is_certain
 from ..reason.domain import Domain
 from ..reason.facts import Facts
-from ..reason.rows import MOST_ORIGINS, Origin, Premise, excluding, has_choice, is_possible, told
+from ..reason.rows import Origin, Premise, excluding, grouped, has_choice, is_possible, told
 from ..source import Span
 from . import ir
 from .catalogue import SCORERS
@@ -37,9 +37,13 @@ def origins(
     promised: dict[Expression, Domain],
     *,
     generated: bool,
+    conditions: int,
     notes: Diagnostics,
 ) -> tuple[Origin, ...]:
-    """Where rows can come from, and what holds of each; what holds of none is reported. `generated`: a teacher has yet to answer."""
+    """Where rows can come from, and what holds of each; what holds of none is reported. `generated`: a teacher has yet to answer.
+
+    `conditions`: how many will be asked of them.
+    """
     whole = {name: _whole(corpus, columns.get(name), promised, notes) for name, corpus in corpora.items()}
     found: list[Origin] = []
     for teacher in teachers:
@@ -54,11 +58,9 @@ def origins(
             _report(premise, excluding(above, above.premises, premise), notes, "this teacher can have no row")
         else:
             found.append(Origin(above.ranges, above.alias, (*above.premises, premise)))
-    if generated:
-        found.append(Origin(promised))
-    if (not teachers and not generated) or len(found) > MOST_ORIGINS:
-        found = [*whole.values(), *([Origin(promised)] if generated else [])]
-    return tuple(found[:MOST_ORIGINS]) if len(found) <= MOST_ORIGINS else (Origin(promised),)
+    anywhere = [Origin(promised)] if generated else []
+    wholes = [*whole.values(), *anywhere]
+    return grouped([*found, *anywhere] if teachers else wholes, wholes, Origin(promised), conditions)
 
 
 def _whole(corpus: ir.Corpus, columns: Mapping[str, str] | None, promised: dict[Expression, Domain], notes: Diagnostics) -> Origin:
