@@ -1,11 +1,12 @@
 """Quotas that no selection of a row or more can satisfy, whatever the data: found with exact numbers, never where one could."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from math import ceil
 
 from ..clauses import Budget, Group, Quota
-from .bounds import Bounds, Total, bounds_of, decimal, percent, total_of
+from .bounds import Bounds, Total, bounds_of, decimal, exact, percent, total_of
 
 Number = int | Fraction
 
@@ -25,13 +26,17 @@ class Kinship:
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """Quotas that exclude one another (`floors` ask for more than `caps` and `budget` leave): what is wrong, and the sum."""
+    """Quotas that exclude one another (`floors` ask for more than `caps` and `budget` leave): what is wrong, and the sum.
+
+    `lower`: a floor and the number that it would have to be, where changing it alone is enough.
+    """
 
     what: str
     sum: str
     floors: tuple[Quota, ...] = ()
     caps: tuple[Quota, ...] = ()
     budget: Budget | None = None
+    lower: tuple[Quota, Fraction] | None = None
 
 
 @dataclass(slots=True)
@@ -124,7 +129,8 @@ def _asked(node: _Node, total: Total, way: str) -> tuple[Number, tuple[Bounds, .
     if node.floor is not None and node.low >= asked:
         asked, floors = node.low, (node.floor,)
     if node.high is not None and asked > node.high and floors:
-        conflicts.append(_conflict(node, floors, total, way))
+        found = _conflict(node, floors, total, way)
+        conflicts.append(replace(found, lower=_lower(floors, asked - node.high, way)) if found.floors != found.caps else found)
         return 0, (), conflicts
     return asked, floors, conflicts
 
@@ -150,6 +156,17 @@ def _conflict(node: _Node, floors: tuple[Bounds, ...], total: Total, way: str) -
     same = len(floors) == 1 and floors[0].quota.group == node.cap.quota.group
     what = "a floor above the cap of the same group" if same else f"what lies within `{node.name}` is asked for more than its cap allows"
     return Conflict(what, said, quotas, (node.cap.quota,), total.budget if not shares else None)
+
+
+def _lower(floors: tuple[Bounds, ...], excess: Number, way: str) -> tuple[Quota, Fraction] | None:
+    """The last floor that is high enough to give way by the excess, and what is left of it, in the unit that it is written in."""
+    for b in reversed(floors):
+        share = "%" in b.quota.unit
+        if not b.quota.equal and share is (way == "share") and b.quota.low is not None:
+            left = exact(b.quota.low) - (excess * 100 if share else ceil(excess))
+            if left > 0:
+                return b.quota, left
+    return None
 
 
 def _left(nodes: dict[Group, _Node], total: Total, kinship: Kinship, shares: bool) -> Iterator[Conflict]:

@@ -1,10 +1,12 @@
 """Quotas and budgets that cannot hold whatever the rows are (MIX0402, MIX0406), told with all clauses that take part and the sum."""
 
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 
 from ..clauses import AtMost, Keep, Quota
 from ..diagnostics import Diagnostics, Label
-from ..reason.quotas import Conflict, Kinship, conflicts
+from ..reason.bounds import decimal, exact
+from ..reason.quotas import Conflict, Kinship, conflicts, title
 from . import ir
 
 
@@ -34,7 +36,9 @@ def _report(conflict: Conflict, notes: Diagnostics) -> None:
     if conflict.budget is not None:
         labels.append(Label(conflict.budget.span, "the budget"))
     ways = []
-    if conflict.floors:
+    if conflict.lower is not None:
+        ways.append(f"lower a floor, as in `{_written(*conflict.lower)}`")
+    elif conflict.floors:
         ways.append("lower a floor" if len(conflict.floors) > 1 else "lower the floor")
     if conflict.caps and last.low != last.high:
         ways.append("raise a cap" if len(conflict.caps) > 1 else "raise the cap")
@@ -50,6 +54,16 @@ def _report(conflict: Conflict, notes: Diagnostics) -> None:
         notes=(conflict.sum,),
         help=f"{', '.join(first)} or {end}" if first else end,
     )
+
+
+def _written(quota: Quota, low: Fraction) -> str:
+    """The quota with another floor, as a user would write it."""
+    number = decimal(low).replace(",", "")
+    unit = quota.unit if quota.unit.startswith("%") else f" {quota.unit}"
+    group = title(quota.group)
+    if quota.high is None:
+        return f"quota {group} >= {number}{unit}"
+    return f"quota {group} {number}{unit[:1] if unit[0] == '%' else ''}..{decimal(exact(quota.high)).replace(',', '')}{unit}"
 
 
 def _fewer_prompts(picked: ir.Selection, corpora: Sequence[ir.Corpus], notes: Diagnostics) -> None:

@@ -43,7 +43,7 @@ TREE = json.dumps({"name": "all", "children": [{"name": "numbers", "children": [
 def outcome_of(body: str, *, head: str = HEAD, parent: str | None = None, texts: dict[str, str] | None = None) -> Outcome:
     files = {"base.mix": parent, "tree.json": TREE, **(texts or {})}
     source = Source("a.mix", head + body)
-    columns = {p: COLUMNS for p in ("rows.jsonl", "more.jsonl")}
+    columns = dict.fromkeys(("rows.jsonl", "more.jsonl"), COLUMNS)
     inputs = Inputs(files, columns, dict.fromkeys(("rows.jsonl", "more.jsonl", "bench.jsonl", "p.json"), True))
     assert {w.path for w in wanted(source, inputs)} <= {"hub/s"}, "a test says all that is asked"
     return compile(source, inputs)
