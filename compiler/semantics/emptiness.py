@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ..clauses import NamedTeacher, Where
 from ..diagnostics import Diagnostics, Label
-from ..expressions import Column, Expression
+from ..expressions import Column, Expression, columns
 from ..reason.assume import is_certain
 from ..reason.domain import Domain
 from ..reason.facts import Facts
@@ -33,7 +33,7 @@ def ranges(scores: Iterable[ir.Score]) -> dict[Expression, Domain]:
 def origins(
     corpora: Mapping[str, ir.Corpus],
     teachers: Sequence[NamedTeacher],
-    columns: Mapping[str, Mapping[str, str] | None],
+    tables: Mapping[str, Mapping[str, str] | None],
     promised: dict[Expression, Domain],
     *,
     generated: bool,
@@ -44,7 +44,7 @@ def origins(
 
     `conditions`: how many will be asked of them.
     """
-    whole = {name: _whole(corpus, columns.get(name), promised, notes) for name, corpus in corpora.items()}
+    whole = {name: _whole(corpus, tables.get(name), promised, notes) for name, corpus in corpora.items()}
     found: list[Origin] = []
     for teacher in teachers:
         if teacher.corpus not in whole:
@@ -63,8 +63,8 @@ def origins(
     return grouped([*found, *anywhere] if teachers else wholes, wholes, Origin(promised), conditions)
 
 
-def _whole(corpus: ir.Corpus, columns: Mapping[str, str] | None, promised: dict[Expression, Domain], notes: Diagnostics) -> Origin:
-    origin = bare(corpus, columns, promised)
+def _whole(corpus: ir.Corpus, table: Mapping[str, str] | None, promised: dict[Expression, Domain], notes: Diagnostics) -> Origin:
+    origin = bare(corpus, table, promised)
     if corpus.where is None:
         return origin
     premise = _premise(corpus.where, -1)
@@ -74,12 +74,12 @@ def _whole(corpus: ir.Corpus, columns: Mapping[str, str] | None, promised: dict[
     return Origin(origin.ranges, origin.alias, (premise,))
 
 
-def bare(corpus: ir.Corpus, columns: Mapping[str, str] | None, promised: dict[Expression, Domain]) -> Origin:
+def bare(corpus: ir.Corpus, table: Mapping[str, str] | None, promised: dict[Expression, Domain]) -> Origin:
     """The rows of a corpus before its `where`."""
     alias: dict[Expression, Expression] = {}
     for role in ("teacher", "prompt", "response"):
         column = getattr(corpus.roles, role)
-        if column is not None and (columns or {}).get(column) == "text":
+        if column is not None and (table or {}).get(column) == "text":
             alias[Column("role", role)] = Column("column", column)
     named = {} if corpus.roles.teacher else {TEACHER: Domain("text", allowed=frozenset((corpus.name,)))}
     return Origin({**promised, **named}, alias)
@@ -110,7 +110,8 @@ def emptiness(steps: Iterable[object], found: Sequence[Origin], notes: Diagnosti
         because = dict.fromkeys(p for o, _ in alive for p in _because(o, held, premise))
         for origin, those in dead:
             because |= dict.fromkeys((*_because(origin, those[:-1], those[-1]), those[-1]))
-        _report(premise, [p for p in because if p != premise], notes)
+        others = [p for p in because if p != premise]
+        _report(premise, others, notes, promises=() if others else _promises(premise.condition, found[0].ranges))
         reported += 1
         if again or reported == _MOST:
             return
@@ -136,13 +137,23 @@ def held_out(corpus: ir.Corpus, where: Where, origin: Origin, notes: Diagnostics
         )
 
 
+def _promises(condition: Expression, promised: Mapping[Expression, Domain]) -> tuple[str, ...]:
+    """What the scorers that a condition reads promise, in words."""
+    said = []
+    for column in sorted(columns(condition), key=lambda c: c.name):
+        domain = promised.get(column)
+        bounds = [f"{word} {bound:g}" for word, bound in (("at least", domain.low), ("at most", domain.high)) if bound is not None] if domain else []  # type: ignore[str-format]
+        said += [f"`{column.name}` is always {' and '.join(bounds)}"] if bounds else []
+    return tuple(said)
+
+
 def _because(origin: Origin, held: Sequence[Premise], last: Premise) -> Iterator[Premise]:
     before = (*origin.premises, *(p for p in held if p != last))
     if told(origin, (*before, last)) is None:
         yield from excluding(origin, before, last)
 
 
-def _report(premise: Premise, because: Iterable[Premise], notes: Diagnostics, what: str = "no row can pass this") -> None:
+def _report(premise: Premise, because: Iterable[Premise], notes: Diagnostics, what: str = "no row can pass this", promises: tuple[str, ...] = ()) -> None:
     others: list[Span] = list(dict.fromkeys(p.span for p in because))
     notes.error(
         "MIX0405",
@@ -150,6 +161,6 @@ def _report(premise: Premise, because: Iterable[Premise], notes: Diagnostics, wh
         premise.span,
         "keeps nothing" if others else "is true of no row",
         secondary=tuple(Label(span, "and this") for span in others[:_LABELS]),
-        notes=(f"and {len(others) - _LABELS:,} more clauses",) if len(others) > _LABELS else (),
+        notes=(f"and {len(others) - _LABELS:,} more clauses",) if len(others) > _LABELS else promises,
         help="change one of them, or take it out" if others else "take it out, or correct it",
     )
