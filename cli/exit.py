@@ -13,14 +13,13 @@ INTERRUPTED = 130
 PIPE_CLOSED = 141
 
 _INFEASIBLE_CODE = "MIX0401"
-_PROVEN_INFEASIBLE = {"MIX0402", "MIX0406"}
 _RUN_BAND = "MIX05"
 
 
 def exit_code(diagnostics: Iterable[Diagnostic]) -> int:
-    """3 for an infeasible selection, found by running or proven before, else 4 for a failed run, else 1; warnings alone are fine."""
+    """3 for an infeasible selection, else 4 for a failed run, else 1 for any other error; warnings alone are fine."""
     codes = [d.code for d in diagnostics if d.severity is Severity.ERROR]
-    if _INFEASIBLE_CODE in codes or (codes and _PROVEN_INFEASIBLE.issuperset(codes)):
+    if _INFEASIBLE_CODE in codes:
         return INFEASIBLE
     if any(code.startswith(_RUN_BAND) for code in codes):
         return FAILED

@@ -3,7 +3,7 @@
 from argparse import ArgumentParser, Namespace
 
 from ...compiler.diagnostics import Diagnostic, Fault
-from ..exit import INFEASIBLE, WRONG, exit_code
+from ..exit import exit_code
 from ..inputs import compile_file
 from ..render import render_json, render_text, summary
 from ..sources import sources_of
@@ -41,5 +41,4 @@ def run(arguments: Namespace) -> int:
         checked = f"{len(arguments.specs)} spec{'s' if len(arguments.specs) > 1 else ''} checked"
         allowed = f", {len(silenced):,} allowed by a comment" if silenced else ""
         arguments.terminal.say(f"{checked}: {summary(found) if found else 'no errors'}{allowed}", "success")
-    # Nothing was asked to be selected here: to `check`, clauses that cannot hold are a spec that is wrong.
-    return WRONG if exit_code(found) == INFEASIBLE else exit_code(found)
+    return exit_code(found)

@@ -11,7 +11,7 @@ _WILD = re.compile(r"[*?\[]")
 
 def overlap(a: str, b: str) -> bool:
     """Whether some path matches both."""
-    if a == b:
+    if _folders(a) == _folders(b):
         return True
     if max(len(a), len(b)) > _LONGEST or not (_WILD.search(a) or _WILD.search(b)):
         return False
