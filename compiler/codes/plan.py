@@ -41,7 +41,7 @@ CODES: dict[str, Code] = {
         'quota teacher "tutor" <= 33.333333333333%',
         'quota teacher "tutor" <= 33.3333%',
     ),
-    "MIX0405": Code(
+    "MIX0407": Code(
         "a condition that no row can pass",
         "Conditions hold together: the corpus's own `where`, that of the row's teacher, and every `where` of `select`. If they exclude one "
         "another, or one is never true, nothing is left to select from, and that can be seen before any row is read. What a scorer promises "
@@ -56,7 +56,7 @@ CODES: dict[str, Code] = {
   where length <= 200 tokens
 }""",
     ),
-    "MIX0406": Code(
+    "MIX0408": Code(
         "a budget that the sampled prompts cannot fill",
         "`sample 5 prompts` leaves five prompts, and `keep best 1 per prompt` one row of each: five examples at most, whatever they are. "
         "An exact budget above that can never be met. Lower it, write `budget up to`, or sample more prompts.",

@@ -4,7 +4,7 @@ from fractions import Fraction
 
 from ..diagnostics import Diagnostics, Label
 from ..paths import beside
-from ..semantics.profiles import Counts, file_of, read_profile
+from ..semantics.profile_file import Counts, file_of, read_profile
 from ..syntax import ast
 from .subject import Rule, Subject
 

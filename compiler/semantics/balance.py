@@ -1,4 +1,4 @@
-"""Quotas and budgets that cannot hold whatever the rows are (MIX0402, MIX0406), told with all clauses that take part and the sum."""
+"""Quotas and budgets that cannot hold whatever the rows are (MIX0402, MIX0408), told with all clauses that take part and the sum."""
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
@@ -84,7 +84,7 @@ def _fewer_prompts(picked: ir.Selection, corpora: Sequence[ir.Corpus], notes: Di
             sampled = " + ".join(f"{c.sample:,}" for c in corpora)
             several = f"({sampled}) prompts" if len(corpora) > 1 else f"{sampled} prompts"
             notes.error(
-                "MIX0406",
+                "MIX0408",
                 f"{budget.amount:,} examples are asked for, and there can be at most {most:,}",
                 budget.span,
                 "more than can be left",

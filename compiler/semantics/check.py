@@ -13,7 +13,7 @@ from .emptiness import bare, emptiness, held_out, origins, ranges
 from .infer import Declared, Names
 from .inputs import Inputs
 from .lint import lint
-from .profiles import profile_file
+from .profile_file import profile_file
 from .resolve import Resolved
 from .scores import score
 from .selection import Groups, selection

@@ -1,4 +1,4 @@
-"""Conditions that no row can pass (MIX0405): of a corpus, of a teacher in it, and of the `where`s of `select` together."""
+"""Conditions that no row can pass (MIX0407): of a corpus, of a teacher in it, and of the `where`s of `select` together."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -127,7 +127,7 @@ def held_out(corpus: ir.Corpus, where: Where, origin: Origin, notes: Diagnostics
     same = corpus.where is not None and corpus.where.condition == where.condition
     if own is not None and (same or (corpus.sample is None and is_certain(where.condition, own, -3))):
         notes.error(
-            "MIX0405",
+            "MIX0407",
             f"every row of `{corpus.name}` is held out, so that none is left to select",
             where.span,
             "true of all that the corpus keeps",
@@ -156,7 +156,7 @@ def _because(origin: Origin, held: Sequence[Premise], last: Premise) -> Iterator
 def _report(premise: Premise, because: Iterable[Premise], notes: Diagnostics, what: str = "no row can pass this", promises: tuple[str, ...] = ()) -> None:
     others: list[Span] = list(dict.fromkeys(p.span for p in because))
     notes.error(
-        "MIX0405",
+        "MIX0407",
         what if not others else f"{what}: other clauses have left out all that it keeps",
         premise.span,
         "keeps nothing" if others else "is true of no row",

@@ -66,7 +66,7 @@ OPEN = {
 
 @pytest.mark.parametrize("name", EMPTY)
 def test_no_row_is_left_and_it_is_said_once(name: str) -> None:
-    assert errors(EMPTY[name]) == ["MIX0405"]
+    assert errors(EMPTY[name]) == ["MIX0407"]
 
 
 @pytest.mark.parametrize("name", OPEN)
@@ -81,12 +81,12 @@ def test_columns_that_nobody_could_look_at_are_not_taken_for_single_values() -> 
 
 
 def test_independent_empty_clauses_are_all_told() -> None:
-    assert errors(HEAD + select("where n < 3", "where n > 5", "where good", "where not good", 'where split == "test"')) == ["MIX0405"] * 3
+    assert errors(HEAD + select("where n < 3", "where n > 5", "where good", "where not good", 'where split == "test"')) == ["MIX0407"] * 3
 
 
 def test_both_errors_are_told_beside_an_unknown_name() -> None:
     text = HEAD + select("where n < 3 and n > 5", "where unknown > 3", 'quota teacher "x" >= 60%', 'quota teacher "y" >= 60%')
-    assert sorted(errors(text)) == ["MIX0201", "MIX0402", "MIX0405"]
+    assert sorted(errors(text)) == ["MIX0201", "MIX0402", "MIX0407"]
 
 
 def test_a_removed_param_is_gone_and_one_declared_again_is_there() -> None:
