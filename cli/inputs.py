@@ -46,15 +46,17 @@ def compile_source(source: Source, overrides: Sequence[str] = (), read: Read = r
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What checking some specs gave: every diagnostic once, and the texts that they point into, by path."""
+    """What checking some specs gave: every diagnostic once, the texts that they point into, by path, and the lints that comments allow."""
 
     diagnostics: tuple[Diagnostic, ...]
     sources: Mapping[str, Source]
+    silenced: tuple[Diagnostic, ...] = ()
 
 
 def check_files(paths: Sequence[str], overrides: Sequence[str] = (), read: Read = read_source) -> Checked:
     """Compile each spec for what there is to say of it; one that cannot be read is one more diagnostic."""
     found: dict[Diagnostic, None] = {}
+    silenced: dict[Diagnostic, None] = {}
     sources: dict[str, Source] = {}
     for path in paths:
         try:
@@ -63,8 +65,9 @@ def check_files(paths: Sequence[str], overrides: Sequence[str] = (), read: Read 
             found |= dict.fromkeys(fault.diagnostics)
             continue
         found |= dict.fromkeys(outcome.notes)
+        silenced |= dict.fromkeys(outcome.silenced)
         sources.update({s.path: s for s in outcome.sources})
-    return Checked(tuple(found), sources_of(found, sources))
+    return Checked(tuple(found), sources_of((*found, *silenced), sources), tuple(silenced))
 
 
 def _setting(text: str) -> tuple[str, str]:

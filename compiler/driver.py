@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .diagnostics import Diagnostics, TooMany
+from .diagnostics import Diagnostic, Diagnostics, TooMany
+from .lint.allow import allow
+from .lint.rules import lint
 from .paths import beside, is_remote
 from .plan.lower import lower
 from .plan.stages import Plan
@@ -31,6 +33,7 @@ class Outcome:
     """What compiling gave: the plan unless there were errors, everything reported, and every file that was read.
 
     `variants` are the plans that `sweep` and `ablate` ask for, `trials` those of the `test` blocks; none where there were errors.
+    `silenced` are the lints that comments allow.
     """
 
     plan: Plan | None
@@ -38,6 +41,7 @@ class Outcome:
     sources: tuple[Source, ...]
     variants: tuple[Variant, ...] = ()
     trials: tuple[Trial, ...] = ()
+    silenced: tuple[Diagnostic, ...] = ()
 
 
 def compile(source: Source, inputs: Inputs) -> Outcome:
@@ -60,10 +64,13 @@ def _compile(source: Source, inputs: Inputs, notes: Diagnostics) -> Outcome:
     texts = {s.path: s for s in spec.sources}
     found = independent(notes.reported, spec.lost, texts, orphan=spec.orphan)
     notes.reported = show_extends(found, spec.links)
+    if mixture is not None and not notes.has_errors:
+        lint(spec, mixture, inputs, notes)
+    notes, silenced = allow(spec, notes, whole=mixture is not None)
     if mixture is None or notes.has_errors:
-        return Outcome(None, notes, spec.sources)
+        return Outcome(None, notes, spec.sources, silenced=silenced)
     named = tuple(Variant(v.name, v.title.removeprefix("the variant ").replace("`", ""), _plan(m)) for v, m in variants if m)
-    return Outcome(_plan(mixture), notes, spec.sources, named, tuple(_trial(t, m, mixture) for t, m in trials))
+    return Outcome(_plan(mixture), notes, spec.sources, named, tuple(_trial(t, m, mixture) for t, m in trials), silenced)
 
 
 def _plan(mixture: ir.Mixture) -> Plan:

@@ -1,8 +1,8 @@
 """Turns the examples of `mixc explain` into whole specs: what an example leaves out, the frame supplies.
 
 The rule. Lines that begin with a clause of `select` outside of any block are put into a `select`. Then every declaration of
-the frame that the example does not make itself, judged by kind and name, stands before it; to a spec that extends another
-nothing is added. Files are not there if their path has `missing` in it; every other file is, with the columns of the frame.
+the frame that the example does not make itself, judged by kind and name, stands before it (the param only where one is used);
+to a spec that extends another nothing is added. Files are not there if their path has `missing` in it; every other file is, with the columns of the frame.
 """
 
 import re
@@ -16,7 +16,11 @@ from mixc.compiler.source import Source
 FRAME = {
     "mix": 'mix "example" { seed 1 }',
     "param window": "param window = 4",
-    "student smollm2": 'student smollm2 { model "HuggingFaceTB/SmolLM2-135M-Instruct" }',
+    "student smollm2": """\
+student smollm2 {
+  model    "HuggingFaceTB/SmolLM2-135M-Instruct"
+  revision "12fd25f77366fa6b3b4b768ec3050bf629380bac"
+}""",
     "corpus traces": """\
 corpus traces {
   scan      "traces.jsonl"
@@ -26,6 +30,7 @@ corpus traces {
   teacher   model
 }""",
     "teacher strong": 'teacher strong from traces where model == "gpt-4o"',
+    "teacher small": 'teacher small from traces where model == "llama-3-8b"',
     "skills maths": """\
 skills maths {
   tree "maths.json"
@@ -58,7 +63,8 @@ def framed(example: str, without: tuple[str, ...] = ()) -> str:
     if re.search(r"^extends\b", text, re.M):
         return text + "\n"
     made = set(re.findall(r"^(\w+ ?\w*)", text, re.M)) | {word.split()[0] for word in re.findall(r"^(?:mix|decontaminate)\b", text, re.M)}
-    return "\n".join([*(said for what, said in FRAME.items() if what not in made and what not in without), text]) + "\n"
+    left_out = {*made, *without, *(() if "$" in text or "sweep" in text else ("param window",))}
+    return "\n".join([*(said for what, said in FRAME.items() if what not in left_out), text]) + "\n"
 
 
 def _selected(text: str) -> str:
@@ -91,8 +97,12 @@ class Files(dict[str, Any]):
         return self[path]
 
 
+UNSOLVED = PROFILE.replace('"correct": 40', '"correct": 0')
+MISSPELT = PROFILE.replace("correct", "right")
+
+
 def told(example: str, without: tuple[str, ...] = ()) -> list[Diagnostic]:
     """What checking says of an example, framed."""
-    texts = {"maths.json": TREE, "profile.json": PROFILE, "base.mix": framed(BASE_SELECT), "itself.mix": 'extends "example.mix"\n'}
+    texts = {"maths.json": TREE, "profile.json": PROFILE, "unsolved.json": UNSOLVED, "misspelt.json": MISSPELT, "base.mix": framed(BASE_SELECT), "itself.mix": 'extends "example.mix"\n'}
     inputs = Inputs(Files(None, None, texts), Files(COLUMNS, None), Files(True, False))
     return list(compile(Source("example.mix", framed(example, without)), inputs).notes)

@@ -25,9 +25,13 @@ def run(arguments: Namespace) -> int:
         show(arguments.format, checked.diagnostics, checked.sources, arguments.terminal)
         return exit_code(checked.diagnostics)
     _show(checked, arguments, "")
+    if checked.silenced and arguments.terminal.verbose:
+        arguments.terminal.say("allowed by a comment:")
+        render_text(checked.silenced, checked.sources, arguments.terminal.err)
     if not exit_code(checked.diagnostics):
         counted = f"{len(arguments.specs)} spec{'s' if len(arguments.specs) > 1 else ''} checked"
-        arguments.terminal.say(f"{counted}: {summary(checked.diagnostics) or 'no errors'}", "success")
+        allowed = f", {len(checked.silenced):,} allowed by a comment" if checked.silenced else ""
+        arguments.terminal.say(f"{counted}: {summary(checked.diagnostics) or 'no errors'}{allowed}", "success")
     return exit_code(checked.diagnostics)
 
 

@@ -14,8 +14,10 @@ CODES: dict[str, Code] = {
     ),
     "MIX0402": Code(
         "quotas that cannot hold whatever the data",
-        "A floor above its own cap, or floors on groups without a row in common that add up to more than 100 %, can be seen to be impossible "
-        "before any row is read. Lower a floor or raise the cap.",
+        "A floor above its own cap or above that of a skill that contains it, floors on groups without a row in common that add up to more "
+        "than 100 % or than the budget, caps on all teachers that add up to less: these can be seen to be impossible before any row is read. "
+        "All quotas that take part are shown, and the note does the sum. Shares of an examples budget are compared with quotas in examples. "
+        "Lower a floor, raise a cap, or change the budget.",
         'quota teacher "tutor" 150..100 examples',
         'quota teacher "tutor" 100..150 examples',
     ),
@@ -73,6 +75,50 @@ corpus traces {
   response solution
   teacher  model
   license  "CC-BY-NC-4.0"
+}""",
+    ),
+    "MIX0407": Code(
+        "a condition that no row can pass",
+        "Conditions hold together: the corpus's own `where`, that of the row's teacher, and every `where` of `select`. If they exclude one "
+        "another, or one is never true, nothing is left to select from, and that can be seen before any row is read. What a scorer promises "
+        "counts too: a log-probability is never above 0, a rank never below 1. A `heldout` that takes all that its corpus keeps is the same "
+        "mistake, because prompts that are held out are no candidates.",
+        """select {
+  where length <= 100 tokens
+  where length >= 200 tokens
+}""",
+        """select {
+  where length >= 100 tokens
+  where length <= 200 tokens
+}""",
+    ),
+    "MIX0408": Code(
+        "a budget that the sampled prompts cannot fill",
+        "`sample 5 prompts` leaves five prompts, and `keep best 1 per prompt` one row of each: five examples at most, whatever they are. "
+        "An exact budget above that can never be met. Lower it, write `budget up to`, or sample more prompts.",
+        """corpus traces {
+  scan     "traces.jsonl"
+  prompt   question
+  response solution
+  teacher  model
+  sample   5 prompts
+}
+
+select {
+  keep   best 1 per prompt by length
+  budget 10 examples
+}""",
+        """corpus traces {
+  scan     "traces.jsonl"
+  prompt   question
+  response solution
+  teacher  model
+  sample   10 prompts
+}
+
+select {
+  keep   best 1 per prompt by length
+  budget 10 examples
 }""",
     ),
     "MIX0410": Code(

@@ -81,4 +81,11 @@ CODES: dict[str, Code] = {
         'where solution matches "(a"',
         'where solution matches "a+"',
     ),
+    "MIX0312": Code(
+        "a profile file that cannot be used",
+        "A profile says for each skill how often the student tried and how often it was right; a measured one is saved in the same form. Its keys are "
+        "`skills`, and for each skill `attempts` and `correct`, whole numbers. Where the spec has a tree, its names are those of the tree.",
+        'profile smollm2 from "misspelt.json"   # {"skills": {"Algebra": {"attempts": 200, "right": 61}}}',
+        'profile smollm2 from "profile.json"    # {"skills": {"Algebra": {"attempts": 200, "correct": 61}}}',
+    ),
 }

@@ -28,6 +28,7 @@ class Signature:
     """`cost` orders scores: free (a column), cheap (a tokenizer), moderate (a grader), dear (a model). `ready`: the runtime has it.
 
     `package` is the distribution that brings it, with its version (`steps==1.2`); None for ours.
+    `range`: the least and the greatest value, and whether all are whole; None where the scorer promises nothing.
     """
 
     name: str
@@ -38,8 +39,10 @@ class Signature:
     version: int = 1
     ready: bool = True
     package: str | None = None
+    range: tuple[float | None, float | None, bool] | None = None
 
 
+_NEGATIVE, _POSITIVE, _COUNT, _SHARE = (None, 0, False), (0, None, False), (0, None, True), (0, 1, False)
 _STUDENT = Parameter("student", "student", "")
 _REFERENCE = Parameter("reference", "value")
 _DEBIAS = Parameter("debias", "word", "none", ("none", "drop_first", "length"))
@@ -55,15 +58,16 @@ SCORERS: dict[str, Signature] = {
             (_STUDENT, _WINDOW, _SPLIT, _DEBIAS),
             NATS,
             DEAR,
+            range=_NEGATIVE,
         ),
-        Signature("global_logprob", "mean log-probability of a token of the response, given the prompt (GALP)", (_STUDENT,), NATS, DEAR),
+        Signature("global_logprob", "mean log-probability of a token of the response, given the prompt (GALP)", (_STUDENT,), NATS, DEAR, range=_NEGATIVE),
         Signature("verify_math", "whether the response's final answer equals the reference", (_REFERENCE,), BOOL, MODERATE),
-        Signature("tokens", "tokens of the response under the student's tokenizer", (_STUDENT,), TOKENS, CHEAP),
+        Signature("tokens", "tokens of the response under the student's tokenizer", (_STUDENT,), TOKENS, CHEAP, range=_COUNT),
         Signature("column", "a column of the corpus", (Parameter("column", "column", of=("bool", "number", "text")), Parameter("unit", "unit", "")), UNKNOWN, FREE),
-        Signature("rank_surprisal", "rank-surprisal ratio (RSR)", (_STUDENT,), NUMBER, DEAR, ready=False),
-        Signature("perplexity", "exp of the mean negative log-probability", (_STUDENT,), NUMBER, DEAR, ready=False),
-        Signature("entropy", "mean entropy of the student's next-token distribution", (_STUDENT,), NATS, DEAR, ready=False),
-        Signature("ifd", "instruction-following difficulty", (_STUDENT,), NUMBER, DEAR, ready=False),
+        Signature("rank_surprisal", "rank-surprisal ratio (RSR)", (_STUDENT,), NUMBER, DEAR, ready=False, range=_POSITIVE),
+        Signature("perplexity", "exp of the mean negative log-probability", (_STUDENT,), NUMBER, DEAR, ready=False, range=(1, None, False)),
+        Signature("entropy", "mean entropy of the student's next-token distribution", (_STUDENT,), NATS, DEAR, ready=False, range=_POSITIVE),
+        Signature("ifd", "instruction-following difficulty", (_STUDENT,), NUMBER, DEAR, ready=False, range=_POSITIVE),
         Signature(
             "exact_match",
             "whether the response's final answer is the reference, letter for letter",
@@ -73,7 +77,15 @@ SCORERS: dict[str, Signature] = {
             ready=False,
         ),
         Signature("choice", "whether the response chooses the reference's letter", (_REFERENCE,), BOOL, MODERATE, ready=False),
-        Signature("pass_rate", "share of attempts that were right", (Parameter("column", "column", "", of=("bool", "number")),), NUMBER, MODERATE, ready=False),
+        Signature(
+            "pass_rate",
+            "share of attempts that were right",
+            (Parameter("column", "column", "", of=("bool", "number")),),
+            NUMBER,
+            MODERATE,
+            ready=False,
+            range=_SHARE,
+        ),
     )
 }
 

@@ -7,8 +7,10 @@ from ..diagnostics import Diagnostics, Label
 from ..source import Source
 from ..syntax import ast
 from . import ir
+from .balance import balance, kinship
 from .calls import Known
 from .catalogue import FIXED, RESERVED
+from .emptiness import bare, emptiness, held_out, origins, ranges
 from .evaluation import LARGEST_SEED, evaluate
 from .generation import generate
 from .guards import decontaminate, dedup, require
@@ -86,6 +88,7 @@ def check(spec: Resolved, inputs: Inputs, notes: Diagnostics) -> ir.Mixture | No
     every_corpus = tuple(c for c, _ in corpora.values())
     with_blocks = tuple((c, next(b for b in spec.blocks("corpus") if Settings(b, notes).title == f"corpus {c.name}")) for c in every_corpus)
     required = next((require(node, with_blocks, notes, missing) for node in spec.of(ast.Require)), None)
+    _provable(spec, corpora, teachers, skills, scores, shared, groups, picked, evaluation, notes)
     uses = trained or measured
     lint(uses.head if uses and not spec.wanted else None, bool(spec.of(ast.Decontaminate)), notes)
     waiting(missing, _stages(spec, scores), notes)
@@ -113,6 +116,36 @@ def check(spec: Resolved, inputs: Inputs, notes: Diagnostics) -> ir.Mixture | No
         trials=tuple(trials),
         span=mix.head,
     )
+
+
+def _provable(
+    spec: Resolved,
+    corpora: Corpora,
+    teachers: list,
+    skills: ir.Taxonomy | None,
+    scores: list[ir.Score],
+    shared: Mapping[str, str] | None,
+    groups: Groups,
+    picked: ir.Selection | None,
+    evaluation: ir.Evaluate | None,
+    notes: Diagnostics,
+) -> None:
+    """What no rows can satisfy. Only where all teachers could be read is it known where rows come from."""
+    generated = bool(spec.blocks("generate"))
+    made = {name: corpus for name, (corpus, _) in corpora.items()}
+    columns, promised = {name: names.columns for name, (_, names) in corpora.items()}, ranges(scores)
+    whole = spec.whole and len(teachers) == len(spec.of(ast.Teacher)) and len(made) == len(spec.blocks("corpus"))
+    steps = picked.steps if picked else ()
+    found = origins(
+        made, teachers if whole else [], columns, promised, generated=generated or not whole, conditions=len(steps), notes=notes
+    )
+    if picked is not None:
+        emptiness(steps, found, notes)
+        related = kinship(groups.teachers if spec.whole else (), skills, shared)
+        balance(picked, related, () if generated or not whole else tuple(made.values()), notes)
+    if evaluation is not None and evaluation.heldout is not None:
+        name, where = evaluation.heldout
+        held_out(made[name], where, bare(made[name], columns[name], promised), notes)
 
 
 def _corpora(spec: Resolved, inputs: Inputs, notes: Diagnostics) -> Corpora:

@@ -12,10 +12,10 @@ from .meant import Meant, meant
 _EDITS = (ast.Replace, ast.RemoveClause, ast.Add)
 
 
-def merge_block(parent: ast.Block | None, child: ast.Block, notes: Diagnostics) -> ast.Block:
-    """The block that holds when `child` stands over `parent` (None: there is none)."""
+def merge_block(parent: ast.Block | None, child: ast.Block, notes: Diagnostics, *, extends: bool = True) -> ast.Block:
+    """The block that holds when `child` stands over `parent` (None: there is none). `extends`: whether the child's spec has a parent."""
     if child.kind == "select":
-        return _select(parent, child, notes)
+        return _select(parent, child, notes) if extends else _plain(child, notes)
     lines = list(parent.lines) if parent else []
     removed = {line.keyword.text for line in child.lines if isinstance(line, ast.RemoveSetting)}
     for line in child.lines:
@@ -107,6 +107,30 @@ def _verb(line: ast.Clause, same: list[ast.Line], text: str) -> tuple[str, str]:
     if len(same) == 1 and not isinstance(line, (ast.Where, ast.Keep, ast.Quota)):
         return "replace", f"write `replace {text}`"
     return "", f"write `add {text}` or `replace {text}`"
+
+
+def _plain(block: ast.Block, notes: Diagnostics) -> ast.Block:
+    """A `select` that edits nothing: an edit in it is reported, and the clause that it carries is taken as it stands."""
+    clauses: list[ast.Line] = []
+    for line in block.lines:
+        if not isinstance(line, (ast.Add, ast.Replace, ast.RemoveClause)):
+            clauses.append(line)
+            continue
+        word = {"Add": "add", "Replace": "replace"}.get(type(line).__name__, "remove")
+        edits: tuple[Edit, ...] = ()
+        if not isinstance(line, ast.RemoveClause):
+            clauses.append(line.clause)
+            around = (Span(line.span.path, line.span.start, line.clause.span.start), Span(line.span.path, line.clause.span.end, line.span.end))
+            edits = tuple(Edit(span, "") for span in around if span.start < span.end)
+        notes.error(
+            "MIX0204",
+            f"`{word}` edits the `select` of an extended spec, and this spec extends nothing",
+            line.span,
+            "nothing to edit",
+            help=f"write `{format_clause(clauses[-1])}`" if edits else "take the line out",
+            edits=edits,
+        )
+    return dataclasses.replace(block, lines=tuple(clauses))
 
 
 def _like(clause: ast.Clause) -> ast.Pattern:

@@ -14,6 +14,7 @@ from .types import BOOL, NUMBER, TEXT, Type, of_column
 from .words import check_regex, in_words, mismatch
 
 Typed = tuple[Expression, Type]
+_SKILL = Column("role", "skill")
 _COMPARISONS = ("==", "!=", "<", "<=", ">", ">=")
 
 
@@ -156,10 +157,26 @@ def _compare(expr: ast.Binary, names: Names, notes: Diagnostics) -> Typed | None
     if not left or not right:
         return None
     ordered = expr.operator not in ("==", "!=")
+    if _SKILL in (left[0], right[0]):
+        return _of_skills(expr, left, right, notes)
     if not _comparable(left[1], right[1], ordered):
         mismatch(expr, left[1], right[1], names.scores, notes)
         return None
     return Operation(expr.operator, (left[0], right[0])), BOOL
+
+
+def _of_skills(expr: ast.Binary, left: Typed, right: Typed, notes: Diagnostics) -> Typed | None:
+    """`skill == "Algebra"`, either way round: a row has several skills, so nothing else can be asked of them."""
+    given, name = (left, right) if left[0] == _SKILL else (right, left)
+    if expr.operator in ("==", "!=") and isinstance(name[0], Constant) and isinstance(name[0].value, str):
+        return Operation(expr.operator, (given[0], name[0])), BOOL
+    notes.error(
+        "MIX0304",
+        "a row may have several skills, which have no order and are compared with texts in double quotes alone",
+        expr.span,
+        help='write `skill == "NAME"`, `skill in ["A", "B"]` or `skill matches "…"`',
+    )
+    return None
 
 
 def _comparable(left: Type, right: Type, ordered: bool) -> bool:

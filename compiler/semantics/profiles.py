@@ -1,9 +1,7 @@
 """`profile student { … }`, and `profile student from "file.json"` with the counts in that file."""
 
-import json
 from collections.abc import Mapping
 
-from ..clauses import Tally
 from ..diagnostics import Diagnostics, Label
 from ..paths import beside
 from ..suggest import suggest
@@ -12,10 +10,9 @@ from ..syntax.format import format_expression
 from . import ir
 from .calls import Known
 from .inputs import Inputs
+from .profile_file import tallies
 from .scores import grade
 from .settings import Settings, number
-
-_FORM = '`{"skills": {"Algebra": {"attempts": 200, "correct": 61}}}`'
 
 
 def profile(
@@ -104,29 +101,5 @@ def _from_file(
     text = inputs.texts.get(path)
     if text is None and path in inputs.texts:
         notes.error("MIX0208", f"no profile `{file.value}`", file.span, "not there", help="the path is relative to this spec")
-    tallies = _tallies(file, text, skills, notes) if text is not None else None
-    return ir.Profile(student=name, file=path, tallies=tallies, span=block.head)
-
-
-def _tallies(file: ast.String, text: str, skills: ir.Taxonomy | None, notes: Diagnostics) -> tuple[tuple[str, Tally], ...] | None:
-    """What a profile's file holds, its skills looked up in the tree."""
-    try:
-        found = tuple((skill, _tally(skill, counts)) for skill, counts in json.loads(text)["skills"].items())
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as fault:
-        why = f"{fault}" if type(fault) is ValueError else f"it looks like {_FORM}"
-        notes.error("MIX0301", f"`{file.value}` is not a profile: {why}", file.span, "this file")
-        return None
-    tree = None if skills is None or skills.tree is None else [name for name, _ in skills.tree]
-    for skill, _ in found:
-        if tree is not None and skill not in tree:
-            near = suggest(skill, tree)
-            help = f"did you mean `{near}`?" if near else None
-            notes.error("MIX0201", f"`{file.value}` counts `{skill}`, which the tree does not have", file.span, "this file", help=help)
-    return found
-
-
-def _tally(skill: str, counts: Mapping[str, object]) -> Tally:
-    attempts, correct = counts["attempts"], counts["correct"]
-    if type(attempts) is not int or type(correct) is not int or not 0 <= correct <= attempts:
-        raise ValueError(f"`{skill}` needs whole numbers with 0 <= correct <= attempts")
-    return Tally(attempts=attempts, correct=correct)
+    counted = tallies(file, text, skills, notes) if text is not None else None
+    return ir.Profile(student=name, file=path, tallies=counted, span=block.head)

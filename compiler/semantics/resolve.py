@@ -56,7 +56,7 @@ def resolve(source: Source, inputs: Inputs, notes: Diagnostics) -> Resolved:
     wanted: list[Wanted] = []
     links: dict[str, Span] = {}
     chain = _load(source, inputs, notes, sources, wanted, links, chain=())
-    params = {d.name.text: d for spec in chain for d in spec.declarations if isinstance(d, ast.ParamDeclaration)}
+    params = _params(chain)
     for param in params.values():
         if isinstance(param.value, ast.Param):
             notes.error("MIX0307", f"`{param.name.text}` is given by another param", param.value.span, "a plain value is needed")
@@ -76,6 +76,17 @@ def settle(spec: Resolved, params: Mapping[str, ast.ParamDeclaration], notes: Di
         merged = _merge(merged, dataclasses.replace(one, declarations=settled), notes)  # type: ignore[arg-type]
     declarations = tuple(d for d in merged.values() if not isinstance(d, ast.ParamDeclaration))
     return dataclasses.replace(spec, declarations=declarations, params=params)
+
+
+def _params(chain: list[ast.Spec]) -> dict[str, ast.ParamDeclaration]:
+    """The params that hold in the end: a child's over its parents', without those that it removes."""
+    params: dict[str, ast.ParamDeclaration] = {}
+    for spec in chain:
+        for declaration in spec.declarations:
+            if isinstance(declaration, ast.RemoveDeclaration) and declaration.kind.text == "param":
+                params.pop(_text(declaration.name) or "", None)
+        params |= {d.name.text: d for d in spec.declarations if isinstance(d, ast.ParamDeclaration)}
+    return params
 
 
 def key(declaration: ast.Declaration) -> Key:
@@ -153,6 +164,7 @@ def _merge(parent: dict[Key, ast.Declaration], spec: ast.Spec, notes: Diagnostic
     for declaration in spec.declarations:
         if isinstance(declaration, ast.RemoveDeclaration):
             _remove(merged, declaration, notes)
+    extends = any(isinstance(d, ast.Extends) for d in spec.declarations)
     own: dict[Key, ast.Declaration] = {}
     for declaration in spec.declarations:
         if isinstance(declaration, (ast.Extends, ast.RemoveDeclaration)):
@@ -174,7 +186,7 @@ def _merge(parent: dict[Key, ast.Declaration], spec: ast.Spec, notes: Diagnostic
         old = merged.get(place)
         if isinstance(declaration, ast.Block):
             base = old if isinstance(old, ast.Block) and old.kind == declaration.kind else None
-            declaration = merge_block(base, declaration, notes)
+            declaration = merge_block(base, declaration, notes, extends=extends)
         merged[place] = declaration
     return merged
 

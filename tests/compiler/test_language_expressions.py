@@ -160,7 +160,7 @@ WRONG_CALLS = {
     "column(parts)": "MIX0305",
     "column(good, unit: tokens)": "MIX0305",
     "column(count, unit: token)": "MIX0302",
-    "column(count, 3, 4)": "MIX0302",
+    "column(count, tokens, 4)": "MIX0302",
     "column(3)": "MIX0301",
     "tokens(student: large)": "MIX0201",
     "tokens(tiny, student: tiny)": "MIX0202",
@@ -184,7 +184,7 @@ def test_a_wrong_call(call: str) -> None:
 
 
 def test_a_name_is_a_score_before_a_role_and_a_role_before_a_column() -> None:
-    spec = chosen('where topic == "a" and teacher == "b" and model == "c"').replace("score ratio ", "score topic = column(topic)\nscore ratio ")
+    spec = chosen('where topic == "a" and teacher == "c" and model == "c"').replace("score ratio ", "score topic = column(topic)\nscore ratio ")
     (filter,) = (s for s in plan(spec).stages if isinstance(s, Filter))
     found = {c.name: c.source for c in _columns(filter.wheres[0].condition)}
     assert found == {"topic": "score", "teacher": "role", "model": "column"}

@@ -180,7 +180,7 @@ def test_a_name_and_a_bound_together_stay_cached() -> None:
 
 
 def test_a_name_that_an_expression_compares_is_no_mere_name() -> None:
-    asked = BASE.replace("where    correct\n", 'where    correct and teacher == "qwen"\n')
+    asked = BASE.replace("where    correct\n", 'where    correct and teacher == "qwen2.5-72b"\n')
     assert diff(side(asked).plan, side(asked.replace("teacher qwen ", "teacher other ")).plan).matters
 
 
@@ -208,7 +208,7 @@ def test_a_score_with_another_meaning_under_an_old_name_is_scored() -> None:
         ('in ["gpt-4o", "claude-3.5-sonnet"]', '== "gpt-4o"', True),
         ('in ["gpt-4o", "claude-3.5-sonnet"]', 'in ["gpt-4o", "o1"]', False),
         ('teacher qwen   from traces where model == "qwen2.5-72b"\n', 'teacher qwen   from traces where model == "qwen2.5-72b"\nteacher o from traces where model == "o1"\n', False),
-        ("where     split", "sample    9 prompts\n  where     split", True),
+        ("where     split", "sample    9000 prompts\n  where     split", True),
         ("score length      = tokens(student: smollm2)", 'student big { model "Qwen/Qwen3-8B" }\nscore length = tokens(student: big)', False),
         ("decontaminate against", "dedup by exact of prompt\ndecontaminate against", True),
     ],
