@@ -61,6 +61,9 @@ SEES = {
         "mixc.compiler.expressions",
         "mixc.compiler.clauses",
     ),
+    "mixc.compiler.ide": tuple(
+        f"mixc.compiler.{each}" for each in ("driver", "semantics", "syntax", "source", "diagnostics", "codes", "paths")
+    ),
     "mixc.compiler.plan.stages": ("mixc.compiler.source", "mixc.compiler.expressions", "mixc.compiler.clauses"),
 }
 
@@ -75,7 +78,7 @@ CORE_IN = {
     "highspy": ("mixc.runtime",),
 }
 MAY_LOAD_MODELS = ("mixc.runtime.engines", "mixc.runtime.scorers", "mixc.runtime.train", "mixc.runtime.evaluate")
-HEAVY = {"torch", "transformers", "trl", "vllm", "datasets", "math_verify", "polars", "numpy", "highspy", "jinja2"}
+HEAVY = {"pygls", "lsprotocol", "torch", "transformers", "trl", "vllm", "datasets", "math_verify", "polars", "numpy", "highspy", "jinja2"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +235,8 @@ def test_every_import_is_a_declared_dependency_and_stands_where_it_may() -> None
             continue
         if distribution(package) in core:
             rooms = CORE_IN.get(package, ())
+        elif distribution(package) in declared(extras["lsp"]):
+            rooms = ("mixc.cli.server",)
         elif distribution(package) in models and each.lazy:
             rooms = MAY_LOAD_MODELS
         else:
