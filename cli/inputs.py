@@ -1,7 +1,7 @@
 """Looks up what the compiler wants to know of the outside: texts, columns, whether files are there. The only place where `check` touches the disk."""
 
 import glob
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from ..compiler.diagnostics import Diagnostic, Fault
@@ -11,6 +11,9 @@ from ..compiler.source import Source
 from .columns import read_columns
 from .sources import Read, read_source, source_at
 
+ReadColumns = Callable[[str], dict[str, str] | str | None]
+"""How the columns of a data file are had; `columns.read_columns` says what the answers mean."""
+
 
 def compile_file(path: str, overrides: Sequence[str] = (), read: Read = read_source) -> Outcome:
     """Compile the spec at `path` with `--set` values (`NAME=VALUE`). Fault MIX0208 if it cannot be read."""
@@ -19,15 +22,37 @@ def compile_file(path: str, overrides: Sequence[str] = (), read: Read = read_sou
 
 def compile_source(source: Source, overrides: Sequence[str] = (), read: Read = read_source) -> Outcome:
     """Compile a text; what it refers to is looked up beside its path: texts through `read`, data files on the disk."""
+    return compile(source, look_up(source, overrides, read))
+
+
+def look_up(
+    source: Source,
+    overrides: Sequence[str] = (),
+    read: Read = read_source,
+    columns_of: ReadColumns = read_columns,
+    expected: Iterable[Wanted] = (),
+) -> Inputs:
+    """What compiling a text needs to know of the outside. Fault MIX0206 for a `--set` that is not NAME=VALUE.
+
+    `expected` is looked up at once, which saves asking the compiler for it.
+    """
     texts: dict[str, str | None] = {}
     columns: dict[str, dict[str, str] | str | None] = {}
     present: dict[str, bool] = {}
-    settings = tuple(_setting(text) for text in overrides)
-    inputs = Inputs(texts, columns, present, settings)
-    while missing := wanted(source, inputs):
+    inputs = Inputs(texts, columns, present, tuple(_setting(text) for text in overrides))
+    missing = tuple(expected) or wanted(source, inputs)
+    while missing:
         for want in missing:
-            _answer(want, texts, columns, present, read)
-    return compile(source, inputs)
+            match want.kind:
+                case "text":
+                    texts[want.path] = _text(want.path, read)
+                case "present":
+                    present[want.path] = bool(_files(want.path))
+                case _:
+                    found = _files(want.path)
+                    columns[want.path] = columns_of(found[0]) if found else None
+        missing = wanted(source, inputs)
+    return inputs
 
 
 def _setting(text: str) -> tuple[str, str]:
@@ -37,18 +62,11 @@ def _setting(text: str) -> tuple[str, str]:
     return name, value
 
 
-def _answer(want: Wanted, texts: dict, columns: dict, present: dict, read: Read) -> None:
-    match want.kind:
-        case "text":
-            try:
-                texts[want.path] = read(want.path).text
-            except (OSError, UnicodeDecodeError):
-                texts[want.path] = None
-        case "present":
-            present[want.path] = bool(_files(want.path))
-        case _:
-            found = _files(want.path)
-            columns[want.path] = read_columns(found[0]) if found else None
+def _text(path: str, read: Read) -> str | None:
+    try:
+        return read(path).text
+    except (OSError, UnicodeDecodeError):
+        return None
 
 
 def _files(pattern: str) -> list[str]:

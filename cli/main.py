@@ -29,6 +29,7 @@ VERBS = {
     "plan": "show the stages, how many rows they see, what is cached",
     "build": "run what the plan requires, resuming what was interrupted",
     "explain": "tell the long story of a diagnostic",
+    "lsp": "answer an editor on standard input and output",
 }
 
 USAGE = "usage: mixc VERB [ARGUMENTS] [-q | -v] [--no-color] [--version]"
