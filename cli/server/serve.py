@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Generator, Sequence
+from pathlib import Path
 from typing import Any
 
 from lsprotocol import types as lsp
@@ -51,7 +52,8 @@ def serve(overrides: Sequence[str] = ()) -> int:
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what is printed by mistake must not stand in the protocol
     gc.freeze()
     gc.set_threshold(*GARBAGE)
-    server.start_io(sys.stdin.buffer, stdout)
+    stdin = sys.stdin.buffer if sys.stdin else Path(os.devnull).open("rb")  # noqa: SIM115
+    server.start_io(stdin, stdout)
     return 0 if session.left else 1
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ...compiler.diagnostics import Fault
-from ...compiler.ide.project import Chain, Project, chain
+from ...compiler.ide.project import Chain, Project, chain, parent
 from ...compiler.semantics.inputs import Inputs, Wanted
 from ...compiler.source import Source
 from ..columns import read_columns
@@ -99,8 +99,12 @@ class Workspace:
 
     def above(self, path: str) -> frozenset[str]:
         """The specs that the one at `path` extends."""
-        source = self.buffers[path].source if path in self.buffers else self.read(path)
-        return frozenset(file.path for file in chain(source, self.text)[1:])
+        found: list[str] = []
+        text = self.text(path)
+        while text is not None and (above := parent(Source(path, text))) and above not in found:
+            found.append(above)
+            path, text = above, self.text(above)
+        return frozenset(found)
 
     def _looked_up(self, source: Source) -> Project:
         try:

@@ -73,6 +73,32 @@ def test_a_text_in_no_file_and_a_path_with_odd_letters(folder: Path) -> None:
     session(play)
 
 
+def test_files_that_change_on_the_disk_are_looked_at_again(folder: Path) -> None:
+    """A parent that is not open, and the data."""
+    uri, base, data = (folder / "child.mix").as_uri(), folder / "scored.mix", folder / "data" / "rows.jsonl"
+
+    def changed(editor: Editor, path: Path) -> None:
+        event = lsp.FileEvent(path.as_uri(), lsp.FileChangeType.Changed)
+        editor.client.workspace_did_change_watched_files(lsp.DidChangeWatchedFilesParams([event]))
+
+    async def play(editor: Editor) -> None:
+        await editor.start(folder)
+        editor.open(uri, CHILD)
+        assert await editor.diagnostics(uri) == []
+        base.write_text(SCORED.replace("score length ", "score size "), encoding="utf-8")
+        changed(editor, base)
+        assert {d.code for d in await editor.diagnostics(uri, lambda told: bool(told.diagnostics))} == {"MIX0201"}
+        base.write_text(SCORED, encoding="utf-8")
+        changed(editor, base)
+        assert await editor.diagnostics(uri, lambda told: not told.diagnostics) == []
+        data.write_text(data.read_text(encoding="utf-8").replace('"count"', '"words"'), encoding="utf-8")
+        changed(editor, data)
+        (found,) = await editor.diagnostics(uri, lambda told: bool(told.diagnostics))
+        assert found.code == "MIX0209" and "in `scored.mix`" in found.message
+
+    session(play)
+
+
 def test_what_is_not_there_and_what_is_too_large_harm_nothing(folder: Path) -> None:
     uri, large = (folder / "nowhere.mix").as_uri(), (folder / "large.mix").as_uri()
 
