@@ -8,7 +8,7 @@ READY := .venv/.ready
 SHARED = $(or $(MIXC_SHARED),../shared/data)
 PYTEST_ARGS ?= -q -rs -m "not gpu"
 
-.PHONY: help env student corpus shared quickstart gsm8k lint test bench clean
+.PHONY: help env student corpus shared editors quickstart gsm8k lint test bench clean
 
 help:
 	@echo 'make quickstart  environment, student and corpus, then mixc build specs/quickstart.mix'
@@ -20,6 +20,7 @@ help:
 	@echo 'make student     the weights of SmolLM2-135M, in models/'
 	@echo 'make corpus      the corpus of the quickstart, in data/quickstart/'
 	@echo 'make shared      data/shared, a link to the real responses (MIXC_SHARED or ../shared/data)'
+	@echo 'make editors     the packages that test and pack the VS Code extension (needs npm)'
 	@echo 'make clean       removes builds and caches; the environment, the weights and the scores stay'
 
 env: $(READY)
@@ -44,6 +45,14 @@ shared:
 	@mkdir -p data
 	@ln -sfn "$$(cd '$(SHARED)' && pwd -P)" data/shared
 
+EDITORS := editors/vscode/node_modules/.package-lock.json
+
+editors: $(EDITORS)
+
+$(EDITORS): editors/vscode/package-lock.json
+	@command -v npm >/dev/null || { echo 'npm is needed to test and pack the VS Code extension: install Node 20 or newer' >&2; exit 1; }
+	cd editors/vscode && npm ci --no-fund --no-audit --loglevel=error
+
 quickstart: student corpus
 	$(BIN)/mixc build specs/quickstart.mix
 
@@ -56,6 +65,7 @@ lint: $(READY)
 
 test: lint student corpus
 	@test ! -e '$(SHARED)/teachers.parquet' || $(MAKE) --no-print-directory shared
+	@! command -v npm >/dev/null || $(MAKE) --no-print-directory editors
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 bench: student corpus shared

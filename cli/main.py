@@ -28,6 +28,7 @@ VERBS = {
     "fmt": "put specs into canonical form; --check and --diff only tell",
     "plan": "show the stages, how many rows they see, what is cached",
     "build": "run what the plan requires, resuming what was interrupted",
+    "diff": "compare two specs by meaning: what changed, what runs again",
     "explain": "tell the long story of a diagnostic",
     "lsp": "answer an editor on standard input and output",
 }

@@ -1,8 +1,10 @@
 """Lines of a spec with marks under them, `^^^^` for the fault, `----` for what belongs to it. It knows text."""
 
 import unicodedata
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from rich.cells import cell_len
 from rich.text import Text
@@ -91,7 +93,7 @@ def _lines(source: Source, marks: Iterable[Mark]) -> list[int]:
 
 def _draw(line: str, number: int, marks: list[Mark], blocks: list[Mark], width: int, style: str) -> list[Row]:
     bars = 2 * len(blocks)
-    cells = _Cells(line)
+    cells = _cells(line)
     begins = [m for m in blocks if m.first == number]
     ends = [m for m in blocks if m.last == number]
     focus = [(cells.at[m.start], max(cells.at[m.end], cells.at[m.start] + 1)) for m in marks]
@@ -175,6 +177,12 @@ def _style(m: Mark, style: str) -> str:
     return style if m.primary else "secondary"
 
 
+@lru_cache(maxsize=64)
+def _cells(line: str) -> "_Cells":
+    """Of a line that many diagnostics point into, measured once."""
+    return _Cells(line)
+
+
 class _Cells:
     """A line as it is drawn, and the cell at which each of its code points begins (one more: where the line ends)."""
 
@@ -202,9 +210,10 @@ class _Cells:
         right = left + width
         ahead, behind = left > 0, right < total
         inner = (left + ahead, right - behind)
+        first, last = max(bisect_left(self.at, inner[0]) - 1, 0), bisect_left(self.at, inner[1])
         text = "".join(
             shown if inner[0] <= a and b <= inner[1] else " " * (min(b, inner[1]) - max(a, inner[0]))
-            for shown, a, b in zip(self.drawn, self.at, self.at[1:], strict=False)
+            for shown, a, b in zip(self.drawn[first:last], self.at[first:last], self.at[first + 1 : last + 1], strict=False)
             if a < inner[1] and (b > inner[0] or (a == b and a >= inner[0]))
         )
         return left, ("…" if ahead else "") + text + ("…" if behind else "")

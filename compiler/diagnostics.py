@@ -50,15 +50,25 @@ class Fault(Exception):
         self.diagnostics = diagnostics
 
 
+class TooMany(Exception):
+    """More was reported than anybody reads: what has been is in the sink."""
+
+
 @dataclass(slots=True)
 class Diagnostics:
-    """The sink that every pass reports to."""
+    """The sink that every pass reports to. With `most`, that many are taken: one more is TooMany."""
 
     reported: list[Diagnostic] = field(default_factory=list)
+    most: int | None = None
+    seen: set[Diagnostic] = field(default_factory=set, repr=False, compare=False)
 
     def report(self, diagnostic: Diagnostic) -> None:
-        if diagnostic not in self.reported:
-            self.reported.append(diagnostic)
+        if diagnostic in self.seen:
+            return
+        if self.most is not None and len(self.reported) >= self.most:
+            raise TooMany
+        self.seen.add(diagnostic)
+        self.reported.append(diagnostic)
 
     def error(
         self,

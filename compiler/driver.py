@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from .diagnostics import Diagnostics
+from .diagnostics import Diagnostics, TooMany
 from .paths import beside, is_remote
 from .plan.lower import lower
 from .plan.stages import Plan
@@ -10,8 +10,11 @@ from .plan.verify import verify
 from .semantics.check import check
 from .semantics.inputs import Inputs, Wanted
 from .semantics.resolve import Resolved, resolve
-from .source import Source
+from .source import Source, Span
 from .syntax import ast
+
+MOST = 500
+"""Diagnostics of one run: nobody reads more, and finding them takes its time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +28,17 @@ class Outcome:
 
 def compile(source: Source, inputs: Inputs) -> Outcome:
     """Text and what is known of the outside to a plan. The order here is the language's story."""
-    notes = Diagnostics()
+    notes = Diagnostics(most=MOST)
+    try:
+        return _compile(source, inputs, notes)
+    except TooMany:
+        start = Span(source.path, 0, min(1, len(source.text)))
+        notes.most = None
+        notes.error("MIX0121", f"more than {MOST} diagnostics", start, "the others are not shown", help="is this a spec?")
+        return Outcome(None, notes, (source,))
+
+
+def _compile(source: Source, inputs: Inputs, notes: Diagnostics) -> Outcome:
     spec = resolve(source, inputs, notes)
     mixture = check(spec, inputs, notes)
     if mixture is None:
@@ -37,7 +50,10 @@ def compile(source: Source, inputs: Inputs) -> Outcome:
 
 def wanted(source: Source, inputs: Inputs) -> tuple[Wanted, ...]:
     """What `compile` would like to know and was not told yet: call until nothing is."""
-    spec = resolve(source, inputs, Diagnostics())
+    try:
+        spec = resolve(source, inputs, Diagnostics(most=MOST))
+    except TooMany:
+        return ()
     if spec.wanted:
         return spec.wanted
     asked = _asked(spec)

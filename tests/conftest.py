@@ -29,8 +29,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if os.environ.get("MIXC_REQUIRE"):
         lacking = {"gpu": "no CUDA device"}
     else:
-        here = {"student": STUDENT.exists(), "shared": (SHARED / "teachers.parquet").exists()}
-        why = {"student": "no student weights in models/ (make student)", "shared": "no shared data (MIXC_SHARED)"}
+        node = (ROOT / "editors" / "vscode" / "node_modules" / "vscode-textmate").exists()
+        here = {"node": node, "student": STUDENT.exists(), "shared": (SHARED / "teachers.parquet").exists()}
+        why = {"node": "no packages in editors/vscode (make editors)", "student": "no student weights in models/ (make student)", "shared": "no shared data (MIXC_SHARED)"}
         lacking = {"gpu": "no CUDA device", **{name: why[name] for name, there in here.items() if not there}}
     for item in items:
         for name, reason in lacking.items():

@@ -37,6 +37,7 @@ FLOORS = {
     "mixc.compiler.plan": 5,
     "mixc.compiler.backends": 6,
     "mixc.compiler.driver": 6,
+    "mixc.compiler.contrast": 6,
     "mixc.compiler.ide": 7,
     "mixc.runtime": 7,
     "mixc.cli": 8,
@@ -69,6 +70,7 @@ SEES = {
 
 # Packages of the core and the rooms that may import them; those of the extras are loaded inside functions alone.
 CORE_IN = {
+    "pygments": ("mixc.grammar",),
     "lark": ("mixc.compiler.syntax", "mixc.grammar"),
     "rich": ("mixc.cli",),
     "jsonschema": ("mixc.compiler.plan", "mixc.cli"),

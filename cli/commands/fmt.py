@@ -149,7 +149,8 @@ def _tell(changed: list[Formatted], same: int, arguments: Namespace) -> None:
         for each in changed:
             terminal.say(f"formatted {each.path}")
     would = "would be formatted" if arguments.check or arguments.diff else "formatted"
-    counts = [f"{_files(len(changed))} {would}"] * bool(changed) + [f"{_files(same)} as it should be"] * bool(same)
+    right = "as it should be" if same == 1 else "as they should be"
+    counts = [f"{_files(len(changed))} {would}"] * bool(changed) + [f"{_files(same)} {right}"] * bool(same)
     if counts:
         terminal.say(", ".join(counts), "" if changed else "success")
 

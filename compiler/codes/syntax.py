@@ -134,7 +134,7 @@ CODES: dict[str, Code] = {
     ),
     "MIX0121": Code(
         "too many errors",
-        "After a hundred errors of syntax the others of a file are counted and not shown. Mostly the file is not a spec.",
+        "After a hundred errors of syntax in a file, or five hundred diagnostics in all, the others are not shown. Mostly the file is not a spec.",
         "a file that is not a spec",
         'mix "gsm" { seed 3 }',
     ),

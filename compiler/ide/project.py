@@ -11,7 +11,7 @@ from ..semantics.inputs import Inputs
 from ..semantics.resolve import Resolved, resolve
 from ..source import Source, Span
 from ..syntax import ast
-from ..syntax.parse import parse
+from ..syntax.parsed import parsed
 from .facts import Facts, facts
 from .index import Occurrence, declared_names, index
 
@@ -46,7 +46,7 @@ def chain(source: Source, text: Callable[[str], str | None]) -> Chain:
         if found is None:
             break
         sources.append(Source(above, found))
-    specs = [parse(s, Diagnostics()) for s in sources]
+    specs = [parsed(s, Diagnostics()) for s in sources]
     return tuple(
         File(each, specs[number], index(specs[number], *declared_names(specs[number:]))) for number, each in enumerate(sources)
     )
@@ -54,7 +54,7 @@ def chain(source: Source, text: Callable[[str], str | None]) -> Chain:
 
 def parent(source: Source) -> str | None:
     """The path of the spec that a text extends."""
-    for declaration in parse(source, Diagnostics()).declarations:
+    for declaration in parsed(source, Diagnostics()).declarations:
         if isinstance(declaration, ast.Extends):
             return beside(declaration.path.value, source.path)
     return None

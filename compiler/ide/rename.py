@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ..diagnostics import Diagnostics, Edit
 from ..semantics.catalogue import FIXED, RESERVED
 from ..syntax.automaton import load
-from ..syntax.parse import parse
+from ..syntax.parsed import parsed
 from ..syntax.tokens import tokenize
 from .index import NAMED, Occurrence
 from .project import Chain, Project
@@ -82,7 +82,7 @@ def _unread(project: Project, name: Occurrence, chains: tuple[Chain, ...], paths
     """A place where the name stands in a clause that could not be read, so that nobody can tell what it means there."""
     for file in {f.path: f for chain in (project.chain, *chains) for f in chain if f.path in paths}.values():
         broken = Diagnostics()
-        parse(file.source, broken)
+        parsed(file.source, broken)
         if not any(d.code.startswith("MIX01") for d in broken):
             continue
         tokens, _ = tokenize(file.source, Diagnostics())

@@ -9,6 +9,7 @@ from ..source import Source, Span
 from ..suggest import suggest
 from ..syntax import ast
 from ..syntax.parse import parse
+from ..syntax.parsed import parsed
 from .edits import merge_block
 from .inputs import Inputs, Wanted
 from .params import override, substitute
@@ -87,7 +88,7 @@ def _load(
 ) -> list[ast.Spec]:
     """The spec after the specs it extends, the top parent first."""
     sources.append(source)
-    spec = parse(source, notes)
+    spec = parsed(source, notes)
     extended = [d for d in spec.declarations if isinstance(d, ast.Extends)]
     for extra in extended[1:]:
         notes.error(

@@ -14,14 +14,14 @@ from .compose import compose
 from .document import Text, flat
 from .entries import Entry, entries
 from .fill import STEP, WIDTH, columns, fill
-from .parse import parse
+from .parsed import parsed
 from .rows import Row, lines_of
 
 
 def arrange(source: Source, notes: Diagnostics) -> str | None:
     """The canonical text of a file; None where it does not parse, which is reported to `notes`."""
     found = Diagnostics()
-    spec = parse(source, found)
+    spec = parsed(source, found)
     for diagnostic in found:
         notes.report(diagnostic)
     if found.has_errors:

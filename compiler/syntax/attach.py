@@ -24,9 +24,9 @@ def _to_text(text: Text, comments: Sequence[Comment]) -> tuple[Text, list[Commen
     rest = list(comments)
     for part in text:
         if isinstance(part, Group) and (own := [c for c in rest if part.start <= c.span.start < part.end]):
-            rest = [c for c in rest if c not in own]
             part, homeless = _to_group(part, own)
-            rest = homeless + rest
+            elsewhere = [c for c in rest if not part.start <= c.span.start < part.end]
+            rest = sorted(homeless + elsewhere, key=lambda c: c.span.start)
         parts.append(part)
     return tuple(parts), rest
 

@@ -1,7 +1,6 @@
 """Text to tree. Goes on after an error at the next clause, and gives back all that could be read; looks nothing up."""
 
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 
 from ..diagnostics import Diagnostic, Diagnostics
@@ -24,20 +23,6 @@ MOST = 100
 
 def parse(source: Source, notes: Diagnostics) -> ast.Spec:
     """The tree of a text, without the clauses that are reported to `notes`; never raises for what a user wrote."""
-    spec, reported = _parsed(source)
-    for diagnostic in reported:
-        notes.report(diagnostic)
-    return spec
-
-
-@lru_cache(maxsize=64)
-def _parsed(source: Source) -> tuple[ast.Spec, tuple[Diagnostic, ...]]:
-    """Kept, since a spec and its parents are parsed again for each question that an editor or the driver asks of them."""
-    notes = Diagnostics()
-    return _parse(source, notes), tuple(notes.reported)
-
-
-def _parse(source: Source, notes: Diagnostics) -> ast.Spec:
     whole = Span(source.path, 0, len(source.text))
     if fault := _too_large(source.text):
         start = Span(source.path, 0, min(1, len(source.text)))
@@ -46,7 +31,7 @@ def _parse(source: Source, notes: Diagnostics) -> ast.Spec:
     found = _Found()
     tokens, comments = tokenize(source, found)
     tokens = lay_out(source, tokens, found)
-    declarations = _Parsing(source, tokens, found).run()
+    declarations = _Parse(source, tokens, found).run()
     for diagnostic in found:
         notes.report(diagnostic)
     if found.more:
@@ -83,7 +68,7 @@ def _too_large(text: str) -> str | None:
 
 
 @dataclass(slots=True)
-class _Parsing:
+class _Parse:
     source: Source
     tokens: list[Token]
     notes: Diagnostics

@@ -3,7 +3,7 @@
 from ..diagnostics import Diagnostics
 from ..source import Source
 from . import ast
-from .parse import parse
+from .parsed import parsed
 
 
 def same(a: Source, b: Source) -> bool:
@@ -14,5 +14,5 @@ def same(a: Source, b: Source) -> bool:
 
 def _read(source: Source) -> tuple[ast.Spec, list[str]] | None:
     notes = Diagnostics()
-    spec = parse(source, notes)
+    spec = parsed(source, notes)
     return None if notes.has_errors else (spec, [comment.text.rstrip() for comment in spec.comments])

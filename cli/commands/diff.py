@@ -1,0 +1,74 @@
+"""`mixc diff`: what parts two specs or plans by meaning, what that makes run again and what stays cached."""
+
+from argparse import ArgumentParser, Namespace
+from dataclasses import replace
+from pathlib import Path
+
+from ...compiler.contrast import contrast, spread, wording
+from ...compiler.diagnostics import Diagnostic, Fault
+from ...compiler.plan.diff import diff
+from ..arguments import Usage
+from ..comparison import Comparison
+from ..draw_diff import draw_diff
+from ..exit import DIFFERENT, FINE
+from ..revisions import tracked
+from ..sides import Broken, Side, side
+from ..write_diff import to_json, to_markdown
+
+
+def configure(parser: ArgumentParser) -> None:
+    what = "a `.mix` file, a `plan.json`, a build folder, or `REV:path` in git (its parents read from that revision too)"
+    parser.add_argument("before", metavar="A", help=what)
+    parser.add_argument("after", metavar="B", nargs="?", help="the same; A alone: the last commit of A against A as it is")
+    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="set a param on both sides (may repeat)")
+    parser.add_argument("--format", choices=("text", "json", "md"), default="text", help="text (default), json, or md for a pull request")
+
+
+def run(arguments: Namespace) -> int:
+    """The comparison goes to stdout. 2 where the two differ in meaning, 0 where only the writing differs or nothing does."""
+    names = _names(arguments)
+    sides = [_side(name, arguments) for name in names]
+    comparison = compare(*sides)
+    match arguments.format:
+        case "json":
+            arguments.terminal.result(to_json(comparison))
+        case "md":
+            arguments.terminal.result(to_markdown(comparison))
+        case _:
+            for line in draw_diff(comparison, arguments.terminal.out.width):
+                arguments.terminal.out.print(line, soft_wrap=True)
+    return DIFFERENT if comparison.difference.matters else FINE
+
+
+def compare(before: Side, after: Side) -> Comparison:
+    """The two sides with what parts them; how texts are written is compared where both sides have one."""
+    found = diff(before.plan, after.plan)
+    if before.sources and after.sources:
+        more = contrast((before.plan, before.sources), (after.plan, after.sources), found.changes)
+        changes = sorted((*found.changes, *more), key=lambda change: -change.work.cost)
+        found = replace(found, changes=tuple(changes))
+        found = spread(found, more, after.plan)
+        if not found.matters:
+            found = replace(found, wording=wording(before.sources, after.sources, told=bool(found.changes)))
+    return Comparison(before, after, found)
+
+
+def _names(arguments: Namespace) -> tuple[str, str]:
+    if arguments.after is not None:
+        return arguments.before, arguments.after
+    path = arguments.before
+    if not Path(path).is_file() or not path.endswith(".mix"):
+        usage = "usage: mixc diff A B"
+        raise Usage("B is missing", usage, "A alone is a spec under git, compared with its last commit")
+    if not tracked(path):
+        help = f"commit it first, or name what to compare it with: `mixc diff {path} OTHER.mix`"
+        raise Fault(Diagnostic("MIX0208", f"git has no `{path}` at `HEAD`, so there is nothing to compare it with", help=help))
+    return f"HEAD:{path}", path
+
+
+def _side(name: str, arguments: Namespace) -> Side:
+    try:
+        return side(name, arguments.set)
+    except Broken as broken:
+        arguments.sources.update({source.path: source for source in broken.sources})
+        raise
