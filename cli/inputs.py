@@ -1,7 +1,7 @@
 """Looks up what the compiler wants to know of the outside: texts, columns, whether files are there. The only place where `check` touches the disk."""
 
 import glob
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,9 @@ from .columns import read_columns
 from .installed import entries, installed
 from .sources import Read, read_source, source_at, sources_of
 
+ReadColumns = Callable[[str], dict[str, str] | str | None]
+"""How the columns of a data file are had; `columns.read_columns` says what the answers mean."""
+
 
 def compile_file(path: str, overrides: Sequence[str] = (), read: Read = read_source, *, for_tests: bool = False) -> Outcome:
     """Compile the spec at `path` with `--set` values (`NAME=VALUE`). Fault MIX0208 if it cannot be read."""
@@ -21,27 +24,46 @@ def compile_file(path: str, overrides: Sequence[str] = (), read: Read = read_sou
 
 
 def compile_source(source: Source, overrides: Sequence[str] = (), read: Read = read_source, *, for_tests: bool = False) -> Outcome:
-    """Compile a text; what it refers to is looked up beside its path: texts through `read`, data files on the disk.
+    """Compile a text; what it refers to is looked up beside its path: texts through `read`, data files on the disk."""
+    return compile(source, look_up(source, overrides, read, for_tests=for_tests))
 
-    `for_tests`: only its tests will run, so the corpora, models and benchmarks that they never open may be missing.
+
+def look_up(
+    source: Source,
+    overrides: Sequence[str] = (),
+    read: Read = read_source,
+    columns_of: ReadColumns = read_columns,
+    expected: Iterable[Wanted] = (),
+    *,
+    for_tests: bool = False,
+) -> Inputs:
+    """What compiling a text needs to know of the outside. Fault MIX0206 for a `--set` that is not NAME=VALUE.
+
+    `expected` is looked up at once, which saves asking the compiler for it. `for_tests`: only the spec's tests will run, so the corpora,
+    models and benchmarks that they never open may be missing.
     """
     texts: dict[str, str | None] = {}
     columns: dict[str, dict[str, str] | str | None] = {}
     present: dict[str, bool] = {}
-    settings = tuple(_setting(text) for text in overrides)
     scorers: dict[str, Signature | str | None] = {}
-    inputs = Inputs(texts, columns, present, settings, scorers)
+    inputs = Inputs(texts, columns, present, tuple(_setting(text) for text in overrides), scorers)
     announced = None
-    while missing := wanted(source, inputs):
+    missing = tuple(expected) or wanted(source, inputs)
+    while missing:
         for want in missing:
-            if want.kind == "scorer":
-                announced = entries() if announced is None else announced
-                scorers.update(installed(want.path, announced))
-                continue
-            _answer(want, texts, columns, present, read)
-            if for_tests and want.of and want.kind == "present":
-                present[want.path] = True
-    return compile(source, inputs)
+            match want.kind:
+                case "scorer":
+                    announced = entries() if announced is None else announced
+                    scorers.update(installed(want.path, announced))
+                case "text":
+                    texts[want.path] = _text(want.path, read)
+                case "present":
+                    present[want.path] = bool(for_tests and want.of) or bool(_files(want.path))
+                case _:
+                    found = _files(want.path)
+                    columns[want.path] = columns_of(found[0]) if found else None
+        missing = wanted(source, inputs)
+    return inputs
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,18 +99,11 @@ def _setting(text: str) -> tuple[str, str]:
     return name, value
 
 
-def _answer(want: Wanted, texts: dict, columns: dict, present: dict, read: Read) -> None:
-    match want.kind:
-        case "text":
-            try:
-                texts[want.path] = read(want.path).text
-            except (OSError, UnicodeDecodeError):
-                texts[want.path] = None
-        case "present":
-            present[want.path] = bool(_files(want.path))
-        case _:
-            found = _files(want.path)
-            columns[want.path] = read_columns(found[0]) if found else None
+def _text(path: str, read: Read) -> str | None:
+    try:
+        return read(path).text
+    except (OSError, UnicodeDecodeError):
+        return None
 
 
 def _files(pattern: str) -> list[str]:

@@ -32,6 +32,7 @@ VERBS = {
     "build": "run what the plan requires, resuming what was interrupted",
     "diff": "compare two specs by meaning: what changed, what runs again",
     "explain": "tell the long story of a diagnostic",
+    "lsp": "answer an editor on standard input and output",
 }
 
 USAGE_CODE = "usage"

@@ -70,7 +70,7 @@ def test_the_wrong_example_fails_with_its_code_and_the_right_one_builds(code: st
     assert f"[{code}]" in said or f"{code}: " in said, said
     assert exit_code == {"MIX0401": 3, "MIX0403": 0, "MIX0404": 1}.get(code, 4), said
     exit_code, said = build(CODES[code].right)
-    assert (exit_code, "MIX0" in said) == (0, False), said
+    assert (exit_code, "error[MIX" in said, f"[{code}]" in said) == (0, False, False), said
 
 
 def test_a_damaged_file_is_that_code(build: Callable[..., tuple[int, str]]) -> None:

@@ -7,11 +7,9 @@ import re
 import subprocess
 import sys
 import tomllib
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatch
-from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -67,6 +65,9 @@ SEES = {
         "mixc.compiler.expressions",
         "mixc.compiler.clauses",
     ),
+    "mixc.compiler.ide": tuple(
+        f"mixc.compiler.{each}" for each in ("driver", "semantics", "syntax", "source", "diagnostics", "codes", "paths")
+    ),
     "mixc.compiler.plan.stages": ("mixc.compiler.source", "mixc.compiler.expressions", "mixc.compiler.clauses"),
 }
 
@@ -82,7 +83,7 @@ CORE_IN = {
     "highspy": ("mixc.runtime",),
 }
 MAY_LOAD_MODELS = ("mixc.runtime.engines", "mixc.runtime.scorers", "mixc.runtime.train", "mixc.runtime.evaluate")
-HEAVY = {"torch", "transformers", "trl", "vllm", "datasets", "math_verify", "polars", "numpy", "highspy", "jinja2"}
+HEAVY = {"pygls", "lsprotocol", "torch", "transformers", "trl", "vllm", "datasets", "math_verify", "polars", "numpy", "highspy", "jinja2"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,6 +240,8 @@ def test_every_import_is_a_declared_dependency_and_stands_where_it_may() -> None
             continue
         if distribution(package) in core:
             rooms = CORE_IN.get(package, ())
+        elif distribution(package) in declared(extras["lsp"]):
+            rooms = ("mixc.cli.server",)
         elif distribution(package) in models and each.lazy:
             rooms = MAY_LOAD_MODELS
         else:
@@ -294,43 +297,6 @@ def test_mixc_check_loads_neither_torch_nor_polars(tmp_path: Path) -> None:
     run = f"import mixc.cli.main\nsys.argv = ['mixc', 'check', {str(spec)!r}]\n"
     run += "try:\n    mixc.cli.main.main()\nexcept SystemExit as end:\n    assert not end.code, end.code\n"
     assert loaded_after(run) == set()
-
-
-def codes() -> Counter[str]:
-    """Every code and in how many files it is explained."""
-    from mixc.compiler.codes.entry import Code
-
-    found: Counter[str] = Counter()
-    for name in MODULES:
-        if not is_within(name, "mixc.compiler.codes") or is_within(name, "mixc.compiler.codes.all"):
-            continue
-        for value in vars(import_module(name)).values():
-            if isinstance(value, dict) and value and all(isinstance(entry, Code) for entry in value.values()):
-                found.update(value.keys())
-                for code, entry in value.items():
-                    assert re.fullmatch(r"MIX\d{4}", code)
-                    assert entry.title and not entry.title.endswith("."), f"{code} needs a title"
-                    assert len(entry.story.split()) >= 8, f"{code} needs a story"
-    return found
-
-
-def codes_in_use() -> dict[str, str]:
-    """Codes that the source raises, with the module that does."""
-    found = {}
-    for name, path in MODULES.items():
-        for node, _ in nodes(TREES[path]):
-            match node:
-                case ast.Constant(str(text)) if re.fullmatch(r"MIX\d{4}", text):
-                    if not is_within(name, "mixc.compiler.codes"):
-                        found[text] = f"{name}:{node.lineno}"
-    return found
-
-
-def test_every_code_that_is_raised_is_explained_once() -> None:
-    explained = codes()
-    unexplained = {code: place for code, place in codes_in_use().items() if code not in explained}
-    assert not unexplained
-    assert not [code for code, times in explained.items() if times > 1]
 
 
 def sources() -> list[Path]:

@@ -88,8 +88,8 @@ CODES: dict[str, Code] = {
     ),
     "MIX0509": Code(
         "a package is missing",
-        "Checking, planning and selecting need only the core of mixc. Scoring with a model, grading and training "
-        "need more packages, which come as extras. The message names the one to install.",
+        "Checking, planning and selecting need only the core of mixc. Scoring with a model, grading, training and "
+        "the language server need more packages, which come as extras. The message names the one to install.",
         "mixc build SPEC, after `pip install mixc`", 'pip install "mixc[train]"',
     ),
     "MIX0510": Code(

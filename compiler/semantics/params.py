@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Mapping
+from functools import cache
 
 from ..diagnostics import Diagnostics, Label
 from ..source import Span
@@ -42,16 +43,23 @@ def substitute(node: object, params: Mapping[str, ast.ParamDeclaration], notes: 
     if isinstance(node, ast.Param):
         return _value(node, params, notes)
     if isinstance(node, tuple):
-        return tuple(substitute(item, params, notes) for item in node)
-    if not dataclasses.is_dataclass(node) or isinstance(node, (Span, type)):
-        return node
+        items = tuple([substitute(item, params, notes) for item in node])
+        return items if any(new is not old for new, old in zip(items, node, strict=True)) else node
     changes = {}
-    for field in dataclasses.fields(node):
-        old = getattr(node, field.name)
+    for name in _members(type(node)):
+        old = getattr(node, name)
         new = substitute(old, params, notes)
-        if new is not old and not (isinstance(old, tuple) and all(a is b for a, b in zip(old, new, strict=True))):  # type: ignore[arg-type]
-            changes[field.name] = new
-    return dataclasses.replace(node, **changes) if changes else node
+        if new is not old:
+            changes[name] = new
+    return dataclasses.replace(node, **changes) if changes else node  # type: ignore[type-var]
+
+
+@cache
+def _members(kind: type) -> tuple[str, ...]:
+    """The fields of a node that may hold others; places never do."""
+    if not dataclasses.is_dataclass(kind) or kind is Span:
+        return ()
+    return tuple(field.name for field in dataclasses.fields(kind) if field.name not in ("span", "head"))
 
 
 def _value(use: ast.Param, params: Mapping[str, ast.ParamDeclaration], notes: Diagnostics) -> ast.Expr:

@@ -9,14 +9,14 @@ from .parse import parse
 
 
 def parsed(source: Source, notes: Diagnostics) -> ast.Spec:
-    """As `parse`, and remembered for the few texts that were asked for last."""
+    """As `parse`, and remembered for the texts that were asked for last: an editor asks for a file and its parents at each key."""
     spec, found = _parsed(source)
     for diagnostic in found:
         notes.report(diagnostic)
     return spec
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=64)
 def _parsed(source: Source) -> tuple[ast.Spec, tuple[Diagnostic, ...]]:
     notes = Diagnostics()
     return parse(source, notes), tuple(notes)
