@@ -1,5 +1,6 @@
 """Colours `.mix` text wherever Pygments does: Sphinx, MkDocs, `pygmentize -l mix`, rich. It knows the words of a line, not what they mean."""
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from pygments.lexer import RegexLexer, bygroups, include, words
@@ -62,9 +63,9 @@ class MixLexer(RegexLexer):
 
     name = "mix"
     url = "https://pypi.org/project/mixc/"
-    aliases: ClassVar[list[str]] = ["mix", "mixc"]
-    filenames: ClassVar[list[str]] = ["*.mix"]
-    mimetypes: ClassVar[list[str]] = ["text/x-mix"]
+    aliases: ClassVar[Sequence[str]] = ("mix", "mixc")
+    filenames: ClassVar[Sequence[str]] = ("*.mix",)
+    mimetypes: ClassVar[Sequence[str]] = ("text/x-mix",)
 
     tokens: ClassVar[dict] = {
         "root": [

@@ -80,7 +80,7 @@ class Pricing:
 def scoring(stage: Score, lacking: pl.DataFrame, exact: bool, cached: int, pricing: Pricing) -> Cost:
     """The cost of the values that are not in the store: `lacking` is what `score.missing` gives, `exact` whether a run would find the same rows."""
     assert stage.model is not None
-    asked = scorer(stage.scorer)
+    asked = scorer(stage)
     tokens, by = None, BY_TOKENIZER
     if isinstance(asked, Reader):
         tokens, by = _read(asked, stage, lacking, pricing.context)
