@@ -9,12 +9,12 @@ from itertools import product
 from math import prod
 
 from ..diagnostics import Diagnostics, Label
-from ..suggest import suggest
 from ..syntax import ast
 from ..syntax.format import format_expression, format_pattern
 from .edits import without
 from .inputs import Inputs
 from .label import label
+from .meant import meant
 from .params import kind_of, known
 from .resolve import Resolved, settle
 
@@ -64,9 +64,8 @@ def _values(sweep: ast.Sweep, spec: Resolved, inputs: Inputs, notes: Diagnostics
     name = sweep.param.text
     declared = spec.params.get(name)
     if declared is None:
-        near = suggest(name, spec.params)
-        help = f"did you mean `{near}`?" if near else known(spec.params)
-        notes.error("MIX0206", f"no param named `{name}`, so it cannot be swept", sweep.param.span, "not declared", help=help)
+        near = meant(name, spec.params, sweep.param.span, known(spec.params))
+        notes.error("MIX0206", f"no param named `{name}`, so it cannot be swept", sweep.param.span, "not declared", **near)
         return []
     for given, text in inputs.overrides:
         if given == name:

@@ -4,14 +4,14 @@ import json
 from collections.abc import Mapping
 
 from ..clauses import Tally
-from ..diagnostics import Diagnostics, Label
+from ..diagnostics import Diagnostics, Edit, Label
 from ..paths import beside
-from ..suggest import suggest
 from ..syntax import ast
 from ..syntax.format import format_expression
 from . import ir
 from .calls import Known
 from .inputs import Inputs
+from .meant import meant
 from .scores import grade
 from .settings import Settings, number
 
@@ -55,9 +55,9 @@ def student_of(block: ast.Block, students: Mapping[str, object], notes: Diagnost
     name = block.name.text if isinstance(block.name, ast.Name) else ""
     if name in students:
         return name
-    near = suggest(name, students)
-    help = f"did you mean `{near}`?" if near else 'declare it: `student NAME { model "…" }`'
-    notes.error("MIX0201", f"no student named `{name}`", block.name.span if block.name else block.head, "not declared", help=help)
+    span = block.name.span if block.name else block.head
+    given = meant(name, students, span, 'declare it: `student NAME { model "…" }`')
+    notes.error("MIX0201", f"no student named `{name}`", span, "not declared", **given)
     return None
 
 
@@ -68,11 +68,21 @@ def _per(settings: Settings, keyword: str, unit: str | None, per: str, example: 
         return None
     value = line.value
     if not isinstance(value, ast.PerSkill):
-        wish = f"{keyword} {format_expression(value)} per {per}" if isinstance(value, ast.Number) and value.unit == unit else example
-        notes.error("MIX0309", f"`{keyword}` says per what", value.span, f"per {per}?", help=f"write `{wish}`")
+        written = f"{format_expression(value)} per {per}" if isinstance(value, ast.Number) and value.unit == unit else ""
+        notes.error(
+            "MIX0309",
+            f"`{keyword}` says per what",
+            value.span,
+            f"per {per}?",
+            help=f"write `{keyword} {written}`" if written else f"write `{example}`",
+            edits=(Edit(value.span, written),) if written else (),
+        )
         return None
     if value.per.text != per:
-        notes.error("MIX0302", f"`{keyword}` is per {per}", value.per.span, f"not per {value.per.text}", help=f"write `{example}`")
+        edit = Edit(value.per.span, per)
+        notes.error(
+            "MIX0302", f"`{keyword}` is per {per}", value.per.span, f"not per {value.per.text}", help=f"write `{example}`", edits=(edit,)
+        )
         return None
     found = number(notes, keyword, value.amount, unit, whole=True, least=1)
     return None if found is None else int(found)
@@ -119,9 +129,8 @@ def _tallies(file: ast.String, text: str, skills: ir.Taxonomy | None, notes: Dia
     tree = None if skills is None or skills.tree is None else [name for name, _ in skills.tree]
     for skill, _ in found:
         if tree is not None and skill not in tree:
-            near = suggest(skill, tree)
-            help = f"did you mean `{near}`?" if near else None
-            notes.error("MIX0201", f"`{file.value}` counts `{skill}`, which the tree does not have", file.span, "this file", help=help)
+            said = f"`{file.value}` counts `{skill}`, which the tree does not have"
+            notes.error("MIX0201", said, file.span, "this file", **meant(skill, tree, None))
     return found
 
 

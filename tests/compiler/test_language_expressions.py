@@ -160,7 +160,7 @@ WRONG_CALLS = {
     "column(parts)": "MIX0305",
     "column(good, unit: tokens)": "MIX0305",
     "column(count, unit: token)": "MIX0302",
-    "column(count, 3, 4)": "MIX0302",
+    "column(count, tokens, 4)": "MIX0302",
     "column(3)": "MIX0301",
     "tokens(student: large)": "MIX0201",
     "tokens(tiny, student: tiny)": "MIX0202",
