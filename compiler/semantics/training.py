@@ -112,7 +112,7 @@ def _lora(arguments: tuple[ast.Argument, ...], notes: Diagnostics) -> Lora:
         name = argument.name.text if argument.name else names[at] if at < len(names) else ""
         if name not in names:
             place = argument.name.span if argument.name else None
-            near = meant(name, names, place, f"it takes {', '.join(f'`{n}`' for n in names)}")
+            near = meant(name, names, place, f"it takes {', '.join(f'`{n}`' for n in names)}", fits=True)
             said = f"`lora` has no argument `{name}`" if name else "`lora` takes 3 arguments"
             notes.error("MIX0302", said, argument.span, "not known" if name else "one too many", **near)
         elif name in given:

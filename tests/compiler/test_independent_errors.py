@@ -168,3 +168,22 @@ def test_of_any_three_broken_clauses_each_has_its_error() -> None:
         source = Source("a.mix", text)
         lines = [source.position(d.primary.span.start)[0] - 1 for d in errors(text) if d.primary]
         assert sorted(lines) == sorted(three)
+
+
+PAIRS = [
+    ('score correct = verify_math(reference)\n', 'score correct = verify_math(nosuch)\n', "  epochs        5\n", "  epochs        5\n  weight        correct\n", 1),
+    ('score natural = local', 'score natural = nosuch', '  seeds     [0]\n', '  seeds     [0]\n  baseline  natural\n', 1),
+    ('  tag  by column topic\n', '  tag  by nosuch topic\n', '"Geometry"', '"Nosuch"', 2),
+    ('  tag  by column topic\n', '  tag  by llm(nosuch: "x")\n', '"Geometry"', '"Nosuch"', 2),
+    ('  prompt    question\n', '  prompt    question\n  license   3\n', 'param cap', 'require license in ["MIT"]\nparam cap', 1),
+    ('  prompt    question\n', '  prompt    question\n  license   @\n', 'param cap', 'require license in ["MIT"]\nparam cap', 1),
+    ('weakness(max_weight: 20)', 'weakness(maxi: 20, prior: 3)', '  seed 1\n', '  seed 1\n', 2),
+    ('  tree "tree.json"\n  tag  by column topic', '  tree @\n  tag  by llm(model: "x")', '  seed 1\n', '  seed 1\n', 1),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("right", "wrong", "used", "uses", "count"), PAIRS, ids=[p[1].strip() + p[3].strip() for p in PAIRS])
+def test_what_has_a_fault_is_declared_all_the_same(right: str, wrong: str, used: str, uses: str, count: int) -> None:
+    assert right in SPEC and used in SPEC
+    found = errors(SPEC.replace(right, wrong).replace(used, uses))
+    assert len(found) == count, found
