@@ -10,6 +10,7 @@ from .automaton import DEEPEST, Automaton, TooDeep, Unexpected, load
 from .blocks import FILE, HEADS, kind_of
 from .build import Builder, Unfit
 from .explain import Place, explain
+from .habits import SKIPPED
 from .layout import lay_out
 from .misspelt import intended
 from .tokens import END, NEWLINE, Token, tokenize
@@ -133,6 +134,9 @@ class _Parse:
         meant = None
         if not self.failed and not any(t.lost for t in clause):
             meant = explain(place, self.notes)
+        if meant is not None and meant.kind == SKIPPED:
+            del self.tokens[i]
+            return i, False
         if meant is not None and meant.kind == NEWLINE and NEWLINE in accepted and len(self.notes.reported) < MOST:
             self.failed = True
             self.tokens.insert(i, meant)
