@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import product
 from math import prod
 
-from ..diagnostics import Diagnostics, Label
+from ..diagnostics import Diagnostics, Edit, Label
 from ..syntax import ast
 from ..syntax.format import format_expression, format_pattern
 from .edits import without
@@ -92,7 +92,8 @@ def _fits(value: ast.Expr, declared: ast.ParamDeclaration, notes: Diagnostics) -
         wanted = f"in {old.unit}" if old.unit else "a number without a unit"
         right = format_expression(dataclasses.replace(value, unit=old.unit))
         message = f"`{name}` is {wanted}, this is {f'in {value.unit}' if value.unit else 'a bare number'}"
-        notes.error("MIX0303", message, value.span, "another unit", secondary=where, help=f"write `{right}`")
+        edits = (Edit(value.span, right),) if value.unit is None else ()
+        notes.error("MIX0303", message, value.span, "another unit", secondary=where, help=f"write `{right}`", edits=edits)
         return False
     return True
 

@@ -74,6 +74,7 @@ def require(node: ast.Require, corpora: tuple[tuple[ir.Corpus, ast.Block], ...],
         notes.error("MIX0302", "only `license` can be required", node.subject.span, "not that", **near)
         return None
     allowed: dict[str, ast.String] = {}
+    fine = True
     for item in node.allowed.items:
         if not isinstance(item, ast.String) or not item.value:
             text = quoted(item.text) if isinstance(item, ast.Name) else ""
@@ -85,11 +86,14 @@ def require(node: ast.Require, corpora: tuple[tuple[ir.Corpus, ast.Block], ...],
                 help=f"write `{text}`" if text else 'such as `"MIT"`',
                 edits=(Edit(item.span, text),) if text else (),
             )
-            return None
+            fine = False
+            continue
         if item.value in allowed:
             first = Label(allowed[item.value].span, "first here")
             notes.error("MIX0202", f'"{item.value}" stands twice', item.span, "again here", secondary=(first,))
         allowed[item.value] = item
+    if not fine:
+        return None
     if not allowed:
         notes.error("MIX0301", "no licence is allowed, so no corpus can be used", node.allowed.span, "empty")
         return None

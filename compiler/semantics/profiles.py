@@ -79,11 +79,15 @@ def _per(settings: Settings, keyword: str, unit: str | None, per: str, example: 
         )
         return None
     if value.per.text != per:
-        edit = Edit(value.per.span, per)
+        written, edit = f"{format_expression(value.amount)} per {per}", Edit(value.per.span, per)
         notes.error(
-            "MIX0302", f"`{keyword}` is per {per}", value.per.span, f"not per {value.per.text}", help=f"write `{example}`", edits=(edit,)
+            "MIX0302",
+            f"`{keyword}` is per {per}",
+            value.per.span,
+            f"not per {value.per.text}",
+            help=f"write `{keyword} {written}`",
+            edits=(edit,),
         )
-        return None
     found = number(notes, keyword, value.amount, unit, whole=True, least=1)
     return None if found is None else int(found)
 
