@@ -11,7 +11,7 @@ from ..syntax import ast
 from ..syntax.format import format_clause, format_expression
 from . import ir
 from .infer import Names, condition, infer
-from .meant import meant, once, quoted
+from .meant import Meant, meant, once, quoted
 from .settings import number
 from .soft import NO_PROFILES, Profiles, soft_quota
 from .words import in_words
@@ -198,7 +198,7 @@ def named_group(named: ast.Group, groups: Groups, notes: Diagnostics) -> Group |
             given = meant(name, groups.teachers, value.span, otherwise)
             if given["help"] == otherwise and groups.corpora and (groups.has_teacher or name in groups.corpora):
                 help = f"write `teacher {quoted(name)}` for a value of the teacher column"
-                given = {"help": help, "edits": (Edit(value.span, quoted(name)),)}
+                given = Meant(help=help, edits=(Edit(value.span, quoted(name)),))
             notes.error("MIX0201", f"no teacher named `{name}`", value.span, "not declared", **given)
         case "teacher", ast.String(value=name):
             if groups.has_teacher or name in groups.corpora:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from mixc.cli.fix import apply
 from mixc.compiler.diagnostics import Diagnostic, Severity
 from mixc.compiler.driver import compile
 from mixc.compiler.semantics.inputs import Inputs
@@ -111,6 +112,8 @@ def errors(text: str) -> list[Diagnostic]:
 def broken(line: str) -> Iterator[tuple[str, str]]:
     """A clause, broken in the ways in which clauses are broken."""
     yield "a comma too many", f"{line} ,"
+    yield "a colon after the keyword", re.sub(r"^(\s*\w+)", r"\1:", line)
+    yield "an equals sign after the keyword", re.sub(r"^(\s*\w+)", r"\1 =", line)
     yield "a character that means nothing", f"{line} @"
     yield "a character after the keyword", re.sub(r"^(\s*\w+)", r"\1 ?", line)
     yield "a string without an end", re.sub(r"^(\s*\w+)\s.*", r'\1 "x', line)
@@ -137,6 +140,16 @@ def test_a_clause_that_cannot_be_read_is_one_error(number: int) -> None:
     for how, line in broken(LINES[number]):
         if line != LINES[number]:
             assert len(errors(with_lines({number: line}))) == 1, how
+
+
+@pytest.mark.parametrize("number", CLAUSES, ids=lambda i: LINES[i].strip())
+def test_a_sign_of_another_format_is_taken_away_and_the_clause_is_as_it_was(number: int) -> None:
+    line = LINES[number]
+    ways = [line + ","] if line[-1] != "{" else []
+    for wrong in (*ways, re.sub(r"^(\s*\w+)", r"\1:", line), re.sub(r"^(\s*\w+)", r"\1 =", line)):
+        text = with_lines({number: wrong})
+        (told,) = errors(text)
+        assert apply(text, told.edits) == SPEC, wrong
 
 
 UNKNOWN = [
