@@ -6,7 +6,7 @@ from ..diagnostics import Diagnostics, Edit, Label
 from ..source import Span
 from .blocks import FILE, homes, keywords, listing, title
 from .expected import expectation
-from .habits import assigned, is_assigned, is_last_comma, last_comma
+from .habits import assigned, comma_between, is_assigned, is_comma_between, is_last_comma, last_comma
 from .misspelt import (
     apart,
     capitals,
@@ -211,6 +211,7 @@ def _is_second_comparison(place: Place) -> bool:
 
 EXPLAINERS: tuple[tuple[Callable[[Place], bool], Explainer], ...] = (
     (is_last_comma, last_comma),
+    (is_comma_between, comma_between),
     (lambda p: p.before is not None and p.before.kind == "}", _after_block),
     (lambda p: p.at == 0, _line_start),
     (is_assigned, assigned),

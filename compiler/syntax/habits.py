@@ -2,6 +2,7 @@
 
 from ..diagnostics import Diagnostics, Edit
 from ..source import Span
+from .blocks import keywords
 from .place import Place
 from .tokens import END, NEWLINE, Token
 
@@ -11,17 +12,20 @@ LONGEST_LINE = 60
 
 
 def is_assigned(place: Place) -> bool:
-    """Whether a colon or `=` stands behind the keyword of a clause."""
-    return place.at == 1 and place.token.kind in (":", "=") and not place.accepted & {":", "=", "=="}
+    """Whether a colon stands behind a keyword, or `=` behind that of the clause."""
+    before, sign = place.before, place.token.kind
+    if before is None or before.kind != before.text or not before.text.isidentifier() or place.accepted & {":", "=", "=="}:
+        return False
+    return sign == ":" or (sign == "=" and place.at == 1)
 
 
 def assigned(place: Place, notes: Diagnostics) -> Token:
     sign = "colon" if place.token.kind == ":" else "`=`"
     what = {"": "declaration", "select": "clause"}.get(place.kind, "setting")
-    text, end = place.source.text, place.clause[-1].end
-    keyword, rest = place.clause[0].text, text[place.token.end : end].strip().removesuffix(",")
-    fits = rest and "\n" not in rest and len(rest) <= LONGEST_LINE
-    gap = "" if text[place.token.end : place.token.end + 1].isspace() or not rest else " "
+    value, text = _value(place), place.source.text
+    keyword, rest = place.clause[0].text, text[value[0].start : value[-1].end] if value else ""
+    fits = place.at == 1 and rest and "\n" not in rest and len(rest) <= LONGEST_LINE
+    gap = "" if text[place.token.end : place.token.end + 1].isspace() or place.at + 1 == len(place.clause) else " "
     notes.error(
         "MIX0101",
         f"a {what} has no {sign}",
@@ -31,6 +35,20 @@ def assigned(place: Place, notes: Diagnostics) -> Token:
         edits=(_without(place, gap),),
     )
     return _skipped(place)
+
+
+def _value(place: Place) -> list[Token]:
+    """What follows the sign, up to a comma; nothing where another such sign is in it."""
+    found: list[Token] = []
+    depth = 0
+    for token in place.clause[place.at + 1 :]:
+        depth += (token.kind in ("(", "[")) - (token.kind in (")", "]"))
+        if depth == 0 and token.kind == ",":
+            break
+        if depth == 0 and token.kind == ":":
+            return []
+        found.append(token)
+    return found
 
 
 def is_last_comma(place: Place) -> bool:
@@ -43,6 +61,20 @@ def last_comma(place: Place, notes: Diagnostics) -> Token:
     message = "a block ends with its `}`, not with a comma" if block else "a clause ends with its line, not with a comma"
     notes.error("MIX0101", message, place.span, "", help="remove it", edits=(_without(place, ""),))
     return _skipped(place)
+
+
+def is_comma_between(place: Place) -> bool:
+    """Whether a comma parts a clause that is complete from the next on its line."""
+    following = place.clause[place.at + 1 : place.at + 2]
+    return place.token.kind == "," and NEWLINE in place.accepted and bool(following) and following[0].text in keywords(place.kind)
+
+
+def comma_between(place: Place, notes: Diagnostics) -> Token:
+    following, before = place.clause[place.at + 1], place.before
+    edit = Edit(Span(place.source.path, before.end if before else place.token.start, following.start), "\n  " if place.kind else "\n")
+    help = f"put `{following.text}` on a line of its own"
+    notes.error("MIX0115", "two clauses are parted by a new line, not by a comma", place.span, "", help=help, edits=(edit,))
+    return Token(NEWLINE, "", place.token.start, place.token.end)
 
 
 def _without(place: Place, gap: str) -> Edit:

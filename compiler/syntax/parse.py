@@ -139,7 +139,7 @@ class _Parse:
             return i, False
         if meant is not None and meant.kind == NEWLINE and NEWLINE in accepted and len(self.notes.reported) < MOST:
             self.failed = True
-            self.tokens.insert(i, meant)
+            self.tokens[i : i + (meant.end == token.end)] = [meant]
             return i, False
         if meant is not None and meant.start < token.start:
             self.failed = True
