@@ -66,10 +66,9 @@ def check(spec: Resolved, inputs: Inputs, notes: Diagnostics) -> ir.Mixture | No
     groups = _groups(spec, teachers, skills, scores, corpora, shared, students, trained)
     chosen = next(iter(spec.blocks("select")), None)
     picked = selection(chosen, names, groups, notes, missing) if chosen else None
-    by_name = {s.name: s for s in scores}
-    training = train(trained, students, by_name, notes, missing) if trained else None
+    training = train(trained, students, names.scores, notes, missing) if trained else None
     measured = next(iter(spec.blocks("evaluate")), None)
-    evaluation = evaluate(measured, corpora, by_name, inputs, notes, missing) if measured else None
+    evaluation = evaluate(measured, corpora, names.scores, inputs, notes, missing) if measured else None
     if measured and not trained and len(students) > 1:
         notes.error(
             "MIX0207", "which of the students is evaluated?", measured.head, "none is trained", help="leave one student, or train one"

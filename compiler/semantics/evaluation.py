@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 
 from ..clauses import Benchmark
-from ..diagnostics import Diagnostics, Label
+from ..diagnostics import Diagnostics, Edit, Label
 from ..paths import beside
-from ..suggest import suggest
 from ..syntax import ast
 from . import ir
-from .infer import Names
+from .infer import Declared, Names
 from .inputs import Inputs
+from .meant import meant, once
 from .settings import Settings, number
 from .sources import row_condition
 
@@ -19,7 +19,7 @@ LARGEST_SEED = 2**32 - 1
 def evaluate(
     block: ast.Block,
     corpora: Mapping[str, tuple[ir.Corpus, Names]],
-    scores: Mapping[str, ir.Score],
+    scores: Mapping[str, Declared],
     inputs: Inputs,
     notes: Diagnostics,
     missing: list[ir.Missing],
@@ -42,27 +42,29 @@ def evaluate(
             where = row_condition(line.value.where, corpora[corpus.text][1], notes)
             heldout = (corpus.text, where) if where else None
         else:
-            near = suggest(corpus.text, corpora)
-            notes.error(
-                "MIX0201", f"no corpus named `{corpus.text}`", corpus.span, "not declared", help=f"did you mean `{near}`?" if near else None
-            )
-    baselines = []
+            otherwise = f"the corpora are {', '.join(sorted(corpora))}" if corpora else None
+            given = meant(corpus.text, corpora, corpus.span, otherwise)
+            notes.error("MIX0201", f"no corpus named `{corpus.text}`", corpus.span, "not declared", **given)
+    baselines: list[str] = []
     for setting in settings.all("baseline"):
         name = setting.value.text if isinstance(setting.value, ast.Name) else ""
+        first = next((s for s in settings.all("baseline") if s == setting), setting)
         if name != "random" and name not in scores:
-            near = suggest(name, ("random", *scores))
             notes.error(
                 "MIX0201",
                 f"a baseline is `random` or a score, not `{name}`",
                 setting.value.span,
                 "not declared",
-                help=f"did you mean `{near}`?" if near else None,
+                **meant(name, ("random", *scores), setting.value.span),
             )
         elif name in scores and scores[name].type.kind not in ("number", "unknown"):
             declared = Label(scores[name].span, f"this is {scores[name].type}")
             notes.error("MIX0304", "a baseline orders rows by a number", setting.value.span, "not a number", secondary=(declared,))
         elif name in baselines:
-            notes.error("MIX0202", f"`baseline {name}` stands twice", setting.span, "again here")
+            label = Label(first.span, "first here")
+            notes.error(
+                "MIX0202", f"`baseline {name}` stands twice", setting.span, "again here", secondary=(label,), **once(first, setting)
+            )
         baselines.append(name)
         missing.append(ir.Missing(what=f"`baseline {name}`", stage="evaluate", span=setting.span))
     seeds = _seeds(settings, notes, missing)
@@ -86,7 +88,15 @@ def _seeds(settings: Settings, notes: Diagnostics, missing: list[ir.Missing]) ->
     if line is None:
         return ()
     if not isinstance(line.value, ast.List) or not line.value.items:
-        notes.error("MIX0301", "`seeds` takes a list of whole numbers", line.value.span, help="write `seeds [0, 1, 2]`")
+        value = line.value
+        one = f"[{value.text}]" if isinstance(value, ast.Number) and value.unit is None else ""
+        notes.error(
+            "MIX0301",
+            "`seeds` takes a list of whole numbers",
+            value.span,
+            help=f"write `seeds {one or '[0, 1, 2]'}`",
+            edits=(Edit(value.span, one),) if one else (),
+        )
         return ()
     seeds = [number(notes, "seeds", item, None, whole=True, least=0, most=LARGEST_SEED) for item in line.value.items]
     for at, (seed, item) in enumerate(zip(seeds, line.value.items, strict=True)):

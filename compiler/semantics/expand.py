@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from itertools import product
 from math import prod
 
-from ..diagnostics import Diagnostics, Label
-from ..suggest import suggest
+from ..diagnostics import Diagnostics, Edit, Label
 from ..syntax import ast
 from ..syntax.format import format_expression, format_pattern
 from .edits import without
 from .inputs import Inputs
 from .label import label
+from .meant import meant
 from .params import kind_of, known
 from .resolve import Resolved, settle
 
@@ -64,9 +64,8 @@ def _values(sweep: ast.Sweep, spec: Resolved, inputs: Inputs, notes: Diagnostics
     name = sweep.param.text
     declared = spec.params.get(name)
     if declared is None:
-        near = suggest(name, spec.params)
-        help = f"did you mean `{near}`?" if near else known(spec.params)
-        notes.error("MIX0206", f"no param named `{name}`, so it cannot be swept", sweep.param.span, "not declared", help=help)
+        near = meant(name, spec.params, sweep.param.span, known(spec.params))
+        notes.error("MIX0206", f"no param named `{name}`, so it cannot be swept", sweep.param.span, "not declared", **near)
         return []
     for given, text in inputs.overrides:
         if given == name:
@@ -96,7 +95,8 @@ def _fits(value: ast.Expr, declared: ast.ParamDeclaration, notes: Diagnostics) -
         wanted = f"in {old.unit}" if old.unit else "a number without a unit"
         right = format_expression(dataclasses.replace(value, unit=old.unit))
         message = f"`{name}` is {wanted}, this is {f'in {value.unit}' if value.unit else 'a bare number'}"
-        notes.error("MIX0303", message, value.span, "another unit", secondary=where, help=f"write `{right}`")
+        edits = (Edit(value.span, right),) if value.unit is None else ()
+        notes.error("MIX0303", message, value.span, "another unit", secondary=where, help=f"write `{right}`", edits=edits)
         return False
     return True
 

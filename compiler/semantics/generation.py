@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from ..clauses import GeneratedTeacher
 from ..diagnostics import Diagnostics
 from ..paths import beside, folder
-from ..suggest import suggest
 from ..syntax import ast
 from . import ir
 from .infer import Names
 from .inputs import Inputs
+from .meant import meant
 from .settings import Settings
 from .sources import is_local, row_condition
 
@@ -33,9 +33,9 @@ def generate(
         notes.error("MIX0208", f"no model at `{model.value}`", model.span, "not there", help="the path is relative to this spec")
     corpus = line.value if line and isinstance(line.value, ast.Name) else None
     if corpus and corpus.text not in declared:
-        near = suggest(corpus.text, declared)
-        help = f"did you mean `{near}`?" if near else None
-        notes.error("MIX0201", f"no corpus named `{corpus.text}`", corpus.span, "not declared", help=help)
+        otherwise = f"the corpora are {', '.join(sorted(declared))}" if declared else None
+        given = meant(corpus.text, declared, corpus.span, otherwise)
+        notes.error("MIX0201", f"no corpus named `{corpus.text}`", corpus.span, "not declared", **given)
     names = corpora[corpus.text][1] if corpus and corpus.text in corpora else None
     condition = settings.one("where")
     where = row_condition(condition.value, names, notes) if condition and names else None

@@ -1,15 +1,17 @@
 """What keeps rows out before anything is selected: `decontaminate`, `dedup` and `require`, typed."""
 
 from ..clauses import Require
-from ..diagnostics import Diagnostics, Label
+from ..diagnostics import Diagnostics, Edit, Label
 from ..paths import beside
-from ..suggest import suggest
 from ..syntax import ast
 from ..syntax.format import format_expression
 from . import ir
 from .inputs import Inputs
+from .meant import meant, quoted
 from .settings import number
 
+_SIDES = ("prompt", "response")
+_WAYS = ("exact", "minhash")
 _SIMILAR = 0.8
 
 
@@ -22,8 +24,9 @@ def decontaminate(node: ast.Decontaminate, inputs: Inputs, text: str, notes: Dia
                 "MIX0208", f"no file matches `{written.value}`", written.span, "nothing there", help="the path is relative to this spec"
             )
     of = node.of.text if node.of else "prompt"
-    if of not in ("prompt", "response") and node.of:
-        notes.error("MIX0302", "decontamination looks at the `prompt` or the `response`", node.of.span, "neither of them")
+    if of not in _SIDES and node.of:
+        near = meant(of, _SIDES, node.of.span)
+        notes.error("MIX0302", "decontamination looks at the `prompt` or the `response`", node.of.span, "neither of them", **near)
     if node.words is not None and node.words < 1:
         notes.error("MIX0306", "an n-gram has at least one word", node.span)
     if node.because is not None and not node.because.value.strip():
@@ -36,23 +39,20 @@ def decontaminate(node: ast.Decontaminate, inputs: Inputs, text: str, notes: Dia
 def dedup(node: ast.Dedup, text: str, notes: Diagnostics, missing: list[ir.Missing]) -> ir.Dedup:
     """`dedup by …`."""
     method, of = node.method.text, node.of.text
-    if method not in ("exact", "minhash"):
-        near = suggest(method, ("exact", "minhash"))
-        notes.error(
-            "MIX0302",
-            "`dedup` is `by exact` or `by minhash`",
-            node.method.span,
-            "neither of them",
-            help=f"did you mean `{near}`?" if near else None,
-        )
-    if of not in ("prompt", "response"):
-        notes.error("MIX0302", "`dedup` looks at the `prompt` or the `response`", node.of.span, "neither of them")
+    if method not in _WAYS:
+        near = meant(method, _WAYS, node.method.span)
+        notes.error("MIX0302", "`dedup` is `by exact` or `by minhash`", node.method.span, "neither of them", **near)
+    if of not in _SIDES:
+        near = meant(of, _SIDES, node.of.span)
+        notes.error("MIX0302", "`dedup` looks at the `prompt` or the `response`", node.of.span, "neither of them", **near)
     threshold: int | float | None = _SIMILAR if method == "minhash" else None
     given: ast.Argument | None = None
     for argument in node.arguments:
         name = argument.name.text if argument.name else "threshold"
         if method == "exact" or name != "threshold":
-            notes.error("MIX0302", f"`{method}` has no argument `{name}`", argument.span, "not known", help="`minhash` takes `threshold`")
+            place = argument.name.span if argument.name else None
+            near = meant(name, ("threshold",) if method != "exact" else (), place, "`minhash` takes `threshold`")
+            notes.error("MIX0302", f"`{method}` has no argument `{name}`", argument.span, "not known", **near)
         elif given is not None:
             first = Label(given.span, "first here")
             notes.error("MIX0202", "`threshold` is given twice", argument.span, "again here", secondary=(first,))
@@ -70,27 +70,41 @@ def dedup(node: ast.Dedup, text: str, notes: Diagnostics, missing: list[ir.Missi
 def require(node: ast.Require, corpora: tuple[tuple[ir.Corpus, ast.Block], ...], notes: Diagnostics, missing: list[ir.Missing]) -> Require | None:
     """`require license in [...]`: the licence of a whole corpus is judged here, a column of licences row by row in a run."""
     if node.subject.text != "license":
-        near = suggest(node.subject.text, ("license",))
-        help = "did you mean `license`?" if near else 'write `require license in ["MIT"]`'
-        notes.error("MIX0302", "only `license` can be required", node.subject.span, "not that", help=help)
+        near = meant(node.subject.text, ("license",), node.subject.span, 'write `require license in ["MIT"]`')
+        notes.error("MIX0302", "only `license` can be required", node.subject.span, "not that", **near)
         return None
     allowed: dict[str, ast.String] = {}
+    fine = True
     for item in node.allowed.items:
         if not isinstance(item, ast.String) or not item.value:
-            notes.error("MIX0301", "a licence is a text in double quotes", item.span, "something else", help='such as `"MIT"`')
-            return None
+            text = quoted(item.text) if isinstance(item, ast.Name) else ""
+            notes.error(
+                "MIX0301",
+                "a licence is a text in double quotes",
+                item.span,
+                "not in quotes" if text else "something else",
+                help=f"write `{text}`" if text else 'such as `"MIT"`',
+                edits=(Edit(item.span, text),) if text else (),
+            )
+            fine = False
+            continue
         if item.value in allowed:
             first = Label(allowed[item.value].span, "first here")
             notes.error("MIX0202", f'"{item.value}" stands twice', item.span, "again here", secondary=(first,))
         allowed[item.value] = item
+    if not fine:
+        return None
     if not allowed:
         notes.error("MIX0301", "no licence is allowed, so no corpus can be used", node.allowed.span, "empty")
         return None
     by_row = False
     for corpus, block in corpora:
         here = Label(node.span, "required here")
+        said = next((s for s in block.lines if isinstance(s, ast.Setting) and s.keyword.text == "license"), None)
         if corpus.roles.license is not None:
             by_row = True
+        elif corpus.license is None and (said or block.may_have("license")):
+            continue  # what it says has an error of its own
         elif corpus.license is None:
             notes.error(
                 "MIX0207",
@@ -101,15 +115,15 @@ def require(node: ast.Require, corpora: tuple[tuple[ir.Corpus, ast.Block], ...],
                 help=f'write `license "{next(iter(allowed))}"`, or `license COLUMN` where each row has its own',
             )
         elif corpus.license not in allowed:
-            near = suggest(corpus.license, allowed)
-            said = next(s for s in block.lines if isinstance(s, ast.Setting) and s.keyword.text == "license")
+            span = said.value.span if said else None
+            near = meant(corpus.license, allowed, span, f"allowed: {', '.join(allowed)}", said='`license "{}"`', text=True)
             notes.error(
                 "MIX0406",
                 f'corpus `{corpus.name}` is under "{corpus.license}", which is not allowed',
-                said.span,
+                said.span if said else block.head,
                 "not one of them",
                 secondary=(here,),
-                help=f'did you mean `license "{near}"`?' if near else f"allowed: {', '.join(allowed)}",
+                **near,
             )
     if by_row:
         missing.append(ir.Missing(what="`require license` row by row", stage="scan", span=node.span))

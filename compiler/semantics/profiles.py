@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping
 
-from ..diagnostics import Diagnostics, Label
+from ..diagnostics import Diagnostics, Edit, Label
 from ..paths import beside
-from ..suggest import suggest
 from ..syntax import ast
 from ..syntax.format import format_expression
 from . import ir
 from .calls import Known
 from .inputs import Inputs
+from .meant import meant
 from .profile_file import tallies
 from .scores import grade
 from .settings import Settings, number
@@ -52,9 +52,9 @@ def student_of(block: ast.Block, students: Mapping[str, object], notes: Diagnost
     name = block.name.text if isinstance(block.name, ast.Name) else ""
     if name in students:
         return name
-    near = suggest(name, students)
-    help = f"did you mean `{near}`?" if near else 'declare it: `student NAME { model "…" }`'
-    notes.error("MIX0201", f"no student named `{name}`", block.name.span if block.name else block.head, "not declared", help=help)
+    span = block.name.span if block.name else block.head
+    given = meant(name, students, span, 'declare it: `student NAME { model "…" }`')
+    notes.error("MIX0201", f"no student named `{name}`", span, "not declared", **given)
     return None
 
 
@@ -65,12 +65,26 @@ def _per(settings: Settings, keyword: str, unit: str | None, per: str, example: 
         return None
     value = line.value
     if not isinstance(value, ast.PerSkill):
-        wish = f"{keyword} {format_expression(value)} per {per}" if isinstance(value, ast.Number) and value.unit == unit else example
-        notes.error("MIX0309", f"`{keyword}` says per what", value.span, f"per {per}?", help=f"write `{wish}`")
+        written = f"{format_expression(value)} per {per}" if isinstance(value, ast.Number) and value.unit == unit else ""
+        notes.error(
+            "MIX0309",
+            f"`{keyword}` says per what",
+            value.span,
+            f"per {per}?",
+            help=f"write `{keyword} {written}`" if written else f"write `{example}`",
+            edits=(Edit(value.span, written),) if written else (),
+        )
         return None
     if value.per.text != per:
-        notes.error("MIX0302", f"`{keyword}` is per {per}", value.per.span, f"not per {value.per.text}", help=f"write `{example}`")
-        return None
+        written, edit = f"{format_expression(value.amount)} per {per}", Edit(value.per.span, per)
+        notes.error(
+            "MIX0302",
+            f"`{keyword}` is per {per}",
+            value.per.span,
+            f"not per {value.per.text}",
+            help=f"write `{keyword} {written}`",
+            edits=(edit,),
+        )
     found = number(notes, keyword, value.amount, unit, whole=True, least=1)
     return None if found is None else int(found)
 

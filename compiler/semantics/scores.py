@@ -1,8 +1,8 @@
 """Scores, and the grader of a profile: calls of scorers, as the typed mixture holds them."""
 
 from ..clauses import Grade
-from ..diagnostics import Diagnostics
-from ..suggest import suggest
+from ..diagnostics import Diagnostics, Edit
+from ..suggest import suggest, sure
 from ..syntax import ast
 from . import ir
 from .calls import Known, typed
@@ -39,9 +39,16 @@ def grade(value: ast.Value, known: Known, notes: Diagnostics) -> Grade | None:
     graders = [s.name for s in SCORERS.values() if s.type == BOOL]
     help = f"the graders are {', '.join(f'`{name}`' for name in graders)}"
     if not isinstance(value, ast.Call):
-        near = suggest(value.text, graders) if isinstance(value, ast.Name) else None
-        said = f"write `grade {near or graders[0]}(reference)`"
-        notes.error("MIX0301", "`grade` takes a call of a grader", value.span, "no call", help=said)
+        name = value.text if isinstance(value, ast.Name) else ""
+        call, one = f"{suggest(name, graders) or graders[0]}(reference)", sure(name, graders)
+        notes.error(
+            "MIX0301",
+            "`grade` takes a call of a grader",
+            value.span,
+            "no call",
+            help=f"write `grade {call}`",
+            edits=(Edit(value.span, f"{one}(reference)"),) if one and "reference" in known.roles else (),
+        )
         return None
     call = typed(value, known, notes)
     if call is None:

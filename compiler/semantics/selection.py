@@ -11,7 +11,7 @@ from ..syntax import ast
 from ..syntax.format import format_clause, format_expression
 from . import ir
 from .infer import Names, condition, infer
-from .meant import meant, once, quoted
+from .meant import Meant, meant, once, quoted
 from .settings import number
 from .soft import NO_PROFILES, Profiles, soft_quota
 from .words import in_words
@@ -195,9 +195,11 @@ def named_group(named: ast.Group, groups: Groups, notes: Diagnostics) -> Group |
             if name in groups.teachers:
                 return Group(kind="teacher", value=name)
             otherwise = "a bare name is a declared teacher; a value of the teacher column stands in quotes"
-            notes.error(
-                "MIX0201", f"no teacher named `{name}`", value.span, "not declared", **meant(name, groups.teachers, value.span, otherwise)
-            )
+            given = meant(name, groups.teachers, value.span, otherwise)
+            if given["help"] == otherwise and groups.corpora and (groups.has_teacher or name in groups.corpora):
+                help = f"write `teacher {quoted(name)}` for a value of the teacher column"
+                given = Meant(help=help, edits=(Edit(value.span, quoted(name)),))
+            notes.error("MIX0201", f"no teacher named `{name}`", value.span, "not declared", **given)
         case "teacher", ast.String(value=name):
             if groups.has_teacher or name in groups.corpora:
                 return Group(kind="teacher_value", value=name)

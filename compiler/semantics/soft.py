@@ -8,6 +8,7 @@ from ..diagnostics import Diagnostics, Label
 from ..suggest import suggest
 from ..syntax import ast
 from ..syntax.format import format_clause
+from .meant import meant
 from .settings import number
 
 _SHAPES: dict[str, tuple[str, ...]] = {"weakness": ("max_weight", "prior", "min_support"), "uniform": ()}
@@ -33,31 +34,27 @@ def soft_quota(line: ast.SoftQuota, block: ast.Block, profiles: Profiles, notes:
     if any(d.primary and d.primary.span == line.shape.span for d in notes):
         return None  # the parser has said what is wrong with this word
     if shape not in _SHAPES:
-        near = suggest(shape, _SHAPES)
-        notes.error(
-            "MIX0302",
-            "a soft quota is `weakness` or `uniform`",
-            line.shape.span,
-            "neither of them",
-            help=f"did you mean `{near}`?" if near else None,
-        )
+        message = "a soft quota is `weakness` or `uniform`"
+        notes.error("MIX0302", message, line.shape.span, "neither of them", **meant(shape, _SHAPES, line.shape.span))
         return None
     paper = next((a for a in line.arguments if shape == "weakness" and a.name is None and _is_word(a.value, "paper")), None)
-    given = _bind(line, shape, paper, notes)
-    if not _surroundings(line, block, profiles, paper is not None, notes) or given is None:
+    given, fine = _bind(line, shape, paper, notes)
+    if not _surroundings(line, block, profiles, paper is not None, notes):
         return None
     text = format_clause(line)
     if shape == "uniform":
-        return SoftQuota(text=text, shape="uniform", span=line.span)
+        return SoftQuota(text=text, shape="uniform", span=line.span) if fine else None
     student = _student(line, profiles, notes)
     if paper is not None:
-        return student and SoftQuota(
+        if student is None or not fine:
+            return None
+        return SoftQuota(
             text=text, shape="paper", student=student, max_weight=_PAPER_WEIGHT, alpha=0, beta=0, min_support=0, span=line.span
-        )  # type: ignore[return-value]
+        )
     weight = number(notes, "max_weight", given["max_weight"], None, least=1) if "max_weight" in given else _MAX_WEIGHT
     support = number(notes, "min_support", given["min_support"], None, whole=True, least=0) if "min_support" in given else 0
     prior = _prior(given["prior"], notes) if "prior" in given else (1.0, 1.0)
-    if student is None or weight is None or support is None or prior is None:
+    if not fine or student is None or weight is None or support is None or prior is None:
         return None
     return SoftQuota(
         text=text,
@@ -75,8 +72,8 @@ def _is_word(value: ast.Expr, word: str) -> bool:
     return isinstance(value, ast.Name) and value.text == word
 
 
-def _bind(line: ast.SoftQuota, shape: str, paper: ast.Argument | None, notes: Diagnostics) -> Mapping[str, ast.Expr] | None:
-    """The arguments by name."""
+def _bind(line: ast.SoftQuota, shape: str, paper: ast.Argument | None, notes: Diagnostics) -> tuple[Mapping[str, ast.Expr], bool]:
+    """The arguments by name, and whether each has its place."""
     names = _SHAPES[shape]
     given: dict[str, ast.Argument] = {}
     fine = True
@@ -98,10 +95,13 @@ def _bind(line: ast.SoftQuota, shape: str, paper: ast.Argument | None, notes: Di
             notes.error("MIX0302", f"`{shape}` takes its arguments by name", argument.span, "which one is it?", help=f"write {listed}")
         elif name not in names or argument.name is None:
             known = (*names, "paper") if names else ()
-            near = suggest(name or "", known)
             listed = f"it takes {', '.join(f'`{n}`' for n in known)}" if known else f"write `quota skill {shape}`"
-            help = f"did you mean `{near}`?" if near and near != name else listed
-            notes.error("MIX0302", f"`{shape}` has no argument `{name or ''}`", argument.span, "not known", help=help)
+            near = suggest(name or "", known)
+            # `paper` stands alone, all others before a `:`; the other word alone mends nothing.
+            place = argument.name.span if argument.name else argument.value.span
+            span = place if (near == "paper") == (argument.name is None) else None
+            told = meant(name or "", known if near != name else (), span, listed)
+            notes.error("MIX0302", f"`{shape}` has no argument `{name or ''}`", argument.span, "not known", **told)
         elif name in given:
             first = Label(given[name].span, "first here")
             notes.error("MIX0202", f"`{name}` is given twice", argument.span, "again here", secondary=(first,))
@@ -109,7 +109,7 @@ def _bind(line: ast.SoftQuota, shape: str, paper: ast.Argument | None, notes: Di
             given[name] = argument
             continue
         fine = False
-    return {name: argument.value for name, argument in given.items()} if fine else None
+    return {name: argument.value for name, argument in given.items()}, fine
 
 
 def _prior(value: ast.Expr, notes: Diagnostics) -> tuple[float, float] | None:

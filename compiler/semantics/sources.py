@@ -15,7 +15,6 @@ from .inputs import Inputs
 from .meant import meant
 from .settings import Settings
 
-_METHODS = ("column", "keywords", "embedding", "llm")
 _SOURCE_ROLES = ("prompt", "response", "reference", "teacher", "id")
 
 

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 
 from ..diagnostics import Diagnostics, Label
 from ..paths import beside
-from ..suggest import suggest
 from ..syntax import ast
 from . import ir
 from .inputs import Inputs
+from .meant import meant
 from .settings import Settings
 from .types import of_column
 
@@ -25,8 +25,11 @@ def taxonomy(
     path = settings.text("tree")
     tag = settings.one("tag", "say how rows get their skills: `tag by column subject`")
     tree = _tree(path, inputs, notes) if path else None
-    if tag is None or not isinstance(tag.value, ast.TagBy) or not isinstance(block.name, ast.Name):
+    if not isinstance(block.name, ast.Name):
         return None
+    faulty = ir.Taxonomy(name=block.name.text, method="column", tree=tree, span=block.head)
+    if tag is None or not isinstance(tag.value, ast.TagBy):
+        return faulty
     by, given = tag.value, tag.value.value
     method = by.method.text
     column, keywords, model = None, None, None
@@ -34,25 +37,24 @@ def taxonomy(
         case "column":
             column = _column(given, columns, notes)
             if column is None:
-                return None
+                return faulty
         case "keywords":
             if not isinstance(given, ast.String):
                 notes.error("MIX0301", "`tag by keywords` takes a file", given.span, help='write `tag by keywords "keywords.json"`')
-                return None
+                return faulty
             keywords = _keywords(given, inputs, tree, notes)
         case "embedding" | "llm":
             model = _model(by, notes)
-            if model is None:
-                return None
-            if path is None:
+            if path is None and not settings.all("tree") and not block.may_have("tree"):
                 help = 'write `tree "skills.json"`'
                 notes.error("MIX0207", f"`tag by {method}` needs a tree to choose skills from", tag.span, "which skills?", help=help)
+            if model is None:
+                return faulty
         case _:
-            near = suggest(method, _METHODS)
-            help = f"did you mean `tag by {near}`?" if near else None
             listed = ", ".join(f"`{m}`" for m in _METHODS)
-            notes.error("MIX0302", f"rows are tagged by {listed}", by.method.span, "none of them", help=help)
-            return None
+            near = meant(method, _METHODS, by.method.span)
+            notes.error("MIX0302", f"rows are tagged by {listed}", by.method.span, "none of them", **near)
+            return faulty
     if method != "column":
         missing.append(ir.Missing(what=f"`tag by {method}`", stage="tag", span=tag.span))
     return ir.Taxonomy(name=block.name.text, method=method, column=column, keywords=keywords, model=model, tree=tree, span=tag.span)
@@ -64,9 +66,9 @@ def _column(given: ast.Expr, columns: Mapping[str, str] | None, notes: Diagnosti
         return None
     column = given.text if isinstance(given, ast.Name) else given.value
     if columns is not None and column not in columns:
-        near = suggest(column, columns)
-        help = f"did you mean `{near}`?" if near else None
-        notes.error("MIX0209", f"no corpus has a column `{column}`", given.span, "not in the files", help=help)
+        known = f"their columns: {', '.join(sorted(columns)[:16])}"
+        near = meant(column, columns, given.span, known, text=isinstance(given, ast.String))
+        notes.error("MIX0209", f"no corpus has a column `{column}`", given.span, "not in the files", **near)
     elif columns is not None and columns[column] in ("bool", "number"):
         said = f"skills are texts or lists of texts, but column `{column}` is {of_column(columns[column])}"
         notes.error("MIX0305", said, given.span)
@@ -82,8 +84,9 @@ def _model(by: ast.TagBy, notes: Diagnostics) -> str | None:
     for argument in call.arguments if isinstance(call, ast.Call) else ():
         name = argument.name.text if argument.name else "model"
         if name != "model":
-            help = "did you mean `model`?" if suggest(name, ("model",)) else "it takes `model`"
-            notes.error("MIX0302", f"`{method}` has no argument `{name}`", argument.span, "not known", help=help)
+            place = argument.name.span if argument.name else None
+            near = meant(name, ("model",), place, "it takes `model`")
+            notes.error("MIX0302", f"`{method}` has no argument `{name}`", argument.span, "not known", **near)
             unknown = True
         elif found is not None:
             notes.error(
@@ -119,9 +122,8 @@ def _keywords(path: ast.String, inputs: Inputs, tree: Tree | None, notes: Diagno
     names = None if tree is None else [name for name, _ in tree]
     for skill, _ in words:
         if names is not None and skill not in names:
-            near = suggest(skill, names)
             said = f"`{path.value}` has words for `{skill}`, which the tree does not have"
-            notes.error("MIX0201", said, path.span, "this file", help=f"did you mean `{near}`?" if near else None)
+            notes.error("MIX0201", said, path.span, "this file", **meant(skill, names, None))
     return words
 
 

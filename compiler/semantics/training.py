@@ -8,6 +8,8 @@ from ..suggest import suggest
 from ..syntax import ast
 from . import ir
 from .evaluation import LARGEST_SEED
+from .infer import Declared
+from .meant import meant
 from .profiles import student_of
 from .settings import Settings, number
 
@@ -17,7 +19,7 @@ _TRACKERS = ("trackio", "wandb", "tensorboard")
 
 
 def train(
-    block: ast.Block, students: Mapping[str, Model], scores: Mapping[str, ir.Score], notes: Diagnostics, missing: list[ir.Missing]
+    block: ast.Block, students: Mapping[str, Model], scores: Mapping[str, Declared], notes: Diagnostics, missing: list[ir.Missing]
 ) -> ir.Train | None:
     """A `train` block; `scores` are those that may weigh the rows."""
     settings = Settings(block, notes)
@@ -91,14 +93,13 @@ def _method(settings: Settings, notes: Diagnostics, missing: list[ir.Missing]) -
     word = call.function if call else line.value
     text = word.text if isinstance(word, ast.Name) else ""
     if text not in _METHODS:
-        near = suggest(text, _METHODS)
-        help = f"did you mean `{near}`?" if near else None
-        edits = (Edit(word.span, near),) if near else ()
-        notes.error("MIX0302", "`method` is one of `full`, `lora`", word.span, "not one of them", help=help, edits=edits)
+        given = meant(_written(word), _METHODS, word.span)
+        notes.error("MIX0302", "`method` is one of `full`, `lora`", word.span, "not one of them", **given)
         return "full", None
     if text == "full":
         if call:
-            notes.error("MIX0302", "`full` takes no arguments", call.span, "not here", help="write `method full`")
+            edit = Edit(call.span, "full")
+            notes.error("MIX0302", "`full` takes no arguments", call.span, "not here", help="write `method full`", edits=(edit,))
         return "full", None
     missing.append(ir.Missing(what="`method lora`", stage="train", span=line.span))
     return "lora", _lora(call.arguments if call else (), notes)
@@ -110,10 +111,10 @@ def _lora(arguments: tuple[ast.Argument, ...], notes: Diagnostics) -> Lora:
     for at, argument in enumerate(arguments):
         name = argument.name.text if argument.name else names[at] if at < len(names) else ""
         if name not in names:
-            near = suggest(name, names)
-            help = f"did you mean `{near}`?" if near else f"it takes {', '.join(f'`{n}`' for n in names)}"
+            place = argument.name.span if argument.name else None
+            near = meant(name, names, place, f"it takes {', '.join(f'`{n}`' for n in names)}", fits=True)
             said = f"`lora` has no argument `{name}`" if name else "`lora` takes 3 arguments"
-            notes.error("MIX0302", said, argument.span, "not known" if name else "one too many", help=help)
+            notes.error("MIX0302", said, argument.span, "not known" if name else "one too many", **near)
         elif name in given:
             first = Label(given[name].span, "first here")
             notes.error("MIX0202", f"`{name}` is given twice", argument.span, "again here", secondary=(first,))
@@ -136,15 +137,15 @@ def _report(settings: Settings, notes: Diagnostics) -> tuple[str, ...]:
     if line is None or isinstance(line.value, ast.Nothing):
         return ()
     asked = line.value.items if isinstance(line.value, ast.List) else (line.value,)
+    named = {item.text for item in asked if isinstance(item, ast.Name)}
     found: list[str] = []
     for item in asked:
         text = item.text if isinstance(item, ast.Name) else ""
         if text not in _TRACKERS:
-            near = suggest(text, _TRACKERS)
-            help = f"did you mean `{near}`?" if near else None
             listed = ", ".join(f"`{t}`" for t in _TRACKERS)
-            edits = (Edit(item.span, near),) if near else ()
-            notes.error("MIX0302", f"`report` tells {listed}, or a list of them", item.span, "not one of them", help=help, edits=edits)
+            written = _written(item)
+            given = meant(written, _TRACKERS, None if suggest(written, _TRACKERS) in named else item.span)
+            notes.error("MIX0302", f"`report` tells {listed}, or a list of them", item.span, "not one of them", **given)
         elif text in found:
             notes.error("MIX0202", f"`{text}` stands twice", item.span, "again here")
         else:
@@ -152,16 +153,20 @@ def _report(settings: Settings, notes: Diagnostics) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _weight(settings: Settings, scores: Mapping[str, ir.Score], notes: Diagnostics) -> str | None:
+def _written(value: ast.Value) -> str:
+    """A word as it stands, though in quotes."""
+    return value.text if isinstance(value, ast.Name) else value.value if isinstance(value, ast.String) else ""
+
+
+def _weight(settings: Settings, scores: Mapping[str, Declared], notes: Diagnostics) -> str | None:
     line = settings.one("weight")
     if line is None:
         return None
     name = line.value.text if isinstance(line.value, ast.Name) else ""
     if name not in scores:
-        near = suggest(name, scores)
-        help = f"did you mean `{near}`?" if near else "declare it: `score NAME = column(COLUMN)`"
+        given = meant(_written(line.value), scores, line.value.span, "declare it: `score NAME = column(COLUMN)`")
         said = f"no score named `{name}`" if name else "`weight` takes the name of a score"
-        notes.error("MIX0201" if name else "MIX0301", said, line.value.span, "not declared" if name else "no name", help=help)
+        notes.error("MIX0201" if name else "MIX0301", said, line.value.span, "not declared" if name else "no name", **given)
         return None
     if scores[name].type.kind not in ("number", "unknown"):
         declared = Label(scores[name].span, f"this is {scores[name].type}")

@@ -2,10 +2,10 @@
 
 from ..diagnostics import Diagnostics, Label
 from ..expectations import Expectation, ExpectedError
-from ..suggest import suggest
 from ..syntax import ast
 from ..syntax.format import format_clause, format_expression
 from . import ir
+from .meant import meant
 from .selection import Groups, named_group, tokens_known
 from .settings import Settings
 
@@ -81,7 +81,6 @@ def _error(line: ast.Setting, code: ast.Name, notes: Diagnostics) -> ExpectedErr
         help = "a test is of a recipe that passes `mixc check`: its run ends with a code of MIX04xx or MIX05xx"
         notes.error("MIX0302", f"a run cannot end with `{code.text}`", code.span, "not an end of a run", help=help)
         return None
-    near = suggest(code.text, ends)
-    help = f"did you mean `{near}`?" if near else "`mixc explain` lists the codes; a run ends with one of MIX04xx or MIX05xx"
-    notes.error("MIX0302", f"there is no code `{code.text}`", code.span, "not known", help=help)
+    given = meant(code.text, ends, code.span, "`mixc explain` lists the codes; a run ends with one of MIX04xx or MIX05xx")
+    notes.error("MIX0302", f"there is no code `{code.text}`", code.span, "not known", **given)
     return None

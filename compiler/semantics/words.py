@@ -17,6 +17,8 @@ class HasPlace(Protocol):
     def span(self) -> Span: ...
     @property
     def line(self) -> int: ...
+    @property
+    def type(self) -> Type: ...
 
 
 def in_words(type: Type) -> str:
@@ -54,11 +56,9 @@ def mismatch(expr: ast.Binary, left: Type, right: Type, scores: Mapping[str, Has
         )
         return
     other = "nats" if right.unit == "nats" else "a percentage" if right.unit and right.unit[0] == "%" else right.unit or in_words(right)
-    help = None
+    help, edits = None, ()
     if literal and left.kind == right.kind == "number" and left.unit:
-        bare_number = format_expression(expr.right).split(" ")[0].rstrip("%")
-        kind = {"nats": "a log-probability", "tokens": "a number of tokens"}.get(right.unit or "", f"a number of {right.unit}")
-        help = f"write `{format_expression(expr.left)} {expr.operator} {bare_number} {left.unit}`, or compare {kind}"
+        help, edits = _other_unit(expr, left.unit, right.unit or "", scores)
     notes.error(
         "MIX0304",
         f"{in_words(left)} cannot be {verb} {other}",
@@ -66,7 +66,26 @@ def mismatch(expr: ast.Binary, left: Type, right: Type, scores: Mapping[str, Has
         f"these are {right.unit}" if right.unit and literal else f"this is {in_words(right)}",
         secondary=(_place(expr.left, left, scores),),
         help=help,
+        edits=edits,
     )
+
+
+def _other_unit(expr: ast.Binary, unit: str, other: str, scores: Mapping[str, HasPlace]) -> tuple[str, tuple[Edit, ...]]:
+    """The help, and the edit, where a number in another unit than `unit` stands on the right."""
+    left, number = format_expression(expr.left), expr.right
+    ordered = expr.operator in ("<", "<=", ">", ">=")
+    if other == "%" and ordered and isinstance(expr.left, ast.Name) and expr.left.text in scores:
+        if isinstance(number, ast.Number) and 1 <= number.value <= 99 and number.value == int(number.value):
+            quantile = f"p{int(number.value)}"
+            return f"write `{left} {expr.operator} {quantile}` for a quantile", (Edit(number.span, quantile),)
+        return f"compare with {unit}, or with a quantile from `p1` to `p99`", ()
+    kind = {"nats": "a log-probability"}.get(other, in_words(Type("number", other)))
+    if such := next((name for name, declared in scores.items() if declared.type.unit == other), None):
+        kind = f"{kind} such as `{such}`"
+    if unit != "nats" and (isinstance(number, ast.Unary) or (isinstance(number, ast.Number) and number.value != int(number.value))):
+        return f"compare {in_words(Type('number', unit))}, or {kind}", ()
+    bare = format_expression(number).split(" ")[0].rstrip("%")
+    return f"write `{left} {expr.operator} {bare} {unit}`, or compare {kind}", ()
 
 
 def _place(expr: ast.Expr, type: Type, scores: Mapping[str, HasPlace]) -> Label:

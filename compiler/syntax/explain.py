@@ -6,6 +6,7 @@ from ..diagnostics import Diagnostics, Edit, Label
 from ..source import Span
 from .blocks import FILE, homes, keywords, listing, title
 from .expected import expectation
+from .habits import assigned, comma_between, is_assigned, is_comma_between, is_last_comma, last_comma
 from .misspelt import (
     apart,
     capitals,
@@ -101,10 +102,11 @@ def _equals(place: Place, notes: Diagnostics) -> Token:
     why = {
         ":": f"the value of an argument follows a `:`, not a `{written}`",
         "==": "equality is written `==`",
-        "=": "a single `=` is meant here",
+        "=": "a single `=` is meant here" if written == "==" else f"the value of a {place.clause[0].text} follows a `=`, not a `:`",
     }[right]
-    start = place.before.end if right == ":" and place.before else place.token.start
-    edit = Edit(Span(place.source.path, start, place.token.end), right)
+    touches = ":" in (right, written)
+    start = place.before.end if touches and place.before else place.token.start
+    edit = Edit(Span(place.source.path, start, place.token.end), " =" if written == ":" else right)
     notes.error("MIX0111", why, place.span, "", help=f"write `{right}`", edits=(edit,))
     return meant(place, right)
 
@@ -208,10 +210,14 @@ def _is_second_comparison(place: Place) -> bool:
 
 
 EXPLAINERS: tuple[tuple[Callable[[Place], bool], Explainer], ...] = (
+    (is_last_comma, last_comma),
+    (is_comma_between, comma_between),
     (lambda p: p.before is not None and p.before.kind == "}", _after_block),
     (lambda p: p.at == 0, _line_start),
+    (is_assigned, assigned),
     (lambda p: p.token.kind == "=" and bool(p.accepted & {"==", ":"}), _equals),
     (lambda p: p.token.kind == "==" and "=" in p.accepted, _equals),
+    (lambda p: p.token.kind == ":" and "=" in p.accepted and p.clause[0].kind in ("param", "score"), _equals),
     (_is_second_comparison, _chain),
     (lambda p: p.token.kind == "NAME" and "NAME" not in p.accepted and p.token.text.lower() in p.accepted, capitals),
     (lambda p: p.token.kind == "QUANTILE" and {"NUMBER", "("} <= p.accepted, _second_quantile),

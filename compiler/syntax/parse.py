@@ -11,6 +11,7 @@ from .automaton import DEEPEST, Automaton, TooDeep, Unexpected, load
 from .blocks import FILE, HEADS, kind_of
 from .build import Builder, Unfit
 from .explain import Place, explain
+from .habits import SKIPPED
 from .layout import lay_out
 from .misspelt import intended
 from .tokens import END, NEWLINE, Token, tokenize
@@ -142,9 +143,12 @@ class _Parse:
         meant = None
         if not self.failed and not any(t.lost for t in clause):
             meant = explain(place, self.notes)
+        if meant is not None and meant.kind == SKIPPED:
+            del self.tokens[i]
+            return i, False
         if meant is not None and meant.kind == NEWLINE and NEWLINE in accepted and len(self.notes.reported) < MOST:
             self.failed = True
-            self.tokens.insert(i, meant)
+            self.tokens[i : i + (meant.end == token.end)] = [meant]
             return i, False
         if meant is not None and meant.start < token.start:
             self.failed = True

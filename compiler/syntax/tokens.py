@@ -1,6 +1,6 @@
 """Text to tokens, by the terminals of the grammar. What is nearly right is reported and mended, so that reading goes on.
 
-Knows nothing of clauses and blocks.
+Knows nothing of clauses and blocks, but that a teacher's name stands behind `quota teacher`.
 """
 
 import re
@@ -31,6 +31,8 @@ MISTAKEN = {
     "−": "-",
     "–": "-",
 }
+UNQUOTED = re.compile(r"[A-Za-z_]\w*(?:[-./:]\w+)+", re.ASCII)
+"""What models are called, such as `gpt-4o` or `Org/Name-1.5`, without the quotes."""
 QUOTED = re.compile(r"'[^'\r\n]*'|[“”„][^“”„\"\r\n]*[“”]")
 LOOSE_STRING = re.compile(r'"(?:[^"\\\r\n]|\\[^\r\n])*"')
 REST = re.compile(r"[^\r\n]*")
@@ -91,6 +93,9 @@ def tokenize(source: Source, notes: Diagnostics) -> tuple[list[Token], tuple[Com
         match kind:
             case "space":
                 pass
+            case "word" if _of_teacher(tokens) and (whole := UNQUOTED.match(text, at)):
+                tokens.append(_unquoted(whole.group(), Span(path, at, whole.end()), notes))
+                end = whole.end()
             case "word":
                 tokens.append(Token(value if value in words else "NAME", value, at, end))
             case "mark":
@@ -158,6 +163,11 @@ def _mend(kind: str, value: str, span: Span, notes: Diagnostics, tokens: list[To
                 edits=(Edit(span, "\n"),),
             )
             tokens.append(Token(NEWLINE, value, span.start, span.end))
+        case "percent" if tokens and tokens[-1].kind == "QUANTILE" and tokens[-1].end == span.start:
+            whole = Span(span.path, tokens[-1].start, span.end)
+            written = tokens[-1].text
+            message = f"a quantile is written `{written}`"
+            notes.error("MIX0107", message, whole, "without `%`", help=f"write `{written}`", edits=(Edit(span, ""),))
         case "percent":
             notes.error(
                 "MIX0107",
@@ -171,6 +181,22 @@ def _mend(kind: str, value: str, span: Span, notes: Diagnostics, tokens: list[To
             said = "a name is letters A to Z, digits and `_`" if kind == "foreign" else "outside a string"
             notes.error("MIX0107", f"`{shown}` means nothing here", span, said)
             tokens.append(Token(STRAY, value, span.start, span.end, lost=True))
+
+
+def _of_teacher(tokens: list[Token]) -> bool:
+    return len(tokens) > 1 and tokens[-1].kind == "teacher" and tokens[-2].kind in ("quota", "expect")
+
+
+def _unquoted(name: str, span: Span, notes: Diagnostics) -> Token:
+    notes.error(
+        "MIX0120",
+        f"a value of the teacher column stands in double quotes: `teacher \"{name}\"`",
+        span,
+        "not in quotes",
+        help=f'write `"{name}"`',
+        edits=(Edit(span, f'"{name}"'),),
+    )
+    return Token("STRING", f'"{name}"', span.start, span.end)
 
 
 def _broken_string(text: str, at: int, path: str, notes: Diagnostics) -> Token:

@@ -1,8 +1,10 @@
 """Every name that can be misspelt has its suggestion, and what is near to nothing has none."""
 
 import itertools
+import json
 
 import pytest
+from mixc.cli.fix import apply
 from mixc.compiler.driver import compile
 from mixc.compiler.semantics.catalogue import SCORERS
 from mixc.compiler.semantics.inputs import Inputs
@@ -100,12 +102,32 @@ CASES = [
     ("test \"t\" {\n  given \"b.jsonl\"\n  expect error MIX0410a\n}", "MIX0410"),
     ("test \"t\" {\n  given \"b.jsonl\"\n  expect teacher tuter == 3 examples\n}", "tutor"),
     ("sweep windw in [1, 2]", "window"),
+    ("require licence in [\"MIT\"]", "license"),
+    ("profile smollm {\n  grade verify_mth(reference)\n}", "verify_math"),
+    ("train smollm {\n  epochs 1\n  method lora(rnak: 8)\n}", "rank"),
+    ("train smollm {\n  epochs 1\n  method lora(8, aplha: 8)\n}", "alpha"),
+    ("train smollm {\n  epochs 1\n  method lora(drop_out: 0.1)\n}", "dropout"),
+    ("train smollm {\n  epochs 1\n  schedule cosin\n}", "cosine"),
+    ("train smollm {\n  epochs 1\n  report wanbd\n}", "wandb"),
+    ("train smollm {\n  epochs 1\n  report [wandb, tensorbord]\n}", "tensorboard"),
+    ("train smollm {\n  epochs 1\n  report \"trakio\"\n}", "trackio"),
+    ("train smollm {\n  epochs 1\n  weight lenght\n}", "length"),
+    ("evaluate {\n  baseline lenght\n}", "length"),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("text", "word"), CASES, ids=[c[0].replace("\n", " ") for c in CASES])
 def test_a_misspelt_name_has_its_suggestion(text: str, word: str) -> None:
     assert f"`{word}`?" in " ".join(helps(HEAD + text)), helps(HEAD + text)
+
+
+@pytest.mark.parametrize(("text", "word"), CASES, ids=[c[0].replace("\n", " ") for c in CASES])
+def test_what_alone_is_near_is_also_an_edit_that_mends_it(text: str, word: str) -> None:
+    found = compile(Source("a.mix", HEAD + text), INPUTS).notes
+    (told,) = [d for d in found if d.help and f"`{word}`?" in d.help]
+    fixed = compile(Source("a.mix", apply(HEAD + text, told.edits)), INPUTS).notes
+    mended = (told.code, told.message) not in [(d.code, d.message) for d in fixed]
+    assert mended == bool(told.edits) == ("local_logprobs" not in text and "MIX0410a" not in text)  # near to several
 
 
 @pytest.mark.parametrize(
@@ -121,9 +143,38 @@ def test_a_misspelt_name_of_a_parent_has_its_suggestion(child: str, word: str) -
     assert f"`{word}`" in " ".join(helps(f'extends "base.mix"\n{child}\n'))
 
 
-@pytest.mark.parametrize(("wrong", "word"), [("tag  by colum topic", "column"), ("tag  by column topci", "topic")])
+WRONG_TAGS = [
+    ("tag  by colum topic", "column"),
+    ("tag  by column topci", "topic"),
+    ("tag  by column \"topci\"", "topic"),
+    ("tag  by keyword \"words.json\"", "keywords"),
+    ("tag  by embeding(model: \"a/b\")", "embedding"),
+    ("tag  by embedding(modle: \"a/b\")", "model"),
+    ("tag  by llm(Model: \"a/b\")", "model"),
+]
+
+
+@pytest.mark.parametrize(("wrong", "word"), WRONG_TAGS)
 def test_a_misspelt_tag_has_its_suggestion(wrong: str, word: str) -> None:
-    assert f"did you mean `{word}`?" in helps(HEAD.replace("tag  by column topic", wrong))
+    text = HEAD.replace("tag  by column topic", wrong)
+    (told,) = [d for d in compile(Source("a.mix", text), INPUTS).notes if d.help == f"did you mean `{word}`?"]
+    assert word in apply(text, told.edits).partition("tag  by")[2].partition("\n")[0]
+
+
+def test_a_misspelt_skill_of_a_file_has_its_suggestion_but_no_edit_of_the_spec() -> None:
+    text = HEAD.replace("tag  by column topic", "tag  by keywords \"words.json\"") + "profile smollm from \"profile.json\"\n"
+    files = {"words.json": {"Algerba": ["x"]}, "profile.json": {"skills": {"Algerba": {"attempts": 2, "correct": 1}}}}
+    inputs = Inputs({**INPUTS.texts, **{name: json.dumps(file) for name, file in files.items()}}, INPUTS.columns, INPUTS.present)
+    words, profile = (d for d in compile(Source("a.mix", text), inputs).notes if d.code in ("MIX0201", "MIX0312"))
+    assert (words.help, words.edits) == ("did you mean `Algebra`?", ())
+    assert (profile.notes, profile.edits) == (("`Algerba`, did you mean `Algebra`?",), ())
+
+
+def test_a_misspelt_licence_of_a_corpus_has_its_suggestion() -> None:
+    text = HEAD.replace("  teacher   model\n", "  teacher   model\n  license   \"Apache2.0\"\n") + "require license in [\"Apache-2.0\", \"MIT\"]\n"
+    (told,) = [d for d in compile(Source("a.mix", text), INPUTS).notes if d.code == "MIX0406"]
+    assert told.help == "did you mean `license \"Apache-2.0\"`?"
+    assert "license   \"Apache-2.0\"\n" in apply(text, told.edits)
 
 
 def test_a_misspelt_column_of_a_corpus_has_its_suggestion() -> None:

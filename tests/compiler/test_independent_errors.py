@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from mixc.cli.fix import apply
 from mixc.compiler.diagnostics import Diagnostic, Severity
 from mixc.compiler.driver import compile
 from mixc.compiler.semantics.inputs import Inputs
@@ -111,6 +112,8 @@ def errors(text: str) -> list[Diagnostic]:
 def broken(line: str) -> Iterator[tuple[str, str]]:
     """A clause, broken in the ways in which clauses are broken."""
     yield "a comma too many", f"{line} ,"
+    yield "a colon after the keyword", re.sub(r"^(\s*\w+)", r"\1:", line)
+    yield "an equals sign after the keyword", re.sub(r"^(\s*\w+)", r"\1 =", line)
     yield "a character that means nothing", f"{line} @"
     yield "a character after the keyword", re.sub(r"^(\s*\w+)", r"\1 ?", line)
     yield "a string without an end", re.sub(r"^(\s*\w+)\s.*", r'\1 "x', line)
@@ -137,6 +140,16 @@ def test_a_clause_that_cannot_be_read_is_one_error(number: int) -> None:
     for how, line in broken(LINES[number]):
         if line != LINES[number]:
             assert len(errors(with_lines({number: line}))) == 1, how
+
+
+@pytest.mark.parametrize("number", CLAUSES, ids=lambda i: LINES[i].strip())
+def test_a_sign_of_another_format_is_taken_away_and_the_clause_is_as_it_was(number: int) -> None:
+    line = LINES[number]
+    ways = [line + ","] if line[-1] != "{" else []
+    for wrong in (*ways, re.sub(r"^(\s*\w+)", r"\1:", line), re.sub(r"^(\s*\w+)", r"\1 =", line)):
+        text = with_lines({number: wrong})
+        (told,) = errors(text)
+        assert apply(text, told.edits) == SPEC, wrong
 
 
 UNKNOWN = [
@@ -168,3 +181,22 @@ def test_of_any_three_broken_clauses_each_has_its_error() -> None:
         source = Source("a.mix", text)
         lines = [source.position(d.primary.span.start)[0] - 1 for d in errors(text) if d.primary]
         assert sorted(lines) == sorted(three)
+
+
+PAIRS = [
+    ('score correct = verify_math(reference)\n', 'score correct = verify_math(nosuch)\n', "  epochs        5\n", "  epochs        5\n  weight        correct\n", 1),
+    ('score natural = local', 'score natural = nosuch', '  seeds     [0]\n', '  seeds     [0]\n  baseline  natural\n', 1),
+    ('  tag  by column topic\n', '  tag  by nosuch topic\n', '"Geometry"', '"Nosuch"', 2),
+    ('  tag  by column topic\n', '  tag  by llm(nosuch: "x")\n', '"Geometry"', '"Nosuch"', 2),
+    ('  prompt    question\n', '  prompt    question\n  license   3\n', 'param cap', 'require license in ["MIT"]\nparam cap', 1),
+    ('  prompt    question\n', '  prompt    question\n  license   @\n', 'param cap', 'require license in ["MIT"]\nparam cap', 1),
+    ('weakness(max_weight: 20)', 'weakness(maxi: 20, prior: 3)', '  seed 1\n', '  seed 1\n', 2),
+    ('  tree "tree.json"\n  tag  by column topic', '  tree @\n  tag  by llm(model: "x")', '  seed 1\n', '  seed 1\n', 1),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("right", "wrong", "used", "uses", "count"), PAIRS, ids=[p[1].strip() + p[3].strip() for p in PAIRS])
+def test_what_has_a_fault_is_declared_all_the_same(right: str, wrong: str, used: str, uses: str, count: int) -> None:
+    assert right in SPEC and used in SPEC
+    found = errors(SPEC.replace(right, wrong).replace(used, uses))
+    assert len(found) == count, found

@@ -183,6 +183,11 @@ def test_a_wrong_call(call: str) -> None:
     assert errors(f"{SCORED}score found = {call}\n") == [WRONG_CALLS[call]]
 
 
+def test_each_wrong_argument_of_a_call_is_told_once() -> None:
+    assert errors(f"{SCORED}score found = column(count, 3, 4)\n") == ["MIX0302", "MIX0302"]
+    assert errors(f"{SCORED}score found = local_logprob(window: 4, debias: yes, wimdow: 3)\n") == ["MIX0309", "MIX0302", "MIX0302"]
+
+
 def test_a_name_is_a_score_before_a_role_and_a_role_before_a_column() -> None:
     spec = chosen('where topic == "a" and teacher == "c" and model == "c"').replace("score ratio ", "score topic = column(topic)\nscore ratio ")
     (filter,) = (s for s in plan(spec).stages if isinstance(s, Filter))
