@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 from mixc.cli.inputs import compile_file
+from mixc.compiler.codes.all import CODES
 from mixc.compiler.diagnostics import Severity
+from mixc.compiler.semantics.catalogue import SCORERS
+from mixc.compiler.syntax.blocks import HEADS, keywords
 from mixc.tests.compiling import drawn
 
 PAGE = (Path(__file__).parents[1] / "grammar" / "README.md").read_text(encoding="utf-8")
@@ -63,6 +66,13 @@ def test_a_block_of_the_page_compiles(number: int, tmp_path: Path, monkeypatch) 
     else:
         assert not errors, said
         assert outcome.plan is not None
+
+
+def test_every_lint_scorer_and_setting_is_on_the_page() -> None:
+    lints = dict(re.findall(r"^\| (MIX06\d\d) \| (.*?) (?:\(.*\) )?\|$", PAGE, re.MULTILINE))
+    assert lints == {code: entry.title for code, entry in CODES.items() if code.startswith("MIX06")}
+    assert not [name for name in SCORERS if f"`{name}(" not in PAGE]
+    assert not [word for kind in HEADS for word in keywords(kind) if not re.search(rf"\b{word}\b", PAGE)]
 
 
 def test_every_block_is_seen() -> None:

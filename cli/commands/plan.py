@@ -43,6 +43,7 @@ def run(arguments: Namespace) -> int:
     from ...runtime.standing import standing
     from ...runtime.store import Store
     from ...runtime.variants import up_to_date
+    from ..plan_colour import coloured
     from ..plan_dot import said
     from ..plan_json import plan_data, plan_json
     from ..plan_polars import plan_polars
@@ -72,7 +73,10 @@ def run(arguments: Namespace) -> int:
             shown = plan_text(plan, stages, seen, stands, arguments.terminal.out.width, clauses=arguments.terminal.verbose)
             if arguments.variants:
                 shown += "\n".join(["", "variants", *variants_text(arguments.variants, plan, built), ""])
-    arguments.terminal.result(shown)
+    if arguments.format == "text" and arguments.terminal.out.is_terminal:
+        arguments.terminal.out.print(coloured(shown), soft_wrap=True)
+    else:
+        arguments.terminal.result(shown)
     if seen.faults:
         if arguments.format != "json":
             render_text(seen.faults, arguments.sources, arguments.terminal.err)
