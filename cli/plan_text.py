@@ -69,7 +69,8 @@ def _grouped(stages: Sequence[Stage]) -> Iterator[tuple[str, list[Stage]]]:
 def _lines(plan: Plan, stage: Stage, seen: Preview, clauses: bool) -> Iterator[Line]:
     known = seen.known.get(stage.id, Known())
     more = tuple(words(stage)) if clauses else ()
-    pending = [f"not done yet: {p.what}" for p in plan.pending if concerns(p, stage, plan)]
+    waiting = [p.what for p in plan.pending if concerns(p, stage, plan)]
+    pending = [f"not done yet: {', '.join(waiting)}"] if waiting else []
     rows, tokens = _change(known.before, known.rows), shown(known.tokens)
     match stage:
         case Filter():
@@ -85,9 +86,9 @@ def _lines(plan: Plan, stage: Stage, seen: Preview, clauses: bool) -> Iterator[L
                 yield Line(text, _change(before, left))
                 before = left
             chosen = ", ".join([*(b.text for b in stage.budgets), f"maximize {stage.objective_text}"])
-            yield Line(chosen, _change(before, known.rows), tokens, ", ".join(pending), more)
+            yield Line(chosen, _change(before, known.rows), tokens, "".join(pending), more)
         case _:
-            yield Line(_label(stage), rows, tokens, ", ".join([*filter(None, [_note(stage, known, seen.costs)]), *pending]), more)
+            yield Line(_label(stage), rows, tokens, "".join(pending) or _note(stage, known, seen.costs), more)
 
 
 def _label(stage: Stage) -> str:

@@ -1,7 +1,7 @@
 """The pipeline on one page: text to plan. What must be known of the outside is asked for by `wanted` and handed in as `Inputs`."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .diagnostics import Diagnostic, Diagnostics, TooMany
 from .lint.allow import allow
@@ -26,6 +26,8 @@ from .syntax import ast
 
 MOST = 500
 """Diagnostics of one run: nobody reads more, and finding them takes its time."""
+
+UNREADABLE = "MIX0501"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +91,16 @@ def _checked(variations: Sequence[Variation], inputs: Inputs, notes: Diagnostics
 
 def _trials(spec: Resolved, mixture: ir.Mixture, inputs: Inputs, notes: Diagnostics) -> list[tuple[ir.Trial, ir.Mixture]]:
     """The tests, each with what the spec means over its fixture."""
+    inputs = replace(inputs, columns={**inputs.columns, **dict.fromkeys(_unreadable(mixture.trials, inputs))})
     over = {t.name: v for t in mixture.trials if (v := fixture(t, spec, mixture.scores, inputs, notes)) is not None}
     meant = {v.name: m for v, m in _checked(tuple(over.values()), inputs, notes)}
     return [(t, m) for t in mixture.trials if (m := meant.get(t.name)) is not None]
+
+
+def _unreadable(trials: Sequence[ir.Trial], inputs: Inputs) -> list[str]:
+    """The fixtures that are not to be read, for a test that expects just that: it is the run that finds out."""
+    expecting = [beside(t.given.value, t.given.span.path) for t in trials if t.error is not None and t.error.code == UNREADABLE]
+    return [path for path in expecting if isinstance(inputs.columns.get(path), str)]
 
 
 def _trial(trial: ir.Trial, over: ir.Mixture, mixture: ir.Mixture) -> Trial:

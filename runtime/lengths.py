@@ -18,9 +18,13 @@ NOT_AT_HAND = ("MIX0506", "MIX0507", "MIX0509")
 
 @dataclass(slots=True)
 class Lengths:
-    """Tokens by row id as far as they are counted. `ratio` is tokens a character for the others, `error` its relative standard error."""
+    """Tokens by row id as far as they are counted. `ratio` is tokens a character for the others, `error` its relative standard error.
+
+    `column` is the score that counts tokens; `source` the corpus's own column that it is read from, if it is.
+    """
 
     column: str | None = None
+    source: str | None = None
     ratio: float = 1 / CHARACTERS
     error: float | None = None
     known: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema={"row_id": pl.String, "length": pl.Int64}))
@@ -28,6 +32,8 @@ class Lengths:
     def of(self, rows: pl.DataFrame, most: bool = False) -> Figure:
         """The tokens of the candidates among `rows`: exact where each of them is counted."""
         live = rows.filter(pl.col("reason").is_null())
+        if self.column not in rows.columns and self.source in rows.columns and rows[str(self.source)].dtype.is_numeric():
+            return Figure(value=int(live[str(self.source)].fill_nan(None).fill_null(0).sum()), most=most)
         if self.column in rows.columns and f"open:{str(self.column).removeprefix('score:')}" not in rows.columns:
             counted = live[str(self.column)].fill_null(0).sum()
             return Figure(value=int(counted), most=most)
@@ -44,7 +50,10 @@ class Lengths:
 def lengths(plan: Plan) -> Lengths:
     """Nothing counted yet."""
     select = next((s for s in plan.stages if isinstance(s, Select)), None)
-    return Lengths(column=f"score:{select.tokens}" if select is not None and select.tokens else None)
+    if select is None or not select.tokens:
+        return Lengths()
+    counting = next((s for s in plan.stages if isinstance(s, Score) and s.name == select.tokens), None)
+    return Lengths(f"score:{select.tokens}", counting.reads[0] if counting is not None and counting.scorer == "column" else None)
 
 
 def count(found: Lengths, plan: Plan, rows: pl.DataFrame, context: Context) -> None:

@@ -93,6 +93,17 @@ def test_an_expected_error_must_be_the_only_one(tmp_path: Path) -> None:
     assert done.stderr.count("error[MIX0401]") == 2
 
 
+def test_a_fixture_that_cannot_be_read_may_be_what_is_expected(tmp_path: Path) -> None:
+    expects = test("broken rows are noticed", "expect error MIX0501").replace("few", "broken")
+    project(tmp_path, expects + test("all is well", *TRUE))
+    (tmp_path / "broken.jsonl").write_text('{"question": "What is 1 + 1?", "answer": \n')
+    done = ran(tmp_path)
+    assert (done.returncode, done.stderr) == (0, "") and done.stdout.endswith("2 tests passed\n")
+    assert mixc("check", "spec.mix", cwd=tmp_path).returncode == 0
+    project(tmp_path, expects.replace("MIX0501", "MIX0503"))
+    assert "MIX0501" in ran(tmp_path).stderr
+
+
 def test_selecting_nothing_is_the_error_that_it_is_in_a_build(tmp_path: Path) -> None:
     project(tmp_path, test("none", "expect error MIX0503"), RECIPE.replace("<= 400 tokens", "<= 0 tokens"))
     assert ran(tmp_path).returncode == 0
