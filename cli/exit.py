@@ -13,13 +13,17 @@ INTERRUPTED = 130
 PIPE_CLOSED = 141
 
 _INFEASIBLE_CODE = "MIX0401"
+_IMPOSSIBLE_CODES = frozenset(("MIX0402", "MIX0407", "MIX0408"))
 _RUN_BAND = "MIX05"
 
 
-def exit_code(diagnostics: Iterable[Diagnostic]) -> int:
-    """3 for an infeasible selection, else 4 for a failed run, else 1 for any other error; warnings alone are fine."""
+def exit_code(diagnostics: Iterable[Diagnostic], *, selects: bool = False) -> int:
+    """3 for an infeasible selection, else 4 for a failed run, else 1 for any other error; warnings alone are fine.
+
+    `selects`: a selection was asked for, so that what no rows whatever can satisfy is infeasible too, and not only wrong.
+    """
     codes = [d.code for d in diagnostics if d.severity is Severity.ERROR]
-    if _INFEASIBLE_CODE in codes:
+    if _INFEASIBLE_CODE in codes or (selects and codes and _IMPOSSIBLE_CODES.issuperset(codes)):
         return INFEASIBLE
     if any(code.startswith(_RUN_BAND) for code in codes):
         return FAILED

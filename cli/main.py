@@ -182,7 +182,7 @@ def _fault(fault: "Fault", arguments: Namespace, terminal: "Terminal") -> int:
     show(getattr(arguments, "format", "text"), fault.diagnostics, sources_of(fault.diagnostics, arguments.sources), terminal)
     if terminal.verbose:
         traceback.print_exception(fault)
-    return exit_code(fault.diagnostics)
+    return exit_code(fault.diagnostics, selects=arguments.verb in ("plan", "build"))
 
 
 def _bug(words: list[str]) -> int:

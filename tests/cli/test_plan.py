@@ -146,7 +146,7 @@ def test_rows_with_the_same_ids_and_another_reference_are_other_rows(run: Run) -
 @pytest.mark.parametrize(
     ("old", "new", "clause"),
     [
-        ('quota    skill "addition" >= 20%', 'quota    skill "addition" >= 20 examples', 'quota skill "addition" >= 20 examples'),
+        ('quota    skill "addition" >= 20%', 'quota    skill "addition" >= 12 examples', 'quota skill "addition" >= 12 examples'),
         ("budget   12 examples", "budget   25 examples", "keep best 2 per prompt by -length"),
         ("where    length <= 400 tokens", 'where    prompt contains "Problem 1"', "budget 12 examples"),
     ],
@@ -163,6 +163,11 @@ def test_what_no_score_can_mend_is_infeasible_before_anything_is_scored(old: str
     data = json.loads(shown)
     assert code == 3 and data["feasible"] is False and [d["code"] for d in data["diagnostics"]] == ["MIX0401"]
     assert violations(data, report=True) == []
+
+
+def test_what_no_rows_can_satisfy_is_wrong_to_check_and_infeasible_to_plan_and_build(run: Run) -> None:
+    Path("graded.mix").write_text(GRADED.replace(">= 20%", ">= 20 examples"))
+    assert [run(verb, "graded.mix")[0] for verb in ("check", "plan", "build")] == [1, 3, 3]
 
 
 def test_a_benchmark_that_changed_makes_what_reads_it_run(run: Run) -> None:

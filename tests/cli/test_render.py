@@ -265,6 +265,11 @@ def test_json_of_no_diagnostics_and_of_no_place():
     assert (only["file"], only["start"], only["end"], only["labels"], only["fix"]) == (None, None, None, [], None)
 
 
+def test_what_no_rows_can_satisfy_is_infeasible_where_a_selection_is_asked_for():
+    floors, name = Diagnostic("MIX0402", "m"), Diagnostic("MIX0201", "m")
+    assert [exit_code([floors]), exit_code([floors], selects=True), exit_code([floors, name], selects=True)] == [1, 3, 1]
+
+
 @pytest.mark.parametrize(
     ("codes", "expected"),
     [
