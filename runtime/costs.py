@@ -22,7 +22,7 @@ from .score import missing
 from .scorers.base import Reader
 from .scorers.registry import scorer
 from .store import digest
-from .train import longest_example
+from .train import is_stored, longest_example
 
 # A likelihood's windows take longer to lay out than a text takes to count.
 EXACT_ROWS = 5_000
@@ -105,8 +105,15 @@ def _read(asked: Reader, stage: Score, lacking: pl.DataFrame, context: Context) 
     return total(lacking, "key", lambda few: asked.reads(stage, few, context, rough=True), False, EXACT_ROWS), BY_CHARACTERS
 
 
-def training(stage: Train, rows: pl.DataFrame, selected: Figure, pricing: Pricing) -> Cost:
-    """The cost of training on `rows` if they are the `selected`, else on as many as `selected` says of rows like them."""
+def training(stage: Train, rows: pl.DataFrame, selected: Figure, pricing: Pricing, chosen: pl.DataFrame | None = None) -> Cost:
+    """The cost of training on `rows` if they are the `selected`, else on as many as `selected` says of rows like them.
+
+    `chosen`: the selected rows as they are trained on, where it is known which they are; what the store has of them costs nothing.
+    """
+    if chosen is not None and chosen.height <= EXACT_ROWS and pricing.context.students.is_here(stage.model) and is_stored(stage, chosen, pricing.context):
+        nothing = Figure(value=0)
+        return Cost(stage=stage.id, what="train", student=stage.model.student, dtype=stage.model.dtype, rows=nothing, cached=selected,
+                    tokens=nothing, detail="in the store", **pricing.rate(stage.model, "train"))  # type: ignore[arg-type]  # fmt: skip
     live = rows.filter(pl.col("reason").is_null())
     mean, by = _mean_example(stage, live, pricing.context)
     one = mean.times(selected.value)

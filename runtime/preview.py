@@ -30,6 +30,7 @@ from .costs import Cost, Pricing, evaluation, scoring, training
 from .figure import Figure
 from .lazy import listening
 from .lengths import Lengths, count, lengths
+from .materialise import selected
 from .score import from_store, missing
 from .select import Step, alive
 from .walk import Walk, advance
@@ -115,9 +116,9 @@ def _stage(stage: Stage, plan: Plan, seen: Preview, pricing: Pricing) -> Known:
         case Train():
             if seen.selected is None:
                 return Known()
-            cost = training(stage, walk.rows, seen.selected, pricing)
+            cost = training(stage, walk.rows, seen.selected, pricing, selected(plan, walk.rows) if seen.feasible else None)
             seen.costs.append(cost)
-            return Known(before=seen.selected, rows=seen.selected, tokens=cost.tokens, says=cost.detail)
+            return Known(before=seen.selected, rows=seen.selected, tokens=cost.tokens if cost.rows.value else None, says=cost.detail)
         case Evaluate():
             found = evaluation(stage, walk.heldout, any(isinstance(s, Train) for s in plan.stages), pricing)
             seen.costs += found

@@ -67,6 +67,18 @@ def train(stage: Train, rows: pl.DataFrame, context: Context) -> Trained:
     return Trained(done / "model", [json.loads(line) for line in lines], report, reused)
 
 
+def is_stored(stage: Train, rows: pl.DataFrame, context: Context) -> bool:
+    """Whether `train` would find its model in the store; nothing is trained, and where it cannot be told, it is not there."""
+    quiet = Context(store=context.store, students=context.students)
+    try:
+        limit = longest_example(stage, quiet)
+        examples, _ = tokenise(stage, rows, context.students.tokenizer(stage.model), limit)
+        key = _fingerprint(stage, examples, limit, _versions(stage), context)
+    except Fault:
+        return False
+    return context.store.artifact("models", key) is not None
+
+
 def _run(stage: Train, examples: Sequence[Example], tokenizer: ChatTokenizer, context: Context, key: str) -> Path:
     """Train, or go on from the last whole checkpoint, and save the artifact."""
     import torch

@@ -81,3 +81,17 @@ def test_a_student_that_is_yet_to_be_fetched_is_guessed_at_by_characters(project
     assert not data["known"]["scan:rows"]["tokens"]["exact"]
     assert main(["-q", "plan", "whole.mix"]) == 0
     assert "guessed from characters" in " ".join(capsys.readouterr().out.split())
+
+
+def test_a_model_that_the_store_has_costs_nothing_to_train(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("trl")
+    whole = STUDENT.replace("verify_math(reference)", "column(good)")
+    (project / "whole.mix").write_text(whole)
+    assert main(["-q", "build", "whole.mix"]) == 0
+    capsys.readouterr()
+    for old, new, rows in (("fluency ", "ease    ", 0), ("steps         2", "steps         3", 8)):
+        (project / "whole.mix").write_text(whole.replace(old, new))
+        (cost,) = [c for c in planned(capsys)["costs"] if c["what"] == "train"]
+        assert cost["due"] and cost["rows"] == {"value": rows, "exact": True} and bool(cost["tokens"]["value"]) is bool(rows)
+        _, shown = main(["-q", "plan", "whole.mix"]), capsys.readouterr().out
+        assert ("in the store" in shown) is (rows == 0) and ("train: 8 to train on" in shown) is bool(rows)
