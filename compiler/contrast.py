@@ -19,7 +19,6 @@ _ASIDE = {"test": Work.COSMETIC, "sweep": Work.SELECT, "ablate": Work.SELECT, "r
 _NOTES = {"test": "no stage reads it", "sweep": "which builds there are", "ablate": "which builds there are", "require": "checked again"}
 _STAGES = {"train": Work.TRAIN, "evaluate": Work.EVALUATE}
 _WAITS = "not run yet"
-_CARRIED = ("a profile", "`sweep`", "`ablate`", "`require`")  # each clause of a profile is in the plan, the others are compared here
 
 
 Node = ast.Declaration | ast.Line
@@ -53,9 +52,15 @@ def written(plan: Plan, sources: tuple[Source, ...], settings: Sequence[tuple[st
 
 def contrast(before: Written, after: Written, told: Sequence[Change]) -> tuple[Change, ...]:
     """Changes of clauses that no stage carries; `told` are those already known."""
-    known = {side and _flat(side.text) for change in told for side in (change.before, change.after)}
+    known = [(change.block, side) for change in told for side in (change.before, change.after) if side]
     found = [*_aside(before, after), *_pending(before, after)]
-    return tuple(c for c in found if not all(side is None or _flat(side.text) in known for side in (c.before, c.after)))
+    return tuple(c for c in found if not all(side is None or _is_told(side, c.block, known) for side in (c.before, c.after)))
+
+
+def _is_told(side: Said, block: str, known: Sequence[tuple[str, Said]]) -> bool:
+    """Whether it is said already, in the same words or as that setting of the block."""
+    text = _flat(side.text)
+    return any(_flat(each.text) == text or (title == block and text.startswith(f"{each.key} ")) for title, each in known)
 
 
 def spread(difference: Difference, changes: Sequence[Change], plan: Plan) -> Difference:
@@ -138,12 +143,17 @@ def _pending(before: Written, after: Written) -> Iterator[Change]:
 def _waiting(written: Written) -> Iterator[tuple[tuple[str, str], tuple[Work, str, Node]]]:
     """By what waits and the block or the stage it belongs to: the class of a change of it, the stage, the clause."""
     for each in written.plan.pending:
-        node = None if each.what in _CARRIED else _node(written.declarations, each.span)
-        if node is None:
+        node = _node(written.declarations, each.span)
+        if node is None or _told_elsewhere(node):
             continue
         work = Work.GENERATE if each.what.endswith("generates") else _STAGES.get(each.stage, Work.SELECT)
         block = written.text(node.head) if isinstance(node, ast.Block) else each.stage
         yield (each.what, block), (work, each.stage, node)
+
+
+def _told_elsewhere(node: Node) -> bool:
+    """Whether the plan carries all of it (a score, each clause of a profile), or `_aside` compares it."""
+    return isinstance(node, ast.Score | ast.Require | ast.Sweep | ast.Ablate) or (isinstance(node, ast.Block) and node.kind == "profile")
 
 
 def _node(declarations: Sequence[ast.Declaration], span: Span) -> Node | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 from mixc.cli.main import main
-from mixc.tests.project import SCORED, make_project
+from mixc.tests.project import SCORED, STUDENT, make_project
 
 Run = Callable[..., tuple[int, dict]]
 
@@ -106,3 +106,26 @@ def test_a_score_of_the_selected_rows_that_a_clause_now_reads_is_computed_for_th
     code, found = mixc("diff", "b.mix", "a.mix")
     assert code == 2 and found["class"] == "re-select"
     assert built(mixc, "a.mix")["counts"]["scores"]["correct"] == {"computed": 0, "reused": 12}
+
+
+WAITING = {
+    "profile": ("attempts    2 per", "attempts    3 per", "profile", {"correct", "length", "naturalness"}),
+    "score": ("perplexity(student: tiny)", "entropy(student: tiny)", "score:fluency", {"correct", "length", "naturalness"}),
+    "training": ("rank: 16", "rank: 8", "train", {"correct", "length", "naturalness", "fluency"}),
+}
+
+
+@pytest.mark.parametrize("change", WAITING)
+def test_a_clause_that_is_not_run_yet_is_told_once_and_touches_no_more_than_it_says(tmp_path: Path, mixc: Run, change: str) -> None:
+    spec = STUDENT.replace("global_logprob", "perplexity").replace("train tiny {", "train tiny {\n  method lora(rank: 16, alpha: 32, dropout: 0.05)")
+    spec += "\nprofile tiny {\n  attempts    2 per prompt\n  temperature 0.6\n  grade       verify_math(reference)\n}\n"
+    spec = spec.replace("  quota    teacher", "  quota    skill weakness(max_weight: 20)\n  quota    teacher")
+    old, new, runs, cached = WAITING[change]
+    (tmp_path / "tiny").mkdir()
+    (tmp_path / "a.mix").write_text(spec)
+    (tmp_path / "b.mix").write_text(spec.replace(old, new))
+    assert old in spec
+    code, found = mixc("diff", "a.mix", "b.mix")
+    assert code == 2 and len(found["changes"]) == 1
+    assert found["run"][0].startswith(runs)
+    assert {s["name"] for s in found["scores"] if s["state"] == "cached"} == cached

@@ -89,9 +89,9 @@ def test_a_model_that_the_store_has_costs_nothing_to_train(project: Path, capsys
     (project / "whole.mix").write_text(whole)
     assert main(["-q", "build", "whole.mix"]) == 0
     capsys.readouterr()
-    for old, new, rows in (("fluency ", "ease    ", 0), ("steps         2", "steps         3", 8)):
+    for old, new, due in (("fluency ", "ease    ", 0), ("steps         2", "steps         3", 8)):
         (project / "whole.mix").write_text(whole.replace(old, new))
         (cost,) = [c for c in planned(capsys)["costs"] if c["what"] == "train"]
-        assert cost["due"] and cost["rows"] == {"value": rows, "exact": True} and bool(cost["tokens"]["value"]) is bool(rows)
+        assert cost["due"] and cost["rows"] == {"value": due, "exact": True} and bool(cost["tokens"]["value"]) is bool(due)
         _, shown = main(["-q", "plan", "whole.mix"]), capsys.readouterr().out
-        assert ("in the store" in shown) is (rows == 0) and ("train: 8 to train on" in shown) is bool(rows)
+        assert ("in the store" in shown) is (due == 0) and ("train: 8 to train on" in shown) is bool(due)
