@@ -229,8 +229,10 @@ def _(stage: Materialise) -> Iterator[Block]:
 
 @blocks.register
 def _(stage: Train) -> Iterator[Block]:
-    items = (Item("train", f"train {stage.model.student}", stage.model.student, "train", stage.span), *_fields(stage, ("model",)))
-    yield Block("train", "train", f"train {stage.model.student}", stage.span, items)
+    head = Item("train", f"train {stage.model.student}", stage.model.student, "train", stage.span)
+    adapters = "" if stage.lora is None else _value(stage.lora)
+    method = Item("method", f"method {stage.method}{adapters}", (stage.method, plain(stage.lora)), "train", stage.span)
+    yield Block("train", "train", head.text, stage.span, (head, method, *_fields(stage, ("model", "method", "lora"))))
 
 
 @blocks.register
