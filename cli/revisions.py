@@ -43,7 +43,7 @@ class Revision:
 
 
 def revision(text: str) -> tuple[Revision, str]:
-    """`REV:path` as revision and path. Fault MIX0208 where there is no git, no repository, no such revision or no such file in it."""
+    """`REV:path` as revision and path, relative to the working directory, else to the top of the repository. Fault MIX0208 where there is no git, no repository, no such revision or no such file in it."""
     top = _git("rev-parse", "--show-toplevel")
     if top.returncode != 0 and b"not a git repository" not in top.stderr:
         said = top.stderr.decode(errors="replace").strip().partition("\n")[0].removeprefix("fatal: ")
@@ -56,10 +56,12 @@ def revision(text: str) -> tuple[Revision, str]:
     if found is None:
         raise Fault(_no_revision(text, text[: ends[0]]))
     at, path = Revision(text[:found]), text[found + 1 :]
+    if not at.holds(path) and not path.startswith((".", "/")) and at.holds(from_top := os.path.relpath(_top() / path, Path.cwd().resolve())):
+        path = from_top  # as git itself reads `REV:path`
     if not at.holds(path):
         near = at.specs(path)
         help = f"specs there: {', '.join(f'`{at.name}:{name}`' for name in near)}" if near else f"`{at.name}` holds no spec"
-        notes = ("paths are relative to the working directory",)
+        notes = ("paths are relative to the working directory, or to the top of the repository",)
         raise Fault(Diagnostic("MIX0208", f"there is no `{path}` in the revision `{at.name or 'index'}`", notes=notes, help=help))
     return at, path
 

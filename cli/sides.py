@@ -57,7 +57,8 @@ def side(name: str, overrides: Sequence[str]) -> Side:
     path = Path(name)
     if path.is_dir():
         if not (path / "plan.json").is_file():
-            help = "a build folder holds a `plan.json`: name one, or a spec"
+            inside = [f"`{each.parent}`" for each in sorted(path.glob("*/plan.json"))[:3]]
+            help = f"it holds several builds: name one, such as {', '.join(inside)}" if inside else "a build folder holds a `plan.json`: name one, or a spec"
             raise Fault(Diagnostic("MIX0208", f"`{name}` is a folder without a `plan.json`", help=help))
         return replace(_plan(name, path / "plan.json"), values=_values(path / "manifest.json"))
     if path.suffix == ".json" and path.exists():

@@ -138,6 +138,20 @@ def test_paths_are_relative_to_the_working_directory(repository: Path, mixc: Run
         assert code == 2 and '>= 10%' in out, err
 
 
+def test_a_path_may_be_relative_to_the_top_as_git_has_it(repository: Path, mixc: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(repository / "specs" / "shared")
+    code, out, err = mixc("diff", "v1:specs/child.mix", "HEAD:../child.mix")
+    assert code == 2 and '>= 10%' in out, err
+    assert mixc("diff", "v1:./specs/child.mix", "../child.mix")[0] == 1
+
+
+def test_a_folder_of_variants_is_told_from_a_build(repository: Path, mixc: Run) -> None:
+    (repository / "build" / "n=1").mkdir(parents=True)
+    (repository / "build" / "n=1" / "plan.json").write_text("{}")
+    code, _, err = mixc("diff", "build", "specs/child.mix")
+    assert code == 1 and "name one, such as `build/n=1`" in err
+
+
 def test_nothing_is_checked_out_and_the_index_stays(repository: Path, mixc: Run) -> None:
     Path("specs/child.mix").write_text(CHILD + "\n# mine\n")
     index = Path(".git/index").read_bytes()
