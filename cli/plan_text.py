@@ -112,7 +112,7 @@ def _label(stage: Stage) -> str:
 
 def _note(stage: Stage, known: Known, costs: Sequence[Cost]) -> str:
     if not isinstance(stage, Score):
-        return known.says.partition(" rows of ")[2] if kind(stage) == "scan" else known.says
+        return known.says.partition(" of ")[2] if kind(stage) == "scan" else known.says
     if known.missing is None:
         return known.says
     cost = next((c for c in costs if c.stage == stage.id), None)

@@ -7,6 +7,7 @@ lines the line).
 import glob
 import gzip
 import json
+import warnings
 import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -177,8 +178,9 @@ def _check(path: str, number: int, name: str, value: Any, kinds: dict[str, tuple
 
 def _opened(path: str) -> tuple[pl.LazyFrame, pl.Schema]:
     try:
-        frame = _open(path)
-        return frame, frame.collect_schema()
+        with warnings.catch_warnings(action="ignore"):  # what a store's address lacks, if anything, is told by the error
+            frame = _open(path)
+            return frame, frame.collect_schema()
     except (pl.exceptions.PolarsError, OSError, pl.exceptions.PanicException) as error:
         raise _broken(path, error) from error
 

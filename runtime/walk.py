@@ -91,7 +91,12 @@ def _scan(stage: Scan, walk: Walk, context: Context) -> str:
     walk.scans.append((stage, rows))
     walk.inputs.append({"corpus": stage.corpus, "path": stage.path, "rows": rows.height, "digest": content_digest(rows), "content": _values_digest(rows)})
     walk.funnel.append(Step(f"scan {stage.corpus}", alive(rows)))
-    return f"{rows.height:,} rows of {rows['prompt_id'].n_unique():,} prompts"
+    return _counted(rows)
+
+
+def _counted(rows: pl.DataFrame) -> str:
+    count, prompts = rows.height, rows["prompt_id"].n_unique()
+    return f"{count:,} row{'' if count == 1 else 's'} of {prompts:,} prompt{'' if prompts == 1 else 's'}"
 
 
 def _heldout(stage: Heldout, walk: Walk, context: Context) -> str:
@@ -104,7 +109,7 @@ def _heldout(stage: Heldout, walk: Walk, context: Context) -> str:
     before = alive(walk.rows)
     walk.rows = walk.rows.with_columns(reason=pl.when(pl.col("reason").is_null() & held).then(pl.lit(HELD_OUT)).otherwise("reason"))
     shared = before - alive(walk.rows)
-    said = f"{walk.heldout.height:,} rows of {walk.heldout['prompt_id'].n_unique():,} prompts set aside"
+    said = f"{_counted(walk.heldout)} set aside"
     return _left(walk, "heldout", f"{said}, {shared:,} candidates share one") if shared else said
 
 
