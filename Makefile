@@ -32,6 +32,7 @@ $(READY): constraints.txt pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation -c constraints.txt -e '.[train,lsp,dev]'
+	$(BIN)/python -m compileall -q cli compiler grammar runtime
 	@touch $@
 
 student: $(READY)

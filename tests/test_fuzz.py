@@ -2,6 +2,8 @@
 
 import io
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from random import Random
 
@@ -33,16 +35,24 @@ def beside_its_data(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(FOLDER)
 
 
-def survive(text: str) -> list[Diagnostic]:
-    """What is found in a text, drawn and written as JSON, its canonical form tried too; at most `SECONDS` of processor time."""
+@contextmanager
+def in_time(text: str) -> Iterator[None]:
+    """At most `SECONDS` of processor time."""
     began = time.process_time()
-    source = Source("spec.mix", text)
-    outcome = compile_source(source)
-    found, sources = list(outcome.notes), {s.path: s for s in outcome.sources}
-    draw(found, sources)
-    arrange(source, Diagnostics())
+    yield
     took = time.process_time() - began
     assert took < SECONDS, f"{took:.1f} s for {text[:60]!r}… ({len(text):,} characters)"
+
+
+def survive(text: str) -> list[Diagnostic]:
+    """What is found in a text, drawn and written as JSON; then its canonical form is tried."""
+    source = Source("spec.mix", text)
+    with in_time(text):
+        outcome = compile_source(source)
+        found, sources = list(outcome.notes), {s.path: s for s in outcome.sources}
+        draw(found, sources)
+    with in_time(text):
+        arrange(source, Diagnostics())
     assert outcome.plan is not None or found
     return found
 

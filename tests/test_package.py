@@ -122,6 +122,16 @@ def test_explain_works_from_the_wheel(environment: Path, tmp_path: Path) -> None
     assert "MIX0401" in mixc(environment, "explain", "MIX0401", at=tmp_path)
 
 
+def test_specs_are_coloured_wherever_pygments_is(environment: Path, tmp_path: Path) -> None:
+    program = (environment / "bin" / "pygmentize", "-l", "mix", "-f", "raw", ROOT / "specs" / "reselect.mix")
+    assert "Token.Keyword.Declaration\t'select'" in run(*program, at=tmp_path)
+
+
+def test_the_language_server_names_the_missing_extra(environment: Path, tmp_path: Path) -> None:
+    said = mixc(environment, "lsp", at=tmp_path, code=1)
+    assert "MIX0509" in said and "mixc[lsp]" in said
+
+
 def test_a_spec_that_needs_a_model_names_the_missing_extra(environment: Path, tmp_path: Path) -> None:
     (tmp_path / "rows.jsonl").write_text('{"question": "1 + 1?", "solution": "It is 2.", "answer": "2"}\n')
     (tmp_path / "a.mix").write_text(

@@ -29,7 +29,7 @@ class _Allow:
 
 def allow(spec: Resolved, notes: Diagnostics, *, whole: bool) -> tuple[Diagnostics, tuple[Diagnostic, ...]]:
     """What is left to say, and the lints that comments silence. `whole`: the lints were all looked for, so that a comment without one is idle."""
-    kept = Diagnostics()
+    kept = Diagnostics(most=notes.most)
     sources = {s.path: s for s in spec.sources}
     allowed = [a for file in spec.chain for a in _allowed(file, spec, kept)]
     silenced: list[Diagnostic] = []

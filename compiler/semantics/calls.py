@@ -116,7 +116,7 @@ def _signature(call: ast.Call, installed: Mapping[str, Signature | str | None], 
         )
         return None
     if found is None:
-        known = [*SCORERS, *(n for n in installed if n != name)]
+        known = [*SCORERS, *(n for n, other in installed.items() if isinstance(other, Signature))]
         given = meant(name, known, call.function.span, f"the scorers are {', '.join(known)}")
         notes.error("MIX0201", f"no scorer named `{name}`", call.function.span, "not known", **given)
     return found
