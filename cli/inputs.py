@@ -54,14 +54,15 @@ def look_up(
             match want.kind:
                 case "scorer":
                     announced = entries() if announced is None else announced
-                    scorers.update(installed(want.path, announced))
+                    found = installed(want.path, announced)
+                    scorers |= {name: each for name, each in found.items() if name == want.path or name not in scorers}
                 case "text":
                     texts[want.path] = _text(want.path, read)
                 case "present":
                     present[want.path] = bool(for_tests and want.of) or bool(_files(want.path))
                 case _:
-                    found = _files(want.path)
-                    columns[want.path] = columns_of(found[0]) if found else None
+                    files = _files(want.path)
+                    columns[want.path] = columns_of(files[0]) if files else None
         missing = wanted(source, inputs)
     return inputs
 

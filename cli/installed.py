@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..compiler.semantics.catalogue import CHEAP, DEAR, FREE, MODERATE, Parameter, Signature
+from ..compiler.semantics.inputs import UNASKED
 from ..compiler.semantics.types import UNITS, Type
 
 GROUP = "mixc.signatures"
@@ -23,11 +24,11 @@ def entries() -> tuple[Any, ...]:
 
 
 def installed(name: str, listed: Sequence[Any]) -> Mapping[str, Signature | str | None]:
-    """What is installed, by the names of the scorers: the signature of `name`, or a str for what is wrong with it; None for the others and where there is none."""
+    """What is installed, by the names of the scorers: the signature of `name`, a str for what is wrong with it, None where there is none; the others are `UNASKED`."""
     found: dict[str, Signature | str | None] = {name: None}
     for entry in listed:
         if entry.name != name:
-            found.setdefault(entry.name, None)
+            found.setdefault(entry.name, UNASKED)
             continue
         package = f"{entry.dist.name}=={entry.dist.version}" if entry.dist else entry.value
         try:

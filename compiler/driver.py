@@ -19,7 +19,7 @@ from .semantics.expand import Variation, expand
 from .semantics.extended import show_extends
 from .semantics.fixture import fixture
 from .semantics.follow import independent
-from .semantics.inputs import Inputs, Wanted
+from .semantics.inputs import UNASKED, Inputs, Wanted
 from .semantics.resolve import Resolved, resolve
 from .source import Source, Span
 from .syntax import ast
@@ -125,7 +125,7 @@ def wanted(source: Source, inputs: Inputs) -> tuple[Wanted, ...]:
         return spec.wanted
     specs = (spec, *(variation.spec for variation in expand(spec, inputs, Diagnostics())))
     asked = [w for one in specs for w in _asked(one)]
-    known = {"text": inputs.texts, "columns": inputs.columns, "present": inputs.present, "scorer": inputs.scorers}
+    known = {"text": inputs.texts, "columns": inputs.columns, "present": inputs.present, "scorer": {name for name, each in inputs.scorers.items() if each != UNASKED}}
     return tuple(dict.fromkeys(w for w in asked if w.path not in known[w.kind] and not is_remote(w.path)))
 
 

@@ -8,6 +8,7 @@ from ..diagnostics import Diagnostics, Label
 from ..syntax import ast
 from . import ir
 from .catalogue import SCORERS, Parameter, Signature
+from .inputs import UNASKED
 from .meant import meant
 from .settings import number
 from .types import UNITS, Type, of_column
@@ -116,7 +117,7 @@ def _signature(call: ast.Call, installed: Mapping[str, Signature | str | None], 
         )
         return None
     if found is None:
-        known = [*SCORERS, *(n for n, other in installed.items() if isinstance(other, Signature))]
+        known = [*SCORERS, *(n for n, other in installed.items() if isinstance(other, Signature) or other == UNASKED)]
         given = meant(name, known, call.function.span, f"the scorers are {', '.join(known)}")
         notes.error("MIX0201", f"no scorer named `{name}`", call.function.span, "not known", **given)
     return found

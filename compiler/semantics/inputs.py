@@ -5,13 +5,16 @@ from dataclasses import dataclass, field
 
 from .catalogue import Signature
 
+UNASKED = ""
+"""A scorer that a package announces and that was not looked at."""
+
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
     """`texts`: extended specs, trees and profiles by path, None where unreadable. `columns`: by scan pattern, column to type
     (text number bool list other); a str is what is wrong with the file; None: it cannot be looked at now. `present`: paths and
     patterns that were looked for, and whether anything is there. `overrides`: `--set` values, as written. `scorers`: those of installed packages by name,
-    asked for where a spec names one that is not ours: the signature, a str for what is wrong with it, None where no one asked for it or there is none.
+    asked for where a spec names one that is not ours: the signature, a str for what is wrong with it (or UNASKED), None where there is none.
     """
 
     texts: Mapping[str, str | None] = field(default_factory=dict)

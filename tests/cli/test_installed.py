@@ -37,6 +37,7 @@ class Letters:
 ENTRIES = """\
 [mixc.signatures]
 letters = lettercount:SIGNATURE
+digits = lettercount:SIGNATURE
 vowels = lettercount:BROKEN
 ghosts = no_such_module:SIGNATURE
 
@@ -70,6 +71,15 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     Path("rows.jsonl").write_text('{"question": "1+1?", "answer": "2", "length": 3}\n')
     return site
+
+
+def test_two_scorers_of_a_package_stand_in_one_spec(package: Path) -> None:
+    outcome = compiled("letters()\nscore more = digits()\nscore rest = leters()")
+    (found,) = outcome.notes
+    assert (found.code, found.help) == ("MIX0201", "did you mean `letters`?")
+    Path("base.mix").write_text(SPEC.format(call="digits()"))
+    Path("child.mix").write_text('extends "base.mix"\n\nscore more = letters()\n')
+    assert not compile_file("child.mix").notes.has_errors
 
 
 def compiled(call: str):
