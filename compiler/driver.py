@@ -46,11 +46,14 @@ class Outcome:
     silenced: tuple[Diagnostic, ...] = ()
 
 
-def compile(source: Source, inputs: Inputs) -> Outcome:
-    """Text and what is known of the outside to a plan, and one for each variant and test. The order here is the language's story."""
+def compile(source: Source, inputs: Inputs, *, plans: bool = True) -> Outcome:
+    """Text and what is known of the outside to a plan, and one for each variant and test. The order here is the language's story.
+
+    Without `plans` all is reported and none is made: what an editor asks for at each key.
+    """
     notes = Diagnostics(most=MOST)
     try:
-        return _compile(source, inputs, notes)
+        return _compile(source, inputs, notes, plans)
     except TooMany:
         start = Span(source.path, 0, min(1, len(source.text)))
         notes.most = None
@@ -58,7 +61,7 @@ def compile(source: Source, inputs: Inputs) -> Outcome:
         return Outcome(None, notes, (source,))
 
 
-def _compile(source: Source, inputs: Inputs, notes: Diagnostics) -> Outcome:
+def _compile(source: Source, inputs: Inputs, notes: Diagnostics, plans: bool) -> Outcome:
     spec = resolve(source, inputs, notes)
     mixture = check(spec, inputs, notes)
     variants = _checked(expand(spec, inputs, notes), inputs, notes)
@@ -69,7 +72,7 @@ def _compile(source: Source, inputs: Inputs, notes: Diagnostics) -> Outcome:
     if mixture is not None and not notes.has_errors:
         lint(spec, mixture, inputs, notes)
     notes, silenced = allow(spec, notes, whole=mixture is not None)
-    if mixture is None or notes.has_errors:
+    if mixture is None or notes.has_errors or not plans:
         return Outcome(None, notes, spec.sources, silenced=silenced)
     named = tuple(Variant(v.name, v.title.removeprefix("the variant ").replace("`", ""), _plan(m)) for v, m in variants if m)
     return Outcome(_plan(mixture), notes, spec.sources, named, tuple(_trial(t, m, mixture) for t, m in trials), silenced)

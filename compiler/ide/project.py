@@ -71,7 +71,8 @@ class Project:
 
     @cached_property
     def outcome(self) -> Outcome:
-        return compile(self.source, self.inputs)
+        """What compiling reports; no plan."""
+        return compile(self.source, self.inputs, plans=False)
 
     @cached_property
     def chain(self) -> Chain:

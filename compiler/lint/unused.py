@@ -1,7 +1,7 @@
 """Lints of declarations that nothing uses (MIX0608). A score is none of them: an unused one is computed for the selected rows."""
 
 from collections.abc import Iterator
-from dataclasses import fields, is_dataclass
+from dataclasses import is_dataclass
 
 from ..diagnostics import Diagnostics, Edit
 from ..expressions import Column, Constant, Expression, Operation, Quantile, Rank, columns
@@ -26,21 +26,22 @@ def unused_param(subject: Subject, notes: Diagnostics) -> None:
 
 def _params(node: object) -> Iterator[str]:
     """The params that a tree uses, those of `sweep` and `remove` included."""
-    match node:
-        case ast.Param(name=name):
-            yield name
-        case ast.Sweep(param=name):
-            yield name.text
-        case ast.RemoveDeclaration(kind=kind, name=ast.Name(text=name)) if kind.text == "param":
-            yield name
-        case tuple():
-            for item in node:
-                yield from _params(item)
-        case Span():
-            return
-        case _ if is_dataclass(node):
-            for field in fields(node):
-                yield from _params(getattr(node, field.name))
+    open_ = [node]
+    while open_:
+        node = open_.pop()
+        match node:
+            case None | str() | int() | float() | Span():
+                continue
+            case ast.Param(name=name):
+                yield name
+            case ast.Sweep(param=name):
+                yield name.text
+            case ast.RemoveDeclaration(kind=kind, name=ast.Name(text=name)) if kind.text == "param":
+                yield name
+            case tuple():
+                open_ += node
+            case _ if is_dataclass(node):
+                open_ += [getattr(node, field) for field in node.__dataclass_fields__]
 
 
 def unused_student(subject: Subject, notes: Diagnostics) -> None:
