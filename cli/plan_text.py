@@ -86,9 +86,9 @@ def _lines(plan: Plan, stage: Stage, seen: Preview, clauses: bool) -> Iterator[L
                 yield Line(text, _change(before, left))
                 before = left
             chosen = ", ".join([*(b.text for b in stage.budgets), f"maximize {stage.objective_text}"])
-            yield Line(chosen, _change(before, known.rows), tokens, "".join(pending), more)
+            yield Line(chosen, _change(before, known.rows), tokens, more=(*pending, *more))
         case _:
-            yield Line(_label(stage), rows, tokens, "".join(pending) or _note(stage, known, seen.costs), more)
+            yield Line(_label(stage), rows, tokens, "" if pending else _note(stage, known, seen.costs), (*pending, *more))
 
 
 def _label(stage: Stage) -> str:
