@@ -22,6 +22,11 @@ _REPEATABLE = {
     "where", "keep", "quota", "budget", "replace", "remove", "add", "benchmark", "baseline", "expect",
 }  # fmt: skip
 UNITS = ("examples", "prompts", "tokens", "steps", "epochs", "nats")
+_COUNTED = {
+    "budget": ("examples", "tokens"), "quota": ("examples", "tokens"), "expect": ("examples", "prompts", "tokens"), "sample": ("prompts",),
+    "where": ("tokens", "steps", "nats"),
+}  # fmt: skip
+"""The units of the clauses that take several numbers, by the word that they begin with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +110,8 @@ def _keywords(at: Cursor, where: Slot) -> Iterator[_Item]:
     for word in words:
         story = sentence(word, at.kind) or ""
         if at.clause:
+            if word in UNITS and word not in next((_COUNTED[w] for w in at.words if w in _COUNTED), UNITS):
+                continue
             yield _Item(word, "unit" if word in UNITS and at.clause[-1].kind == "NUMBER" else "keyword", "", story, rank=4)
             continue
         if at.kind and word in at.used and word not in _REPEATABLE and word != at.prefix:
