@@ -100,7 +100,8 @@ def _feasible(plan: Plan, seen: Preview) -> str:
     if seen.feasible:
         return "yes: every score is known, the selection holds"
     if seen.feasible is False:
-        return "no (MIX0401)" if seen.exact else "no, whatever the missing scores turn out to be (MIX0401)"
+        code = seen.faults[0].code if seen.faults else "MIX0401"
+        return f"no ({code})" if seen.exact else "no, whatever the missing scores turn out to be (MIX0401)"
     if seen.stopped:
         return f"not known: {seen.stopped} is not run yet"
     if seen.faults or seen.composition is None:

@@ -27,6 +27,7 @@ from .bounds import at_most, impossible, reads, still_in, unknown
 from .composition import Composition, composition
 from .context import Context
 from .costs import Cost, Pricing, evaluation, scoring, training
+from .execute import chosen_rows
 from .figure import Figure
 from .lazy import listening
 from .lengths import Lengths, count, lengths
@@ -108,7 +109,7 @@ def _stage(stage: Stage, plan: Plan, seen: Preview, pricing: Pricing) -> Known:
         case Score():
             return _score(stage, seen, pricing)
         case Select():
-            return _select(stage, seen, context)
+            return _select(stage, plan, seen, context)
         case Filter() if not seen.exact or _blind(stage, seen):
             return _bounded(stage, seen)
         case Materialise() | Profile():
@@ -206,12 +207,14 @@ def _bounded(stage: Filter, seen: Preview) -> Known:
     return _passed(seen, before, steps=tuple(steps))
 
 
-def _select(stage: Select, seen: Preview, context: Context) -> Known:
+def _select(stage: Select, plan: Plan, seen: Preview, context: Context) -> Known:
     walk, before = seen.walk, _rows(seen)
     if seen.exact and not _blind(stage, seen):
         done = len(walk.funnel)
         advance(stage, walk, context)
-        seen.feasible, seen.selected = True, _rows(seen)
+        seen.feasible = bool(alive(walk.rows))
+        chosen_rows(plan, stage, walk)
+        seen.selected = _rows(seen)
         seen.composition = composition(stage, walk.rows, seen.lengths, True, walk.solution)
         steps = tuple((s.clause, Figure(value=s.rows)) for s in walk.funnel[done:] if s.clause != "select")
         return _passed(seen, before, steps=steps)

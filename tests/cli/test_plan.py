@@ -182,6 +182,14 @@ def test_what_no_rows_can_satisfy_is_wrong_to_check_and_infeasible_to_plan_and_b
     assert [run(verb, "graded.mix")[0] for verb in ("check", "plan", "build")] == [1, 3, 3]
 
 
+def test_selecting_nothing_is_told_as_the_build_tells_it(run: Run) -> None:
+    Path("graded.mix").write_text(SCORED.replace("budget   12", "budget   up to 12").replace("length <= 400", "length <= 1").replace('  quota    skill "addition" >= 20%\n', ""))
+    code, shown, err = run("plan", "graded.mix")
+    assert code == run("build", "graded.mix")[0] == 4
+    assert "feasible    no (MIX0503)" in shown and "no row is left to select" in err
+    assert json.loads(run("plan", "graded.mix", "--format", "json")[1])["feasible"] is False
+
+
 def test_a_benchmark_that_changed_makes_what_reads_it_run(run: Run) -> None:
     Path("guarded.mix").write_text(SCORED.replace('decontaminate none because "nothing is trained"', 'decontaminate against "bench.jsonl" by 8-grams of prompt'))
     run("build", "guarded.mix")
