@@ -10,6 +10,7 @@ from . import ir
 from .catalogue import SCORERS, Parameter, Signature
 from .meant import meant
 from .settings import number
+from .shared import absent
 from .types import UNITS, Type, of_column
 from .words import in_words
 
@@ -254,9 +255,8 @@ def _read(
             notes.error("MIX0305", said, value.span, f"a column of {kind}")
             return None
         return f"column:{name}"
-    known = [*(["reference"] if parameter.kind == "value" else []), *columns]
-    given = meant(name, known, value.span, f"their columns: {', '.join(sorted(columns)[:16])}", text=isinstance(value, ast.String))
-    notes.error("MIX0209", f"no corpus has a column `{name}`", value.span, "not in the files", **given)
+    others = ("reference",) if parameter.kind == "value" else ()
+    absent(name, columns, value.span, notes, text=isinstance(value, ast.String), others=others)
     return None
 
 

@@ -13,6 +13,7 @@ from . import ir
 from .infer import Names, condition, infer
 from .meant import Meant, meant, once, quoted
 from .settings import number
+from .shared import absent
 from .soft import NO_PROFILES, Profiles, soft_quota
 from .words import in_words
 
@@ -228,8 +229,7 @@ def named_group(named: ast.Group, groups: Groups, notes: Diagnostics) -> Group |
             column = named.column.text
             if groups.columns is None or column in groups.columns:
                 return Group(kind="column", value=name, column=column)
-            given = meant(column, groups.columns, named.column.span, _some(groups.columns))
-            notes.error("MIX0209", f"no corpus has a column `{column}`", named.column.span, "not in the files", **given)
+            absent(column, groups.columns, named.column.span, notes)
         case _:
             notes.error(
                 "MIX0301",
