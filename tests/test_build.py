@@ -157,4 +157,4 @@ def test_plan_stops_counting_at_a_clause_that_is_not_run_yet(tmp_path: Path) -> 
     assert done.returncode == 0, done.stderr
     lines = {line.split("=")[0].strip(" |`-"): line for line in done.stdout.splitlines()}
     assert "read from the rows" in lines["score correct"] and "not done yet" in lines["score other"]
-    assert "not known: the scorer `exact_match` is not run yet" in done.stdout
+    assert "not known: `exact_match` is not run yet" in done.stdout

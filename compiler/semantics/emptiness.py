@@ -23,7 +23,7 @@ def ranges(scores: Iterable[ir.Score]) -> dict[Expression, Domain]:
     """What the scorers promise of their values. A column promises nothing, and a fitted correction may leave the range."""
     found: dict[Expression, Domain] = {}
     for score in scores:
-        promised = SCORERS[score.scorer].range
+        promised = SCORERS[score.scorer].range if score.scorer in SCORERS else None  # one of a package says nothing of its values
         if promised is not None and dict(score.arguments).get("debias") != "length":
             low, high, whole = promised
             found[Column("score", score.name)] = Domain("number", low=low, high=high, whole=whole)

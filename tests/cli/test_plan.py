@@ -146,7 +146,7 @@ def test_rows_with_the_same_ids_and_another_reference_are_other_rows(run: Run) -
 @pytest.mark.parametrize(
     ("old", "new", "clause"),
     [
-        ('quota    skill "addition" >= 20%', 'quota    skill "addition" >= 20 examples', 'quota skill "addition" >= 20 examples'),
+        ('quota    skill "addition" >= 20%', 'quota    skill "addition" >= 10 examples', 'quota skill "addition" >= 10 examples'),
         ("budget   12 examples", "budget   25 examples", "keep best 2 per prompt by -length"),
         ("where    length <= 400 tokens", 'where    prompt contains "Problem 1"', "budget 12 examples"),
     ],

@@ -45,7 +45,7 @@ def test_what_the_plan_takes_for_one_score_lies_on_one_shelf(tmp_path: Path, mon
     context = Context(store=Store(tmp_path / ".mixc"), students=Students(tmp_path / ".mixc"))
     stages = {s.name: s for s in outcome.plan.stages if isinstance(s, Score) and s.scorer != "column"}
     plain = {s.name: s for s in normalize(outcome.plan.stages) if isinstance(s, Score)}
-    shelves = {name: fingerprint(scorer(stage.scorer).identity(stage, context)) for name, stage in stages.items()}
+    shelves = {name: fingerprint(scorer(stage).identity(stage, context)) for name, stage in stages.items()}
     assert len(shelves) == len(CALLS)
     for one in shelves:
         for other in shelves:
