@@ -10,7 +10,7 @@ from . import ir
 from .catalogue import SCORERS, Parameter, Signature
 from .meant import meant
 from .settings import number
-from .shared import absent
+from .shared import absent, barred
 from .types import UNITS, Type, of_column
 from .words import in_words
 
@@ -246,6 +246,8 @@ def _read(
             "needed here",
             help="write `reference COLUMN` in the corpus",
         )
+        return None
+    if barred(name, columns, value.span, notes):
         return None
     if columns is None or name in columns:
         kind = "other" if columns is None else columns[name]

@@ -10,7 +10,7 @@ from ..suggest import suggest
 from ..syntax import ast
 from ..syntax.format import format_expression
 from .meant import meant
-from .shared import lacked
+from .shared import barred
 from .types import BOOL, NUMBER, TEXT, Type, of_column
 from .words import check_regex, in_words, mismatch
 
@@ -118,10 +118,10 @@ def _name(expr: ast.Name, names: Names, notes: Diagnostics) -> Typed | None:
         return Column("role", name), TEXT
     if names.columns is None:
         return Column("column", name), Type("unknown")
+    if barred(name, names.columns, expr.span, notes):
+        return None
     if name in names.columns:
         return Column("column", name), of_column(names.columns[name])
-    if lacked(name, names.columns, expr.span, notes):
-        return None
     known = {**dict.fromkeys(names.scores, "score"), **dict.fromkeys(names.roles, "role"), **dict.fromkeys(names.columns, "column")}
     near = suggest(name, known)
     given = meant(name, known, expr.span, _list(known), said=f"the {known[near]} `{{}}`" if near else "")
@@ -144,10 +144,10 @@ def _group(within: ast.Name | None, names: Names, notes: Diagnostics) -> tuple[C
         return None
     if name in ("teacher", "prompt", "skill", "corpus"):
         return (Column("role", name),)
+    if barred(name, names.columns, within.span, notes):
+        return None
     if names.columns is None or name in names.columns:
         return (Column("column", name),)
-    if lacked(name, names.columns, within.span, notes):
-        return None
     known = ["teacher", "prompt", "skill", "corpus", *names.columns]
     given = meant(name, known, within.span, "a group is teacher, prompt, skill, corpus or a column")
     notes.error("MIX0201", f"no group named `{name}`", within.span, "not a column", **given)

@@ -13,7 +13,7 @@ from . import ir
 from .infer import Names, condition, infer
 from .meant import Meant, meant, once, quoted
 from .settings import number
-from .shared import absent
+from .shared import absent, barred
 from .soft import NO_PROFILES, Profiles, soft_quota
 from .words import in_words
 
@@ -227,6 +227,8 @@ def named_group(named: ast.Group, groups: Groups, notes: Diagnostics) -> Group |
                 notes.error("MIX0201", f"the tree has no skill `{name}`", value.span, "not in the tree", **given)
         case "column", ast.String(value=name) if named.column is not None:
             column = named.column.text
+            if barred(column, groups.columns, named.column.span, notes):
+                return None
             if groups.columns is None or column in groups.columns:
                 return Group(kind="column", value=name, column=column)
             absent(column, groups.columns, named.column.span, notes)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from ..diagnostics import Diagnostics
 from ..source import Span
 from .meant import meant
+from .types import OPAQUE
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,20 +37,21 @@ def in_common(tables: Mapping[str, Mapping[str, str] | None]) -> Shared | None:
     return Shared(kinds, {c: next(n for n, t in known.items() if c not in t) for c in columns if c not in kinds})
 
 
-def lacked(column: str, columns: Mapping[str, str] | None, span: Span, notes: Diagnostics) -> bool:
-    """Whether some corpora have the column and others do not, which is reported."""
+def barred(column: str, columns: Mapping[str, str] | None, span: Span, notes: Diagnostics) -> bool:
+    """Whether a column that is there cannot be read by a clause, which is reported: not all corpora have it, or its values are of no type here."""
+    if columns is not None and columns.get(column) == OPAQUE:
+        message = f"column `{column}` holds neither texts, numbers, true and false, nor lists of texts"
+        notes.error("MIX0305", message, span, "dates or structures", help="write such values into the file as texts or as numbers")
+        return True
     corpus = columns.lacking.get(column) if isinstance(columns, Shared) else None
-    if corpus is None:
-        return False
-    help = f"a clause reads the rows of every corpus: give the files of `{corpus}` this column, or take the corpus out"
-    notes.error("MIX0209", f"corpus `{corpus}` has no column `{column}`", span, "not in all files", help=help)
-    return True
+    if corpus is not None:
+        help = f"a clause reads the rows of every corpus: give the files of `{corpus}` this column, or take the corpus out"
+        notes.error("MIX0209", f"corpus `{corpus}` has no column `{column}`", span, "not in all files", help=help)
+    return corpus is not None
 
 
 def absent(column: str, columns: Mapping[str, str], span: Span, notes: Diagnostics, *, text: bool = False, others: tuple[str, ...] = ()) -> None:
     """Report a column that no clause may read; `text`: it is written in quotes, `others`: what else may stand there."""
-    if lacked(column, columns, span, notes):
-        return
     listed = ", ".join(f"`{c}`" for c in sorted(columns)[:12])
     help = f"there {'are' if len(columns) > 1 else 'is'} {listed}{' …' * (len(columns) > 12)}" if columns else None
     given = meant(column, (*others, *columns), span, help, text=text)

@@ -10,7 +10,7 @@ from . import ir
 from .inputs import Inputs
 from .meant import meant
 from .settings import Settings
-from .shared import absent
+from .shared import absent, barred
 from .types import of_column
 
 Tree = tuple[tuple[str, str], ...]
@@ -66,6 +66,8 @@ def _column(given: ast.Expr, columns: Mapping[str, str] | None, notes: Diagnosti
         notes.error("MIX0301", "`tag by column` takes a column's name", given.span)
         return None
     column = given.text if isinstance(given, ast.Name) else given.value
+    if barred(column, columns, given.span, notes):
+        return None
     if columns is not None and column not in columns:
         absent(column, columns, given.span, notes, text=isinstance(given, ast.String))
     elif columns is not None and columns[column] in ("bool", "number"):
