@@ -152,13 +152,9 @@ def _bind(call: ast.Call, signature: Signature, notes: Diagnostics) -> tuple[Bou
             given[name] = argument.value
     for parameter in signature.parameters:
         if parameter.default is None and parameter.name not in given and fine:
-            notes.error(
-                "MIX0207",
-                f"`{signature.name}` needs `{parameter.name}`",
-                call.span,
-                "missing",
-                help=f"write `{signature.name}({parameter.name})`" if parameter.kind in ("value", "column") else None,
-            )
+            what, written = ("the name of a column", "NAME") if parameter.kind == "column" else (f"`{parameter.name}`", parameter.name)
+            help = f"write `{signature.name}({written})`" if parameter.kind in ("value", "column") else None
+            notes.error("MIX0207", f"`{signature.name}` needs {what}", call.span, "missing", help=help)
             fine = False
     return given, fine
 

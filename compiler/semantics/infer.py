@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ..diagnostics import Diagnostics, Label
+from ..diagnostics import Diagnostics, Edit, Label
 from ..expressions import Column, Constant, Constants, Expression, Operation, Quantile, Rank
 from ..source import Span
 from ..suggest import suggest
@@ -12,8 +12,9 @@ from ..syntax.format import format_expression
 from .meant import meant
 from .shared import barred
 from .types import BOOL, NUMBER, TEXT, Type, of_column
-from .words import check_regex, in_words, mismatch
+from .words import TAGS, check_regex, in_words, mismatch
 
+NO_NULLS = "rows without a value drop out of a comparison by themselves"
 Typed = tuple[Expression, Type]
 _SKILL = Column("role", "skill")
 _COMPARISONS = ("==", "!=", "<", "<=", ">", ">=")
@@ -50,7 +51,7 @@ def infer(expr: ast.Expr, names: Names, notes: Diagnostics) -> Typed | None:
         case ast.Number(value=value, unit=unit):
             return Constant(value), Type("number", unit)
         case ast.Nothing():
-            notes.error("MIX0301", "`none` is no value of a row", expr.span, help="null scores drop out of a `where` by themselves")
+            notes.error("MIX0301", "`none` is no value of a row", expr.span, help=NO_NULLS)
             return None
         case ast.Unary(operator="-", operand=operand):
             inner = infer(operand, names, notes)
@@ -122,11 +123,28 @@ def _name(expr: ast.Name, names: Names, notes: Diagnostics) -> Typed | None:
         return None
     if name in names.columns:
         return Column("column", name), of_column(names.columns[name])
+    if _literal(expr, notes):
+        return None
     known = {**dict.fromkeys(names.scores, "score"), **dict.fromkeys(names.roles, "role"), **dict.fromkeys(names.columns, "column")}
     near = suggest(name, known)
     given = meant(name, known, expr.span, _list(known), said=f"the {known[near]} `{{}}`" if near else "")
     notes.error("MIX0201", f"no score, role or column named `{name}`", expr.span, "not known here", **given)
     return None
+
+
+def _literal(expr: ast.Name, notes: Diagnostics) -> bool:
+    """Whether an unknown name is a plain value as other languages write it, or nearly a quantile; it is reported."""
+    word = expr.text.lower()
+    quantile = word[0] == "p" and word[1:].isdecimal()
+    if word in ("null", "none", "nil", "nan"):
+        notes.error("MIX0301", f"`{expr.text}` is no value of a row", expr.span, help=NO_NULLS)
+    elif word in ("true", "false") or (quantile and len(word) < 4):
+        notes.error("MIX0201", f"`{expr.text}` is written `{word}`", expr.span, "", help=f"write `{word}`", edits=(Edit(expr.span, word),))
+    elif quantile:
+        notes.error("MIX0201", f"there is no quantile `{expr.text}`", expr.span, "not known here", help="quantiles go from `p0` to `p99`")
+    else:
+        return False
+    return True
 
 
 def _list(known: Mapping[str, str]) -> str | None:
@@ -246,7 +264,7 @@ def _search(expr: ast.Binary, names: Names, notes: Diagnostics) -> Typed | None:
     if not left:
         return None
     if left[1].kind not in ("text", "unknown"):
-        notes.error("MIX0304", f"only a text can be searched, this is {in_words(left[1])}", expr.left.span)
+        notes.error("MIX0304", f"only a text can be searched, this is {in_words(left[1])}", expr.left.span, help=TAGS if left[1].kind == "list" else None)
         return None
     if expr.operator == "matches" and not check_regex(expr.right, notes):
         return None

@@ -138,6 +138,10 @@ def _budget(line: ast.Budget, amount: ast.Number | ast.Param, notes: Diagnostics
 def _quota(line: ast.Quota, groups: Groups, notes: Diagnostics) -> Quota | None:
     found = named_group(line.group, groups, notes)
     unit = next((b.unit for b in (line.bound.high, line.bound.low) if isinstance(b, ast.Number) and b.unit), None)
+    if unit is None and isinstance(line.bound.low, ast.Number) and isinstance(line.bound.high, ast.Number):
+        both = f"{line.bound.low.text}..{line.bound.high.text}"
+        notes.error("MIX0309", "a quota needs a unit", line.bound.span, "of what?", help=f"write `{both} examples`, `{both}%` or `{both}% of tokens`")
+        return None
     low, high = (None if b is None else _amount(b, unit, notes) for b in (line.bound.low, line.bound.high))
     failed = (line.bound.low is not None and low is None) or (line.bound.high is not None and high is None)
     if found is None or failed or unit is None:
@@ -153,7 +157,7 @@ def _quota(line: ast.Quota, groups: Groups, notes: Diagnostics) -> Quota | None:
         )
         return None
     if unit[0] == "%" and max(low or 0, high or 0) > 100:
-        notes.error("MIX0306", "a share is at most 100%", line.bound.span, "more than all")
+        notes.error("MIX0306", "a share is at most 100%", line.bound.span, "more than all", help="write a share from `0%` to `100%`")
         return None
     return Quota(text=format_clause(line), group=found, low=low, high=high, unit=unit, equal=line.bound.operator == "=", span=line.span)
 

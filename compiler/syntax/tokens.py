@@ -35,6 +35,7 @@ UNQUOTED = re.compile(r"[A-Za-z_]\w*(?:[-./:]\w+)+", re.ASCII)
 """What models are called, such as `gpt-4o` or `Org/Name-1.5`, without the quotes."""
 QUOTED = re.compile(r"'[^'\r\n]*'|[“”„][^“”„\"\r\n]*[“”]")
 LOOSE_STRING = re.compile(r'"(?:[^"\\\r\n]|\\[^\r\n])*"')
+FRACTION = re.compile(r"\.[0-9]*")
 REST = re.compile(r"[^\r\n]*")
 
 
@@ -108,6 +109,8 @@ def tokenize(source: Source, notes: Diagnostics) -> tuple[list[Token], tuple[Com
             case "comment":
                 alone = not tokens or tokens[-1].kind == NEWLINE
                 comments.append(Comment(value, alone, span=Span(path, at, end)))
+            case "number" if text[at] == "." and tokens and (tokens[-1].kind, tokens[-1].end) == ("QUANTILE", at):
+                end = _broken_quantile(text, tokens[-1], path, notes)
             case "number":
                 token = Token(*read_number(text, at, path, notes, inside=depth > 0))
                 tokens.append(token)
@@ -181,6 +184,15 @@ def _mend(kind: str, value: str, span: Span, notes: Diagnostics, tokens: list[To
             said = "a name is letters A to Z, digits and `_`" if kind == "foreign" else "outside a string"
             notes.error("MIX0107", f"`{shown}` means nothing here", span, said)
             tokens.append(Token(STRAY, value, span.start, span.end, lost=True))
+
+
+def _broken_quantile(text: str, before: Token, path: str, notes: Diagnostics) -> int:
+    """Where a quantile with a fraction ends; it is read without the fraction."""
+    fraction = FRACTION.match(text, before.end)
+    assert fraction is not None
+    span = Span(path, before.start, fraction.end())
+    notes.error("MIX0104", "a quantile is a whole number of percent", span, "has a fraction", help=f"write `{before.text}`")
+    return fraction.end()
 
 
 def _of_teacher(tokens: list[Token]) -> bool:
