@@ -9,7 +9,7 @@ from ..source import Span
 from ..suggest import suggest
 from ..syntax import ast
 from ..syntax.format import format_expression
-from .meant import meant
+from .meant import is_plain, meant, quoted
 from .shared import barred
 from .types import BOOL, NUMBER, TEXT, Type, of_column
 from .words import TAGS, check_regex, in_words, mismatch
@@ -182,10 +182,23 @@ def _compare(expr: ast.Binary, names: Names, notes: Diagnostics) -> Typed | None
     ordered = expr.operator not in ("==", "!=")
     if _SKILL in (left[0], right[0]):
         return _of_skills(expr, left, right, notes)
+    if isinstance(right[0], Constant) and _quoted_name(expr.left, names, notes):
+        return None
     if not _comparable(left[1], right[1], ordered):
         mismatch(expr, left[1], right[1], names.scores, notes)
         return None
     return Operation(expr.operator, (left[0], right[0])), BOOL
+
+
+def _quoted_name(left: ast.Expr, names: Names, notes: Diagnostics) -> bool:
+    """Whether a name stands in quotes where a value says nothing, being compared with another value; it is reported."""
+    if not isinstance(left, ast.String) or left.value not in (*names.scores, *names.roles, *(names.columns or ())):
+        return False
+    plain = is_plain(left.value)
+    help = f"write `{left.value}`" if plain else f"give the column a plain name: `score NAME = column({quoted(left.value)})`"
+    edits = (Edit(left.span, left.value),) if plain else ()
+    notes.error("MIX0120", "a text in quotes is a value, not a name", left.span, "two values are compared", help=help, edits=edits)
+    return True
 
 
 def _of_skills(expr: ast.Binary, left: Typed, right: Typed, notes: Diagnostics) -> Typed | None:
