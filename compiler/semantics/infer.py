@@ -91,7 +91,8 @@ def infer(expr: ast.Expr, names: Names, notes: Diagnostics) -> Typed | None:
             )
             return None
         case _:
-            notes.error("MIX0301", "this is not a value of a row", expr.span)
+            help = "what is computed of a row is a score, declared outside: `score NAME = scorer(…)`" if isinstance(expr, ast.Call) else None
+            notes.error("MIX0301", "this is not a value of a row", expr.span, help=help)
             return None
 
 

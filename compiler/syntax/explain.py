@@ -43,6 +43,16 @@ COMPARISONS = frozenset(("==", "!=", "<", "<=", ">", ">="))
 FLIPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
 
+ELSEWHERE = {
+    "like": 'write `contains "…"`, or `matches "…"` with a regular expression',
+    "startswith": 'write `matches "^…"`',
+    "endswith": 'write `matches "…$"`',
+    "is": "write `==` or `!=`; rows without a value drop out of a comparison by themselves",
+    "between": "write two comparisons, joined with `and`",
+    "desc": "best is always highest; write `-` before an expression for the lowest",
+    "asc": "best is always highest; write `-` before an expression for the lowest",
+}
+"""Operators of other languages, and what is written here."""
 Explainer = Callable[[Place, Diagnostics], Token | None]
 
 
@@ -181,6 +191,8 @@ def _surplus(place: Place, notes: Diagnostics) -> Token | None:
             "an operator is missing before it",
             "join two conditions with `and`, or write the next clause on a line of its own",
         )
+        if instead := ELSEWHERE.get(word.lower()):
+            label, help = "no operator here", instead
     elif not begins and (written := form(place)):
         label, help = "does not belong here", written
     edits = (
