@@ -12,13 +12,14 @@ from typing import Any
 
 _ROWS = 100
 _LINES = (".jsonl", ".ndjson", ".json")
-_KINDS: dict[type, str] = {str: "text", bool: "bool", int: "number", float: "number", list: "list"}
+_KINDS: dict[type, str] = {str: "text", bool: "bool", int: "number", float: "number", list: "list", dict: "opaque"}
 
 
 def read_columns(path: str) -> dict[str, str] | str | None:
-    """Column to type (text number bool list other), a str that says what is wrong with the file, or None where only a run can tell.
+    """Column to type (text number bool list opaque other), a str that says what is wrong with the file, or None where only a run can tell.
 
-    `other` stands for all that is none of these, and for a column whose first rows do not agree or are null.
+    `opaque` are dates, times and structures, which no clause reads; `other` is what only a run can tell, such as a column whose first rows
+    do not agree or are null.
     """
     name = path.lower()
     if "://" in path or name.endswith((".zst", ".arrow", ".ipc", ".feather")):
@@ -142,10 +143,14 @@ def _after(schema: list[_Element], at: int) -> int:
 
 
 def _kind(element: _Element) -> str:
-    """Converted types: UTF8 0, LIST 3, ENUM 4, DECIMAL 5, integers 11 to 18. Logical types: STRING 1, LIST 3, ENUM 4, DECIMAL 5, INTEGER 10, FLOAT16 15."""
+    """Physical: BOOLEAN 0, numbers 1 2 4 5, INT96 3 (a time), BYTE_ARRAY 6. Converted: UTF8 0, LIST 3, ENUM 4, DECIMAL 5, dates and times 6 to 10,
+    integers 11 to 18. Logical: STRING 1, LIST 3, ENUM 4, DECIMAL 5, dates and times 6 to 8, INTEGER 10, FLOAT16 15.
+    """
     converted, logical = element.converted, element.logical
     if element.repeated or (element.kind is None and (converted == 3 or logical == 3)):
         return "list"
+    if element.kind in (None, 3) or converted in range(6, 11) or logical in range(6, 9):
+        return "opaque"
     if element.kind == 0:
         return "bool"
     if converted == 5 or logical in (5, 15):

@@ -6,7 +6,7 @@ CODES: dict[str, Code] = {
     "MIX0101": Code(
         "something else was expected",
         "Every clause has one form, and a word of it is missing, misspelt or out of place. The message says what could have come "
-        "next. A clause ends at the end of its line, except inside `( )` and `[ ]`.",
+        "next. A clause ends at the end of its line, except inside `( )` and `[ ]`: a condition over several lines stands in `( )`.",
         "select {\n  keep best 1\n}",
         "select {\n  keep best 1 per prompt by naturalness\n}",
     ),

@@ -29,7 +29,8 @@ CODES: dict[str, Code] = {
     ),
     "MIX0305": Code(
         "a column of the wrong type",
-        "A prompt and a response are texts; an id is a text or a whole number; a skill is a text or a list of texts.",
+        "A prompt and a response are texts; an id is a text or a whole number; a skill is a text or a list of texts. "
+        "Dates and structures have no type in the language: no clause reads such a column.",
         "corpus traces {\n"
         '  scan      "traces.jsonl"\n'
         "  prompt    question\n"

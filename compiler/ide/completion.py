@@ -204,7 +204,7 @@ def _columns(facts: Facts, corpus: str, rank: int, *, quoted: bool = False) -> I
         if mine:
             plain = name.isascii() and name.isidentifier()
             label = name if plain or quoted else f'"{name}"'
-            kind = in_words(of_column(mine[0].kind)) if mine[0].kind != "other" else "of another type"
+            kind = in_words(of_column(mine[0].kind)) if mine[0].kind not in ("other", "opaque") else "of another type"
             yield _Item(label, "column", f"column, {kind}", f"of the files of {', '.join(f'`{c.corpus}`' for c in mine)}", rank=rank)
 
 

@@ -14,7 +14,7 @@ from ..syntax import ast
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of a corpus: `kind` is text number bool list other."""
+    """A column of a corpus: `kind` is text number bool list opaque other."""
 
     name: str
     kind: str

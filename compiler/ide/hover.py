@@ -99,7 +99,7 @@ def _place(project: Project, span: Span) -> str:
 
 
 def _kind(column: Column) -> str:
-    return in_words(of_column(column.kind)) if column.kind != "other" else "of another type"
+    return in_words(of_column(column.kind)) if column.kind not in ("other", "opaque") else "of another type"
 
 
 def _type(type_: Type) -> str:

@@ -64,13 +64,13 @@ def larger_keep(subject: Subject, notes: Diagnostics) -> None:
             continue
         if tightest is not None and step.count >= tightest.count:
             label = Label(tightest.span, f"leaves {tightest.count:,} of each prompt")
-            _redundant(subject, notes, f"there are no more than {tightest.count:,} rows of a prompt left here", step.span, [label], safe=step.by == tightest.by)
+            _redundant(subject, notes, f"at most {tightest.count:,} of each prompt's rows are left here", step.span, [label], safe=step.by == tightest.by)
         else:
             tightest = step
     most = subject.mixture.selection.at_most
     if most is not None and tightest is not None and most.count >= tightest.count:
         label = Label(tightest.span, f"leaves {tightest.count:,} of each prompt")
-        _redundant(subject, notes, f"there are no more than {tightest.count:,} rows of a prompt left to choose from", most.span, [label])
+        _redundant(subject, notes, f"at most {tightest.count:,} of each prompt's rows are left to choose from", most.span, [label])
 
 
 def implied_quota(subject: Subject, notes: Diagnostics) -> None:

@@ -184,8 +184,8 @@ def _left(nodes: dict[Group, _Node], total: Total, kinship: Kinship, shares: boo
         parts = _sum(highs, shares)
         wanted = "100%" if shares else f"{needed:,}"
         budget = None if shares else total.budget
-        who = "these are all the teachers" if len(caps) > 1 else "this is the only teacher"
-        yield Conflict(f"{who}, and their caps leave part of the selection to nobody", f"{parts}{of}, and {wanted} are to be selected", (), tuple(b.quota for b in caps), budget)
+        who = "these are all the teachers, and their caps leave" if len(caps) > 1 else "this is the only teacher, and its cap leaves"
+        yield Conflict(f"{who} part of the selection to nobody", f"{parts}{of}, and {wanted} are to be selected", (), tuple(b.quota for b in caps), budget)
 
 
 def _sum(numbers: list, shares: bool) -> str:

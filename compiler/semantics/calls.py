@@ -11,6 +11,7 @@ from .catalogue import SCORERS, Parameter, Signature
 from .inputs import UNASKED
 from .meant import meant
 from .settings import number
+from .shared import absent, barred
 from .types import UNITS, Type, of_column
 from .words import in_words
 
@@ -152,13 +153,9 @@ def _bind(call: ast.Call, signature: Signature, notes: Diagnostics) -> tuple[Bou
             given[name] = argument.value
     for parameter in signature.parameters:
         if parameter.default is None and parameter.name not in given and fine:
-            notes.error(
-                "MIX0207",
-                f"`{signature.name}` needs `{parameter.name}`",
-                call.span,
-                "missing",
-                help=f"write `{signature.name}({parameter.name})`" if parameter.kind in ("value", "column") else None,
-            )
+            what, written = ("the name of a column", "NAME") if parameter.kind == "column" else (f"`{parameter.name}`", parameter.name)
+            help = f"write `{signature.name}({written})`" if parameter.kind in ("value", "column") else None
+            notes.error("MIX0207", f"`{signature.name}` needs {what}", call.span, "missing", help=help)
             fine = False
     return given, fine
 
@@ -247,6 +244,8 @@ def _read(
             help="write `reference COLUMN` in the corpus",
         )
         return None
+    if barred(name, columns, value.span, notes):
+        return None
     if columns is None or name in columns:
         kind = "other" if columns is None else columns[name]
         if parameter.of and kind not in (*parameter.of, "other"):
@@ -255,9 +254,8 @@ def _read(
             notes.error("MIX0305", said, value.span, f"a column of {kind}")
             return None
         return f"column:{name}"
-    known = [*(["reference"] if parameter.kind == "value" else []), *columns]
-    given = meant(name, known, value.span, f"their columns: {', '.join(sorted(columns)[:16])}", text=isinstance(value, ast.String))
-    notes.error("MIX0209", f"no corpus has a column `{name}`", value.span, "not in the files", **given)
+    others = ("reference",) if parameter.kind == "value" else ()
+    absent(name, columns, value.span, notes, text=isinstance(value, ast.String), others=others)
     return None
 
 

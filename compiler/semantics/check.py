@@ -23,6 +23,7 @@ from .resolve import Resolved
 from .scores import score
 from .selection import Groups, selection
 from .settings import Settings
+from .shared import in_common
 from .soft import Profiles
 from .sources import corpus, roles_of, student, teacher
 from .tagging import taxonomy
@@ -46,7 +47,7 @@ def check(spec: Resolved, inputs: Inputs, notes: Diagnostics) -> ir.Mixture | No
     description, license_ = (settings.text("description"), settings.text("license")) if settings else (None, None)
     students = {m.student: m for b in spec.blocks("student") if (m := student(b, inputs, notes))}
     corpora = _corpora(spec, inputs, notes)
-    shared, roles = _shared(corpora), _roles(corpora)
+    shared, roles = in_common({name: names.columns for name, (_, names) in corpora.items()}), _roles(corpora)
     teachers = [t for node in spec.of(ast.Teacher) if (t := teacher(node, corpora, notes))]
     named = tuple(b.name.text for b in spec.blocks("corpus") if isinstance(b.name, ast.Name))
     generated = [g for b in spec.blocks("generate") if (g := generate(b, corpora, named, int(seed or 0), inputs, notes))]
@@ -164,15 +165,6 @@ def _corpora(spec: Resolved, inputs: Inputs, notes: Diagnostics) -> Corpora:
                 Names(roles=tuple(r for r in roles if r != "skill"), columns=None if isinstance(columns, str) else columns),
             )
     return found
-
-
-def _shared(corpora: Corpora) -> Mapping[str, str] | None:
-    """The columns that every corpus has; None where one cannot be looked at."""
-    tables = [names.columns for _, names in corpora.values()]
-    known = [t for t in tables if t is not None]
-    if len(known) < len(tables) or not tables:
-        return None
-    return {c: (k if all(t.get(c) == k for t in known) else "other") for c, k in known[0].items() if all(c in t for t in known)}
 
 
 def _roles(corpora: Corpora) -> tuple[str, ...]:

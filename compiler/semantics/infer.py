@@ -3,16 +3,18 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ..diagnostics import Diagnostics, Label
+from ..diagnostics import Diagnostics, Edit, Label
 from ..expressions import Column, Constant, Constants, Expression, Operation, Quantile, Rank
 from ..source import Span
 from ..suggest import suggest
 from ..syntax import ast
 from ..syntax.format import format_expression
-from .meant import meant
+from .meant import is_plain, meant, quoted
+from .shared import barred
 from .types import BOOL, NUMBER, TEXT, Type, of_column
-from .words import check_regex, in_words, mismatch
+from .words import TAGS, check_regex, in_words, mismatch
 
+NO_NULLS = "rows without a value drop out of a comparison by themselves"
 Typed = tuple[Expression, Type]
 _SKILL = Column("role", "skill")
 _COMPARISONS = ("==", "!=", "<", "<=", ">", ">=")
@@ -49,7 +51,7 @@ def infer(expr: ast.Expr, names: Names, notes: Diagnostics) -> Typed | None:
         case ast.Number(value=value, unit=unit):
             return Constant(value), Type("number", unit)
         case ast.Nothing():
-            notes.error("MIX0301", "`none` is no value of a row", expr.span, help="null scores drop out of a `where` by themselves")
+            notes.error("MIX0301", "`none` is no value of a row", expr.span, help=NO_NULLS)
             return None
         case ast.Unary(operator="-", operand=operand):
             inner = infer(operand, names, notes)
@@ -89,7 +91,8 @@ def infer(expr: ast.Expr, names: Names, notes: Diagnostics) -> Typed | None:
             )
             return None
         case _:
-            notes.error("MIX0301", "this is not a value of a row", expr.span)
+            help = "what is computed of a row is a score, declared outside: `score NAME = scorer(…)`" if isinstance(expr, ast.Call) else None
+            notes.error("MIX0301", "this is not a value of a row", expr.span, help=help)
             return None
 
 
@@ -117,13 +120,32 @@ def _name(expr: ast.Name, names: Names, notes: Diagnostics) -> Typed | None:
         return Column("role", name), TEXT
     if names.columns is None:
         return Column("column", name), Type("unknown")
+    if barred(name, names.columns, expr.span, notes):
+        return None
     if name in names.columns:
         return Column("column", name), of_column(names.columns[name])
+    if _literal(expr, notes):
+        return None
     known = {**dict.fromkeys(names.scores, "score"), **dict.fromkeys(names.roles, "role"), **dict.fromkeys(names.columns, "column")}
     near = suggest(name, known)
     given = meant(name, known, expr.span, _list(known), said=f"the {known[near]} `{{}}`" if near else "")
     notes.error("MIX0201", f"no score, role or column named `{name}`", expr.span, "not known here", **given)
     return None
+
+
+def _literal(expr: ast.Name, notes: Diagnostics) -> bool:
+    """Whether an unknown name is a plain value as other languages write it, or nearly a quantile; it is reported."""
+    word = expr.text.lower()
+    quantile = word[0] == "p" and word[1:].isdecimal()
+    if word in ("null", "none", "nil", "nan"):
+        notes.error("MIX0301", f"`{expr.text}` is no value of a row", expr.span, help=NO_NULLS)
+    elif word in ("true", "false") or (quantile and len(word) < 4):
+        notes.error("MIX0201", f"`{expr.text}` is written `{word}`", expr.span, "", help=f"write `{word}`", edits=(Edit(expr.span, word),))
+    elif quantile:
+        notes.error("MIX0201", f"there is no quantile `{expr.text}`", expr.span, "not known here", help="quantiles go from `p0` to `p99`")
+    else:
+        return False
+    return True
 
 
 def _list(known: Mapping[str, str]) -> str | None:
@@ -141,6 +163,8 @@ def _group(within: ast.Name | None, names: Names, notes: Diagnostics) -> tuple[C
         return None
     if name in ("teacher", "prompt", "skill", "corpus"):
         return (Column("role", name),)
+    if barred(name, names.columns, within.span, notes):
+        return None
     if names.columns is None or name in names.columns:
         return (Column("column", name),)
     known = ["teacher", "prompt", "skill", "corpus", *names.columns]
@@ -159,10 +183,23 @@ def _compare(expr: ast.Binary, names: Names, notes: Diagnostics) -> Typed | None
     ordered = expr.operator not in ("==", "!=")
     if _SKILL in (left[0], right[0]):
         return _of_skills(expr, left, right, notes)
+    if isinstance(right[0], Constant) and _quoted_name(expr.left, names, notes):
+        return None
     if not _comparable(left[1], right[1], ordered):
         mismatch(expr, left[1], right[1], names.scores, notes)
         return None
     return Operation(expr.operator, (left[0], right[0])), BOOL
+
+
+def _quoted_name(left: ast.Expr, names: Names, notes: Diagnostics) -> bool:
+    """Whether a name stands in quotes where a value says nothing, being compared with another value; it is reported."""
+    if not isinstance(left, ast.String) or left.value not in (*names.scores, *names.roles, *(names.columns or ())):
+        return False
+    plain = is_plain(left.value)
+    help = f"write `{left.value}`" if plain else f"give the column a plain name: `score NAME = column({quoted(left.value)})`"
+    edits = (Edit(left.span, left.value),) if plain else ()
+    notes.error("MIX0120", "a text in quotes is a value, not a name", left.span, "two values are compared", help=help, edits=edits)
+    return True
 
 
 def _of_skills(expr: ast.Binary, left: Typed, right: Typed, notes: Diagnostics) -> Typed | None:
@@ -241,7 +278,7 @@ def _search(expr: ast.Binary, names: Names, notes: Diagnostics) -> Typed | None:
     if not left:
         return None
     if left[1].kind not in ("text", "unknown"):
-        notes.error("MIX0304", f"only a text can be searched, this is {in_words(left[1])}", expr.left.span)
+        notes.error("MIX0304", f"only a text can be searched, this is {in_words(left[1])}", expr.left.span, help=TAGS if left[1].kind == "list" else None)
         return None
     if expr.operator == "matches" and not check_regex(expr.right, notes):
         return None

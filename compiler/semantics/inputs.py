@@ -12,7 +12,7 @@ UNASKED = ""
 @dataclass(frozen=True, slots=True)
 class Inputs:
     """`texts`: extended specs, trees and profiles by path, None where unreadable. `columns`: by scan pattern, column to type
-    (text number bool list other); a str is what is wrong with the file; None: it cannot be looked at now. `present`: paths and
+    (text number bool list opaque other); a str is what is wrong with the file; None: it cannot be looked at now. `present`: paths and
     patterns that were looked for, and whether anything is there. `overrides`: `--set` values, as written. `scorers`: those of installed packages by name,
     asked for where a spec names one that is not ours: the signature, a str for what is wrong with it (or UNASKED), None where there is none.
     """

@@ -13,6 +13,7 @@ from . import ir
 from .infer import Names, condition, infer
 from .meant import Meant, meant, once, quoted
 from .settings import number
+from .shared import absent, barred
 from .soft import NO_PROFILES, Profiles, soft_quota
 from .words import in_words
 
@@ -137,6 +138,10 @@ def _budget(line: ast.Budget, amount: ast.Number | ast.Param, notes: Diagnostics
 def _quota(line: ast.Quota, groups: Groups, notes: Diagnostics) -> Quota | None:
     found = named_group(line.group, groups, notes)
     unit = next((b.unit for b in (line.bound.high, line.bound.low) if isinstance(b, ast.Number) and b.unit), None)
+    if unit is None and isinstance(line.bound.low, ast.Number) and isinstance(line.bound.high, ast.Number):
+        both = f"{line.bound.low.text}..{line.bound.high.text}"
+        notes.error("MIX0309", "a quota needs a unit", line.bound.span, "of what?", help=f"write `{both} examples`, `{both}%` or `{both}% of tokens`")
+        return None
     low, high = (None if b is None else _amount(b, unit, notes) for b in (line.bound.low, line.bound.high))
     failed = (line.bound.low is not None and low is None) or (line.bound.high is not None and high is None)
     if found is None or failed or unit is None:
@@ -152,7 +157,7 @@ def _quota(line: ast.Quota, groups: Groups, notes: Diagnostics) -> Quota | None:
         )
         return None
     if unit[0] == "%" and max(low or 0, high or 0) > 100:
-        notes.error("MIX0306", "a share is at most 100%", line.bound.span, "more than all")
+        notes.error("MIX0306", "a share is at most 100%", line.bound.span, "more than all", help="write a share from `0%` to `100%`")
         return None
     return Quota(text=format_clause(line), group=found, low=low, high=high, unit=unit, equal=line.bound.operator == "=", span=line.span)
 
@@ -226,10 +231,11 @@ def named_group(named: ast.Group, groups: Groups, notes: Diagnostics) -> Group |
                 notes.error("MIX0201", f"the tree has no skill `{name}`", value.span, "not in the tree", **given)
         case "column", ast.String(value=name) if named.column is not None:
             column = named.column.text
+            if barred(column, groups.columns, named.column.span, notes):
+                return None
             if groups.columns is None or column in groups.columns:
                 return Group(kind="column", value=name, column=column)
-            given = meant(column, groups.columns, named.column.span, _some(groups.columns))
-            notes.error("MIX0209", f"no corpus has a column `{column}`", named.column.span, "not in the files", **given)
+            absent(column, groups.columns, named.column.span, notes)
         case _:
             notes.error(
                 "MIX0301",

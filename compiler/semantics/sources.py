@@ -14,6 +14,7 @@ from .infer import Names, condition
 from .inputs import Inputs
 from .meant import meant
 from .settings import Settings
+from .shared import barred
 
 _SOURCE_ROLES = ("prompt", "response", "reference", "teacher", "id")
 
@@ -121,6 +122,8 @@ def _columns(path: str, scan: ast.String, inputs: Inputs, notes: Diagnostics) ->
 
 def _role(role: str, column: ast.Name | ast.String, columns: Mapping[str, str], scan: ast.String, notes: Diagnostics) -> None:
     name = _text(column)
+    if barred(name, columns, column.span, notes):
+        return
     if name not in columns:
         notes.error(
             "MIX0209",

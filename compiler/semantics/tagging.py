@@ -10,6 +10,7 @@ from . import ir
 from .inputs import Inputs
 from .meant import meant
 from .settings import Settings
+from .shared import absent, barred
 from .types import of_column
 
 Tree = tuple[tuple[str, str], ...]
@@ -65,10 +66,10 @@ def _column(given: ast.Expr, columns: Mapping[str, str] | None, notes: Diagnosti
         notes.error("MIX0301", "`tag by column` takes a column's name", given.span)
         return None
     column = given.text if isinstance(given, ast.Name) else given.value
+    if barred(column, columns, given.span, notes):
+        return None
     if columns is not None and column not in columns:
-        known = f"their columns: {', '.join(sorted(columns)[:16])}"
-        near = meant(column, columns, given.span, known, text=isinstance(given, ast.String))
-        notes.error("MIX0209", f"no corpus has a column `{column}`", given.span, "not in the files", **near)
+        absent(column, columns, given.span, notes, text=isinstance(given, ast.String))
     elif columns is not None and columns[column] in ("bool", "number"):
         said = f"skills are texts or lists of texts, but column `{column}` is {of_column(columns[column])}"
         notes.error("MIX0305", said, given.span)

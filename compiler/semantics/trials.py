@@ -24,7 +24,7 @@ def trial(block: ast.Block, groups: Groups, tokens: str | None, notes: Diagnosti
     expectations = tuple(e for e in found if isinstance(e, Expectation))
     errors = [e for e in found if isinstance(e, ExpectedError)]
     tokens_known(tokens, groups, expectations, notes)
-    for extra in (*expectations, *errors[1:]) if errors else ():
+    for extra in (*expectations[:1], *errors[1:]) if errors else ():
         message = "a run ends with one error, or with a selection" if extra in errors else "a run that ends with an error selects nothing"
         first = Label(errors[0].span, "expects this error")
         notes.error("MIX0421", message, extra.span, "cannot hold as well", secondary=(first,), help="write two tests")

@@ -31,6 +31,10 @@ LIST = Type("list")
 UNKNOWN = Type("unknown")
 
 
+OPAQUE = "opaque"
+"""What the file says of a column whose values have no type here: dates, structures."""
+
+
 def of_column(kind: str) -> Type:
     """The type of a corpus column, from what its file says of it."""
     return Type(kind) if kind in ("bool", "number", "text", "list") else UNKNOWN

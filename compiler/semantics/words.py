@@ -11,6 +11,8 @@ from ..syntax import ast
 from ..syntax.format import format_expression
 from .types import Type
 
+TAGS = 'a list can tag rows: declare `skills NAME { tag by column COLUMN }`, and write `skill == "NAME"`'
+
 
 class HasPlace(Protocol):
     @property
@@ -59,6 +61,8 @@ def mismatch(expr: ast.Binary, left: Type, right: Type, scores: Mapping[str, Has
     help, edits = None, ()
     if literal and left.kind == right.kind == "number" and left.unit:
         help, edits = _other_unit(expr, left.unit, right.unit or "", scores)
+    elif "list" in (left.kind, right.kind):
+        help = TAGS
     notes.error(
         "MIX0304",
         f"{in_words(left)} cannot be {verb} {other}",

@@ -6,7 +6,18 @@ from ..diagnostics import Diagnostics, Edit, Label
 from ..source import Span
 from .blocks import FILE, homes, keywords, listing, title
 from .expected import expectation
-from .habits import assigned, comma_between, is_assigned, is_comma_between, is_last_comma, last_comma
+from .habits import (
+    assigned,
+    comma_between,
+    is_assigned,
+    is_comma_between,
+    is_last_comma,
+    is_list_otherwise,
+    is_removed_outside,
+    last_comma,
+    list_otherwise,
+    removed_outside,
+)
 from .misspelt import (
     apart,
     capitals,
@@ -32,6 +43,16 @@ COMPARISONS = frozenset(("==", "!=", "<", "<=", ">", ">="))
 FLIPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
 
+ELSEWHERE = {
+    "like": 'write `contains "…"`, or `matches "…"` with a regular expression',
+    "startswith": 'write `matches "^…"`',
+    "endswith": 'write `matches "…$"`',
+    "is": "write `==` or `!=`; rows without a value drop out of a comparison by themselves",
+    "between": "write two comparisons, joined with `and`",
+    "desc": "best is always highest; write `-` before an expression for the lowest",
+    "asc": "best is always highest; write `-` before an expression for the lowest",
+}
+"""Operators of other languages, and what is written here."""
 Explainer = Callable[[Place, Diagnostics], Token | None]
 
 
@@ -60,6 +81,7 @@ def _line_start(place: Place, notes: Diagnostics) -> Token | None:
             place.span,
             "",
             notes=(f"{where} holds {listing(known)}",),
+            help="a comment starts with `#`" if place.source.text.startswith(("/*", "*/", "--", "<!--"), place.token.start) else None,
         )
         return None
     others = tuple(kind for kind in homes(word) if kind != place.kind)
@@ -76,7 +98,7 @@ def _line_start(place: Place, notes: Diagnostics) -> Token | None:
     if near is None and not others and (keyword := glued(word, known)):
         return apart(place, keyword, notes)
     if near is None and others and word != "remove":
-        owners = " and ".join(f"`{title(kind)}`" for kind in others)
+        owners = " or ".join(f"`{title(kind)}`" for kind in others)
         message = f"`{word}` is not a clause of {where}" if place.kind else f"`{word}` stands outside a block"
         notes.error("MIX0103", message, place.span, f"it belongs in {owners}", notes=(f"{where} holds {listing(known)}",))
         return None
@@ -169,6 +191,8 @@ def _surplus(place: Place, notes: Diagnostics) -> Token | None:
             "an operator is missing before it",
             "join two conditions with `and`, or write the next clause on a line of its own",
         )
+        if instead := ELSEWHERE.get(word.lower()):
+            label, help = "no operator here", instead
     elif not begins and (written := form(place)):
         label, help = "does not belong here", written
     edits = (
@@ -214,6 +238,8 @@ EXPLAINERS: tuple[tuple[Callable[[Place], bool], Explainer], ...] = (
     (is_comma_between, comma_between),
     (lambda p: p.before is not None and p.before.kind == "}", _after_block),
     (lambda p: p.at == 0, _line_start),
+    (is_removed_outside, removed_outside),
+    (is_list_otherwise, list_otherwise),
     (is_assigned, assigned),
     (lambda p: p.token.kind == "=" and bool(p.accepted & {"==", ":"}), _equals),
     (lambda p: p.token.kind == "==" and "=" in p.accepted, _equals),

@@ -77,6 +77,35 @@ def comma_between(place: Place, notes: Diagnostics) -> Token:
     return Token(NEWLINE, "", place.token.start, place.token.end)
 
 
+def is_list_otherwise(place: Place) -> bool:
+    """Whether something else stands where a list must."""
+    return place.before is not None and place.before.kind == "in" and "[" in place.accepted
+
+
+def list_otherwise(place: Place, notes: Diagnostics) -> None:
+    """A list in round brackets has its edit; a name, a text or a param where the values must stand has none."""
+    close = next((t for t in place.clause[place.at + 1 :] if t.kind in ("(", ")", "[", "]")), None)
+    if place.token.kind != "(" or close is None or close.kind != ")":
+        found = f"found `{place.token.text}`" if place.token.text else "the list is missing"
+        notes.error("MIX0101", "`in` needs a list of values", place.span, found, help='write the values out, as in `in ["a", "b"]`')
+        return
+    listed = f"[{place.source.text[place.token.end : close.start]}]"
+    help = f"write `in {listed}`" if len(listed) <= LONGEST_LINE and "\n" not in listed else "write `[` and `]`"
+    edits = (Edit(place.span, "["), Edit(Span(place.source.path, close.start, close.end), "]"))
+    notes.error("MIX0101", "a list stands in square brackets", place.span, "", help=help, edits=edits)
+
+
+def is_removed_outside(place: Place) -> bool:
+    """Whether `remove` of a clause of `select` stands among the declarations."""
+    return place.at == 1 and not place.kind and place.clause[0].kind == "remove" and place.token.text in keywords("select")
+
+
+def removed_outside(place: Place, notes: Diagnostics) -> None:
+    what = place.token.text
+    message = f"`{what}` is a clause of `select`, and is removed there"
+    notes.error("MIX0103", message, place.span, "not a declaration", help=f"write `remove {what} …` inside `select {{`")
+
+
 def _without(place: Place, gap: str) -> Edit:
     start = place.before.end if place.before else place.token.start
     return Edit(Span(place.source.path, start, place.token.end), gap)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from ..diagnostics import Diagnostics, Edit, Label
 from ..source import Source, Span
 from .blocks import FILE, keywords, kind_of
+from .continued import goes_on, report
 from .tokens import END, NEWLINE, Token
 
 CLOSERS = {"(": ")", "[": "]", "{": "}"}
@@ -48,6 +49,8 @@ class _Layout:
     """Open brackets and braces, with the kind of the block for a brace."""
     line: list[Token] = field(default_factory=list)
     """The tokens of the clause so far."""
+    broken: Token | None = None
+    """The token of the clause behind which a line ended and the clause did not."""
 
     def run(self) -> list[Token]:
         for i, token in enumerate(self.tokens):
@@ -83,7 +86,9 @@ class _Layout:
     def _end_line(self, at: int) -> None:
         if self.out and self.out[-1].kind not in (NEWLINE, "{"):
             self.out.append(Token(NEWLINE, "", at, at))
-        self.line = []
+        if self.broken is not None:
+            report(self.source, self.line, self.broken, self.notes)
+        self.line, self.broken = [], None
 
     def _newline(self, i: int) -> None:
         following = self.tokens[i + 1 : i + 5]
@@ -122,6 +127,10 @@ class _Layout:
             self.open.append((brace, kind_of(self.line) or FILE))
             self._put(brace)
             self.line = []
+            return
+        assigned = first.text.isidentifier() and first.kind == first.text and following[1].kind in ("=", ":")
+        if goes_on(self.line, first, begins_clause=assigned or self._begins_clause(following)):
+            self.broken = self.broken or self.line[-1]
             return
         self._end_line(self.tokens[i].start)
         if self.open and self._begins_declaration(following):

@@ -47,6 +47,8 @@ def form(place: Place) -> str | None:
     first = place.clause[0].text
     if place.kind in ("", "select") and (first in FORMS):
         return f"the form is {FORMS[first]}"
+    if place.kind and first in SETTINGS:
+        return f"the form is {SETTINGS[first]}"
     if first in HEADS and not place.kind:
         name = {"mix": ' "name"', "test": ' "what it shows"', "select": "", "evaluate": ""}.get(first, " name")
         return f"the form is `{first}{name} {{`"
@@ -66,7 +68,15 @@ FORMS = {
     "score": "`score name = scorer(argument)`",
     "decontaminate": '`decontaminate against "bench.jsonl" by 8-grams of prompt` or `decontaminate none because "…"`',
     "dedup": "`dedup by exact of prompt` or `dedup by minhash(threshold: 0.8) of response`",
+    "remove": '`remove quota skill "Algebra"`, or `remove score fluency` outside of blocks',
     "require": '`require license in ["MIT"]`',
     "sweep": "`sweep name in [1, 2, 4]`",
     "profile": '`profile student {` or `profile student from "profile.json"`',
+}
+
+SETTINGS = {
+    "tag": '`tag by column subject`, `tag by keywords "keywords.json"` or `tag by llm(model: "Org/name")`',
+    "prompts": "`prompts from corpus`",
+    "benchmark": '`benchmark name "problems.jsonl" samples 1`',
+    "heldout": '`heldout corpus where split == "test"`',
 }

@@ -35,6 +35,10 @@ UNQUOTED = re.compile(r"[A-Za-z_]\w*(?:[-./:]\w+)+", re.ASCII)
 """What models are called, such as `gpt-4o` or `Org/Name-1.5`, without the quotes."""
 QUOTED = re.compile(r"'[^'\r\n]*'|[“”„][^“”„\"\r\n]*[“”]")
 LOOSE_STRING = re.compile(r'"(?:[^"\\\r\n]|\\[^\r\n])*"')
+TAKES_TEXT = frozenset(("scan", "model", "tree", "given", "extends", "template"))
+"""Keywords whose one value is a path or a model."""
+UNQUOTED_PATH = re.compile(r"(?=[^\s\"'#{}()\[\],;]*[./*])(?=[^\s\"'#{}()\[\],;]*[A-Za-z])[^\s\"'#{}()\[\],;=]+")
+FRACTION = re.compile(r"\.[0-9]*")
 REST = re.compile(r"[^\r\n]*")
 
 
@@ -87,6 +91,10 @@ def tokenize(source: Source, notes: Diagnostics) -> tuple[list[Token], tuple[Com
     depth = 0
     at = 1 if text.startswith("\ufeff") else 0
     while at < len(text):
+        if _of_path(tokens) and (path_like := UNQUOTED_PATH.match(text, at)):
+            tokens.append(_unquoted_path(path_like.group(), tokens[-1].text, Span(path, at, path_like.end()), notes))
+            at = path_like.end()
+            continue
         found = master.match(text, at)
         assert found is not None and found.lastgroup is not None
         kind, value, end = found.lastgroup, found.group(), found.end()
@@ -108,6 +116,8 @@ def tokenize(source: Source, notes: Diagnostics) -> tuple[list[Token], tuple[Com
             case "comment":
                 alone = not tokens or tokens[-1].kind == NEWLINE
                 comments.append(Comment(value, alone, span=Span(path, at, end)))
+            case "number" if text[at] == "." and tokens and (tokens[-1].kind, tokens[-1].end) == ("QUANTILE", at):
+                end = _broken_quantile(text, tokens[-1], path, notes)
             case "number":
                 token = Token(*read_number(text, at, path, notes, inside=depth > 0))
                 tokens.append(token)
@@ -183,8 +193,29 @@ def _mend(kind: str, value: str, span: Span, notes: Diagnostics, tokens: list[To
             tokens.append(Token(STRAY, value, span.start, span.end, lost=True))
 
 
+def _broken_quantile(text: str, before: Token, path: str, notes: Diagnostics) -> int:
+    """Where a quantile with a fraction ends; it is read without the fraction."""
+    fraction = FRACTION.match(text, before.end)
+    assert fraction is not None
+    span = Span(path, before.start, fraction.end())
+    notes.error("MIX0104", "a quantile is a whole number of percent", span, "has a fraction", help=f"write `{before.text}`")
+    return fraction.end()
+
+
 def _of_teacher(tokens: list[Token]) -> bool:
     return len(tokens) > 1 and tokens[-1].kind == "teacher" and tokens[-2].kind in ("quota", "expect")
+
+
+def _of_path(tokens: list[Token]) -> bool:
+    """Whether a path or a model comes next."""
+    return bool(tokens) and tokens[-1].kind in TAKES_TEXT and (len(tokens) == 1 or tokens[-2].kind in (NEWLINE, "{"))
+
+
+def _unquoted_path(written: str, keyword: str, span: Span, notes: Diagnostics) -> Token:
+    meant = '"' + written.replace("\\", "\\\\") + '"'
+    message = f"`{keyword}` takes a text in double quotes"
+    notes.error("MIX0120", message, span, "not in quotes", help=f"write `{keyword} {meant}`", edits=(Edit(span, meant),))
+    return Token("STRING", meant, span.start, span.end)
 
 
 def _unquoted(name: str, span: Span, notes: Diagnostics) -> Token:

@@ -17,9 +17,9 @@ from mixc.cli.columns import read_columns
 
 VALUES = {
     "text": (["a", None, "ß"], "text"), "whole": ([1, None, 3], "number"), "real": ([1.5, None, 3.0], "number"), "flag": ([True, None, False], "bool"),
-    "texts": ([["a"], [], None], "list"), "lists": ([[["a"]], [], None], "list"), "object": ([{"a": 1, "b": ["x"]}] * 3, "other"),
-    "objects": ([[{"role": "user"}], [], None], "list"), "day": ([datetime.date(2024, 1, 1)] * 3, "other"), "time": ([datetime.datetime(2024, 1, 1)] * 3, "other"),
-    "clock": ([datetime.time(1)] * 3, "other"), "money": ([decimal.Decimal("1.50")] * 3, "number"), "blob": ([b"a"] * 3, "other"), "a name with – spaces": (["a"] * 3, "text"),
+    "texts": ([["a"], [], None], "list"), "lists": ([[["a"]], [], None], "list"), "object": ([{"a": 1, "b": ["x"]}] * 3, "opaque"),
+    "objects": ([[{"role": "user"}], [], None], "list"), "day": ([datetime.date(2024, 1, 1)] * 3, "opaque"), "time": ([datetime.datetime(2024, 1, 1)] * 3, "opaque"),
+    "clock": ([datetime.time(1)] * 3, "opaque"), "money": ([decimal.Decimal("1.50")] * 3, "number"), "blob": ([b"a"] * 3, "other"), "a name with – spaces": (["a"] * 3, "text"),
     "last": (["z"] * 3, "text"),
 }  # fmt: skip
 EXPECTED = {name: kind for name, (_, kind) in VALUES.items()}
@@ -43,7 +43,7 @@ def test_columns_of_a_file_that_pyarrow_wrote(tmp_path, options):
         table = table.append_column(name, values)
     table = table.append_column("pairs", pa.array([[("a", 1)]] * 3, pa.map_(pa.string(), pa.int64())))
     pq.write_table(table, tmp_path / "a.parquet", **options)
-    assert read_columns(str(tmp_path / "a.parquet")) == EXPECTED | {"dictionary": "text", "large": "text", "fixed": "other", "half": "number", "pairs": "other"}
+    assert read_columns(str(tmp_path / "a.parquet")) == EXPECTED | {"dictionary": "text", "large": "text", "fixed": "other", "half": "number", "pairs": "opaque"}
 
 
 def test_a_file_of_a_thousand_columns(tmp_path):
@@ -83,7 +83,7 @@ def test_columns_of_json_lines(tmp_path, open_):
     rows = [{"t": "a", "n": 1, "b": True, "l": ["x"], "o": {"a": 1}, "mixed": 1, "void": None}, {"t": None, "n": 1.5, "mixed": "x", "late": "y"}]
     with open_(path, "wt", encoding="utf-8") as file:
         file.write("\ufeff" + "\n\n".join(json.dumps(row) for row in rows))
-    assert read_columns(str(path)) == {"t": "text", "n": "number", "b": "bool", "l": "list", "o": "other", "mixed": "other", "void": "other", "late": "text"}
+    assert read_columns(str(path)) == {"t": "text", "n": "number", "b": "bool", "l": "list", "o": "opaque", "mixed": "other", "void": "other", "late": "text"}
 
 
 @pytest.mark.parametrize(

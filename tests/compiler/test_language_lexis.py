@@ -13,7 +13,7 @@ RULES = {
     "`{` stands on its keyword's line": (HEAD + "select\n{\n  budget 3 examples\n}\n", "MIX0118"),
     "a newline does not end a clause inside ( )": (HEAD + "score s = column(\n  count,\n  unit: tokens,\n)\n", None),
     "nor inside [ ]": (chosen('where model in [\n    "a",\n    "b",\n  ]'), None),
-    "a newline ends a clause": (chosen("where good_one\n  and ratio > 1"), "MIX0103"),
+    "a newline ends a clause": (chosen("where good_one\n  and ratio > 1"), "MIX0101"),
     "two clauses on a line": (chosen("budget 3 examples budget 3k tokens"), "MIX0115"),
     "names have letters, digits and _, not first a digit": (HEAD + "score 1st = column(count)\n", "MIX0104"),
     "keywords end at a word boundary": (chosen("wheregood_one"), "MIX0103"),
