@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,6 +22,7 @@ NOT_RUN = {
     "MIX0513": "needs training; tests/runtime/test_train.py",
     "MIX0514": "needs a machine without memory; tests/runtime/test_workers.py",
 }
+GOLDENS = Path(__file__).parent / "errors" / "run"
 LEFT_OUT = ("param window", "student smollm2", "score naturalness", "teacher strong", "teacher small")
 """What of the frame needs a model, or leaves rows out."""
 ROWS = [
@@ -59,32 +61,43 @@ def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.Capture
     return run
 
 
+def told(said: str) -> str:
+    """The messages in what a build said, without its progress and its summary."""
+    lines = said.splitlines(keepends=True)
+    begins = [i for i, line in enumerate(lines) if re.match(r"(error|warning)\[|notice: |warning: .*MIX|.*MIX\d{4}", line)]
+    kept = lines[begins[0] :] if begins else []
+    return "".join(line for line in kept if not re.match(r" *(started|finished|running) ", line))
+
+
 def test_every_code_that_only_a_run_can_show_is_run_or_says_why_not() -> None:
     shown_by_runs = {code for code in CODES if code[3:5] == "05"} | {"MIX0401", "MIX0403", "MIX0404"}
     assert shown_by_runs == {*RUN, *NOT_RUN, "MIX0501", "MIX0512"}
 
 
 @pytest.mark.parametrize("code", RUN)
-def test_the_wrong_example_fails_with_its_code_and_the_right_one_builds(code: str, build: Callable[..., tuple[int, str]]) -> None:
+def test_the_wrong_example_fails_with_its_code_and_the_right_one_builds(code: str, build: Callable[..., tuple[int, str]], golden) -> None:
     exit_code, said = build(CODES[code].wrong)
+    golden(GOLDENS / f"{code}.txt", told(said))
     assert f"[{code}]" in said or f"{code}: " in said, said
     assert exit_code == {"MIX0401": 3, "MIX0403": 0, "MIX0404": 1}.get(code, 4), said
     exit_code, said = build(CODES[code].right)
     assert (exit_code, "error[MIX" in said, f"[{code}]" in said) == (0, False, False), said
 
 
-def test_a_damaged_file_is_that_code(build: Callable[..., tuple[int, str]]) -> None:
+def test_a_damaged_file_is_that_code(build: Callable[..., tuple[int, str]], golden) -> None:
     whole = Path("traces.jsonl").read_bytes()
     assert build("")[0] == 0
     Path("traces.jsonl").write_bytes(whole[: len(whole) - 100])
     exit_code, said = build("")
     assert exit_code == 4 and "error[MIX0501]" in said, said
+    golden(GOLDENS / "MIX0501.txt", told(said))
 
 
-def test_a_store_that_is_a_file_is_that_code(build: Callable[..., tuple[int, str]], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_store_that_is_a_file_is_that_code(build: Callable[..., tuple[int, str]], monkeypatch: pytest.MonkeyPatch, golden) -> None:
     Path("notes.txt").write_text("notes", encoding="utf-8")
     monkeypatch.setenv("MIXC_HOME", "notes.txt")
     exit_code, said = build("")
     assert exit_code == 4 and "error[MIX0512]" in said, said
+    golden(GOLDENS / "MIX0512.txt", told(said))
     monkeypatch.setenv("MIXC_HOME", os.fspath(Path.cwd() / "store"))
     assert build("")[0] == 0
