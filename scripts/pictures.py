@@ -8,7 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from mixc.grammar.pygments import MixLexer
+from pygments.lexers import get_lexer_by_name
 from rich.console import Console
 from rich.syntax import Syntax
 from rich.terminal_theme import MONOKAI
@@ -80,7 +80,7 @@ def command(name: str, words: str, folder: Path) -> None:
 def main() -> None:
     """All pictures anew."""
     recipe = (ROOT / "specs" / "gsm8k.mix").read_text(encoding="utf-8")
-    draw("highlight", "specs/gsm8k.mix", Syntax(recipe, MixLexer(), theme="monokai"))
+    draw("highlight", "specs/gsm8k.mix", Syntax(recipe, get_lexer_by_name("mix"), theme="monokai"))
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
         (folder / "rows.jsonl").write_text(ROW, encoding="utf-8")
