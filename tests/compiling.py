@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 from pathlib import Path
 
 from mixc.cli.console import THEME
@@ -9,6 +10,17 @@ from mixc.cli.inputs import compile_file
 from mixc.cli.render import render_text
 from mixc.compiler.diagnostics import Fault
 from rich.console import Console
+
+RUN = Path(__file__).parent / "errors" / "run"
+"""Goldens of what only a run can show."""
+
+
+def told(said: str) -> str:
+    """The messages in what a command said, without its progress and its summary."""
+    lines = said.splitlines(keepends=True)
+    begins = [i for i, line in enumerate(lines) if re.match(r"(error|warning)\[|.*MIX\d{4}", line)]
+    kept = lines[begins[0] :] if begins else []
+    return "".join(line for line in kept if not re.match(r" *(started|finished|running) ", line))
 
 
 def drawn(diagnostics, sources) -> str:

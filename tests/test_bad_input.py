@@ -1,6 +1,7 @@
 """Bad input: each a message with its place, the contracted exit code, and nothing half-written."""
 
 import json
+import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 from mixc.tests.cli.program import arguments, environment, mixc
+from mixc.tests.compiling import RUN, told
 from mixc.tests.project import SCORED, STUDENT, make_project, rows, write_rows
 
 Change = Callable[[Path], None]
@@ -169,21 +171,24 @@ def test_duplicate_rows_collapse_and_are_counted(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("model", "code", "status"), [("nobody/no-such-model", "MIX0506", 4), ("./no-such-folder", "MIX0208", 1), ("data", "MIX0506", 4)])
-def test_an_unknown_model_is_a_message(tmp_path: Path, model: str, code: str, status: int) -> None:
+def test_an_unknown_model_is_a_message(tmp_path: Path, model: str, code: str, status: int, golden) -> None:
     make_project(tmp_path)
     (tmp_path / "whole.mix").write_text(STUDENT.replace('model "tiny"', f'model "{model}"'))
     done = mixc("build", "whole.mix", cwd=tmp_path, HF_HUB_OFFLINE="1")
     assert code in done.stderr and "whole.mix:4" in done.stderr, done.stderr
     assert done.returncode == status and "Traceback" not in done.stderr
+    if model.startswith("nobody"):
+        golden(RUN / "MIX0506.txt", re.sub(r" +(= )note: Cannot reach.*?(?= += help)", " \\1note: what the library said\n", told(done.stderr), flags=re.S))
     assert not (tmp_path / "build").exists() or not list((tmp_path / "build").iterdir())
 
 
-def test_a_full_disk_is_a_message_and_leaves_nothing_behind(tmp_path: Path) -> None:
+def test_a_full_disk_is_a_message_and_leaves_nothing_behind(tmp_path: Path, golden) -> None:
     make_project(tmp_path, prompts=200)
     (tmp_path / "scored.mix").write_text(SCORED.replace("budget   12 examples", "budget   200 examples"))
     limited = ["bash", "-c", 'ulimit -f 4; exec "$@"', "bash", *arguments("build", "scored.mix")]
     done = subprocess.run(limited, cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 4 and "MIX0508" in done.stderr and "Traceback" not in done.stderr, done.stderr
+    golden(RUN / "MIX0508.txt", re.sub(r"-\d{9,}", "-NUMBER", told(done.stderr)))
     assert not (tmp_path / "build" / "scored").exists()
     assert not list((tmp_path / "build").glob(".*"))
     assert mixc("build", "scored.mix", cwd=tmp_path).returncode == 0

@@ -2,13 +2,14 @@
 
 import json
 import os
-import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from mixc.cli.main import main
 from mixc.compiler.codes.all import CODES
+from mixc.tests.compiling import RUN as GOLDENS
+from mixc.tests.compiling import told
 from mixc.tests.explained import TREE, framed
 
 RUN = ("MIX0401", "MIX0403", "MIX0404", "MIX0502", "MIX0503", "MIX0504", "MIX0505", "MIX0511")
@@ -19,10 +20,8 @@ NOT_RUN = {
     "MIX0509": "needs an installation without the extras",
     "MIX0510": "needs training; tests/runtime/test_train.py",
     "MIX0515": "needs a package that brings a scorer without its code; tests/cli/test_installed.py",
-    "MIX0513": "needs training; tests/runtime/test_train.py",
     "MIX0514": "needs a machine without memory; tests/runtime/test_workers.py",
 }
-GOLDENS = Path(__file__).parent / "errors" / "run"
 LEFT_OUT = ("param window", "student smollm2", "score naturalness", "teacher strong", "teacher small")
 """What of the frame needs a model, or leaves rows out."""
 ROWS = [
@@ -59,14 +58,6 @@ def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.Capture
         return code, shown.out + shown.err
 
     return run
-
-
-def told(said: str) -> str:
-    """The messages in what a build said, without its progress and its summary."""
-    lines = said.splitlines(keepends=True)
-    begins = [i for i, line in enumerate(lines) if re.match(r"(error|warning)\[|notice: |warning: .*MIX|.*MIX\d{4}", line)]
-    kept = lines[begins[0] :] if begins else []
-    return "".join(line for line in kept if not re.match(r" *(started|finished|running) ", line))
 
 
 def test_every_code_that_only_a_run_can_show_is_run_or_says_why_not() -> None:

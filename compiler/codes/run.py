@@ -112,13 +112,6 @@ CODES: dict[str, Code] = {
         "MIXC_HOME) is a file or cannot be opened. Wait for the other build, or choose another folder.",
         "MIXC_HOME=notes.txt mixc build SPEC", "MIXC_HOME=~/.mixc mixc build SPEC",
     ),
-    "MIX0513": Code(
-        "tokenising breaks a promise",
-        "The spec promises bounds in tokens. Under the student's real chat template and `max_length` the selected "
-        "rows do not keep them: some are cut off or train on nothing. Raise `max_length`, or drop the long rows "
-        "with a `where` on their tokens.",
-        "max_length 512 tokens", "where  length <= 400 tokens",
-    ),
     "MIX0514": Code(
         "a worker process died",
         "Graders and engines work in processes of their own, so that one that hangs or is killed takes nothing else "

@@ -11,6 +11,7 @@ from mixc.compiler.plan.explain import explain
 from mixc.compiler.plan.stages import Score
 from mixc.compiler.semantics.catalogue import SCORERS
 from mixc.runtime.scorers import registry
+from mixc.tests.compiling import RUN, drawn
 
 CODE = '''
 """A scorer of another package."""
@@ -125,10 +126,12 @@ def test_another_version_of_the_package_is_another_fingerprint(package: Path) ->
         ("ghosts()", "MIX0211", "No module named 'no_such_module'"),
     ],
 )
-def test_a_wrong_use_of_it_is_told(package: Path, call: str, code: str, says: str) -> None:
+def test_a_wrong_use_of_it_is_told(package: Path, call: str, code: str, says: str, golden) -> None:
     (found,) = compiled(call).notes
     assert found.code == code
     assert says in " ".join((found.message, found.help or "", *found.notes))
+    if call == "vowels()":
+        golden(RUN / "MIX0211.txt", drawn((found,), ()))
 
 
 def test_a_run_takes_the_code_of_the_package(package: Path) -> None:
@@ -137,7 +140,7 @@ def test_a_run_takes_the_code_of_the_package(package: Path) -> None:
     assert found.name == "letters" and registry.scorer(stage) is found
 
 
-def test_a_signature_without_code_is_a_fault_at_the_score(package: Path) -> None:
+def test_a_signature_without_code_is_a_fault_at_the_score(package: Path, golden) -> None:
     stage = planned("letters()")
     (package / "letter_count-1.2.dist-info" / "entry_points.txt").write_text(ENTRIES.partition("[mixc.scorers]")[0])
     invalidate_caches()
@@ -146,6 +149,7 @@ def test_a_signature_without_code_is_a_fault_at_the_score(package: Path) -> None
     (diagnostic,) = raised.value.diagnostics
     assert diagnostic.code == "MIX0515" and diagnostic.primary and diagnostic.primary.span == stage.span
     assert "letter-count==1.2" in (diagnostic.help or "")
+    golden(RUN / "MIX0515.txt", drawn((diagnostic,), ()))
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from mixc.runtime.scorers import graders
 from mixc.runtime.scorers.graders import Grade, grade_math
 from mixc.runtime.scorers.mathematics import judge, surely_equal
 from mixc.runtime.store import Store
+from mixc.tests.compiling import RUN, drawn
 
 pytest.importorskip("math_verify")
 
@@ -100,12 +101,13 @@ def items_of(work: Callable[..., Iterator[object]], judge: object, pairs: list[t
     return work(judge, [response for response, _ in pairs], **settings)
 
 
-def test_a_missing_package_is_a_fault_that_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_package_is_a_fault_that_names_the_extra(monkeypatch: pytest.MonkeyPatch, golden) -> None:
     monkeypatch.setattr(graders, "find_spec", lambda name: None)
     with pytest.raises(Fault) as raised:
         grade_math([(r"\boxed{1+1}", "2")])
     (diagnostic,) = raised.value.diagnostics
     assert diagnostic.code == "MIX0509" and "mixc[train]" in (diagnostic.help or "")
+    golden(RUN / "MIX0509.txt", drawn((diagnostic,), ()))
 
 
 def test_grades_are_stored_by_reference_and_read_back(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from mixc.runtime.events import Notice, Progress
 from mixc.runtime.examples import tokenise
 from mixc.runtime.store import Store
 from mixc.runtime.train import train
+from mixc.tests.compiling import RUN, drawn
 from mixc.tests.runtime.tiny import make_tiny_student
 
 pytest.importorskip("trl")
@@ -78,6 +79,13 @@ def fault(call) -> tuple[str, str]:
     assert diagnostic.primary is not None and diagnostic.primary.span == SPAN
     assert diagnostic.help
     return diagnostic.code, diagnostic.message
+
+
+def shown(call) -> str:
+    """The message of a fault as a user sees it."""
+    with pytest.raises(Fault) as caught:
+        call()
+    return drawn(caught.value.diagnostics, ())
 
 
 def test_a_trained_model_is_a_folder_that_transformers_loads_and_its_weights_have_moved(student, tmp_path, capfd):
@@ -195,18 +203,20 @@ def test_truncation_and_rows_without_skills_are_told(student, tmp_path):
     assert "5 of 6 rows have no skills" in told
 
 
-def test_nothing_left_to_train_on_is_an_error_at_the_clause(student, tmp_path):
+def test_nothing_left_to_train_on_is_an_error_at_the_clause(student, tmp_path, golden):
+    golden(RUN / "MIX0510.txt", shown(lambda: train(make_stage(student, max_length=5), make_rows(3), make_context(tmp_path))))
     code, message = fault(lambda: train(make_stage(student, max_length=5), make_rows(3), make_context(tmp_path)))
     assert (code, "5 tokens" in message) == ("MIX0510", True)
     assert fault(lambda: train(make_stage(student), make_rows(3).clear(), make_context(tmp_path)))[0] == "MIX0510"
 
 
-def test_a_template_that_rewrites_an_answered_prompt_is_refused(student, tmp_path):
+def test_a_template_that_rewrites_an_answered_prompt_is_refused(student, tmp_path, golden):
     template = "{{ messages | length }}{% for m in messages %}{{ m['content'] }}{% endfor %}"
     (tmp_path / "chat.jinja").write_text(template)
     stage = make_stage(student)
     stage = replace(stage, model=replace(stage.model, template="chat.jinja", folder=str(tmp_path), model=str(student)))
     assert fault(lambda: train(stage, make_rows(3), make_context(tmp_path)))[0] == "MIX0507"
+    golden(RUN / "MIX0507.txt", shown(lambda: train(stage, make_rows(3), make_context(tmp_path))))
 
 
 def test_weights_and_methods_that_are_not_supported_are_refused_and_never_ignored(student, tmp_path):

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from mixc.compiler.diagnostics import Fault
 from mixc.runtime.workers import DIED, FAILED, TIMED_OUT, Answer, work
+from mixc.tests.compiling import RUN, drawn
 
 ROOT = Path(__file__).parents[2]
 HANG = "__import__('time').sleep(1e6)"
@@ -91,10 +92,11 @@ def test_sets_are_ordered_alike_in_every_process() -> None:
     assert answers(items[:1]) == answers(items[:1])
 
 
-def test_processes_that_all_die_are_a_fault() -> None:
+def test_processes_that_all_die_are_a_fault(golden) -> None:
     with pytest.raises(Fault) as raised:
         answers([DIE] * 40)
     assert raised.value.diagnostics[0].code == "MIX0514"
+    golden(RUN / "MIX0514.txt", drawn(raised.value.diagnostics, ()))
     assert children() == []
 
 
