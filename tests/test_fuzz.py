@@ -1,5 +1,6 @@
 """Any bytes in, diagnostics out, through what `mixc check` does: never a traceback, never long."""
 
+import gc
 import io
 import time
 from collections.abc import Callable
@@ -39,13 +40,16 @@ def beside_its_data(monkeypatch: pytest.MonkeyPatch) -> None:
 def in_time(text: str, work: Callable[[], Any]) -> Any:
     """What the work gives, in at most `SECONDS` of processor time; the better of two runs counts, as the machine may do other things."""
     took = 0.0
+    gc.freeze()  # what other tests left in memory is not looked through
     for _ in range(2):
-        _parsed.cache_clear()
         began = time.process_time()
         given = work()
         took = time.process_time() - began
         if took < SECONDS:
+            gc.unfreeze()
             return given
+        _parsed.cache_clear()
+    gc.unfreeze()
     raise AssertionError(f"{took:.1f} s for {text[:60]!r}… ({len(text):,} characters)")
 
 

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import time
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -93,10 +94,17 @@ def test_plan_says_what_is_cached_and_loads_no_model(built: Path) -> None:
 
 
 def test_the_tokens_that_plan_promises_of_training_are_those_of_the_training(built: Path) -> None:
-    costs = json.loads(mixc("plan", "whole.mix", "--format", "json", cwd=built).stdout)["costs"]
-    (training,) = [cost for cost in costs if cost["what"] == "train"]
+    (built / "faster.mix").write_text((built / "whole.mix").read_text().replace("learning_rate 1e-4", "learning_rate 2e-4"))
+    done, other = (training_cost(built, spec) for spec in ("whole.mix", "faster.mix"))
     read = json.loads((built / "build" / "whole" / "metrics.jsonl").read_text().splitlines()[-1])["tokens"]
-    assert training["tokens"]["value"] == read and training["detail"] == "2 steps" and not training["due"]
+    assert done["tokens"]["value"] == 0 and done["detail"] == "in the store" and not done["due"]
+    assert other["tokens"]["value"] == read and other["detail"] == "2 steps" and other["due"]
+
+
+def training_cost(folder: Path, spec: str) -> dict[str, Any]:
+    costs = json.loads(mixc("plan", spec, "--format", "json", cwd=folder).stdout)["costs"]
+    (training,) = [cost for cost in costs if cost["what"] == "train"]
+    return training
 
 
 def start(folder: Path, *words: str) -> subprocess.Popen[str]:

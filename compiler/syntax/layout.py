@@ -86,7 +86,7 @@ class _Layout:
     def _end_line(self, at: int) -> None:
         if self.out and self.out[-1].kind not in (NEWLINE, "{"):
             self.out.append(Token(NEWLINE, "", at, at))
-        if self.broken is not None:
+        if self.broken is not None and self.line:
             report(self.source, self.line, self.broken, self.notes)
         self.line, self.broken = [], None
 

@@ -11,6 +11,8 @@ from ..source import Span
 
 SCALES = {"k": 1_000, "M": 1_000_000, "B": 1_000_000_000}
 UNITS = ("examples", "prompts", "tokens", "steps", "epochs", "nats")
+PLAIN = 15
+"""Digits of a whole number that needs no looking at: most numbers."""
 LONGEST = 40
 PARAMETER_LIKE = r"\$"
 
@@ -77,12 +79,16 @@ def read_parameter(text: str, at: int, path: str, notes: Diagnostics) -> Read:
 
 def value_of(text: str) -> int | float:
     """The value of a number as written, `k M B` applied: an int where it is whole."""
+    if text.isdecimal() and len(text) <= PLAIN:
+        return int(text)
     scale = SCALES.get(text[-1:], 1)
     exact = Fraction(text.rstrip("kMB")) * scale
     return exact.numerator if exact.denominator == 1 else float(exact)
 
 
 def _sound(kind: str, text: str, start: int, end: int, path: str, notes: Diagnostics) -> Read:
+    if text.isdecimal() and len(text) <= PLAIN:
+        return kind, text, start, end, False
     digits = text.rstrip("%kMB")
     too_long = len(text) > LONGEST
     if (
