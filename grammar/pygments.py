@@ -62,7 +62,6 @@ class MixLexer(RegexLexer):
     """The `.mix` language of mixc."""
 
     name = "mix"
-    url = "https://pypi.org/project/mixc/"
     aliases: ClassVar[Sequence[str]] = ("mix", "mixc")
     filenames: ClassVar[Sequence[str]] = ("*.mix",)
     mimetypes: ClassVar[Sequence[str]] = ("text/x-mix",)

@@ -43,12 +43,12 @@ def test_the_middle_of_a_pair_is_its_beginning() -> None:
         ("file:///c%3A/specs/x/a.mix", "c:/specs/x/a.mix"),
         ("file:///C:/specs/x/a.mix", "c:/specs/x/a.mix"),
         ("file://host/share/a.mix", "//host/share/a.mix"),
-        ("untitled:Untitled-1", "/work/Untitled-1"),
-        ("vscode-notebook-cell:/x/y.mix", "/work/x/y.mix"),
+        ("untitled:Untitled-1", "/here/Untitled-1"),
+        ("vscode-notebook-cell:/x/y.mix", "/here/x/y.mix"),
     ],
 )
 def test_paths_of_uris(uri: str, path: str) -> None:
-    assert path_of(uri, "/work") == path
+    assert path_of(uri, "/here") == path
 
 
 @pytest.mark.parametrize("path", ["/tmp/a.mix", "/tmp/a b/✓#1?.mix", "c:/specs/x/ä.mix", "//host/share/a.mix"])
