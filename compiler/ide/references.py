@@ -6,11 +6,6 @@ from .index import NAMED, Occurrence, Symbol
 from .project import Chain, File, Project
 
 
-def symbol_at(project: Project, offset: int) -> Occurrence | None:
-    """The name at `offset` and what it means there."""
-    return project.file.at(offset)
-
-
 def references(project: Project, symbol: Symbol, others: Iterable[Chain] = ()) -> tuple[Occurrence, ...]:
     """`others` are chains of further specs; those count that extend the file where the symbol is first declared."""
     top = home(project, symbol)

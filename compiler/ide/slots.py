@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from ..semantics.catalogue import SCORERS
 from .cursor import Cursor
 
-_DECLARING = {"param", "student", "corpus", "score", "skills"}
 _ROLES = ("prompt", "response", "reference", "teacher", "id", "license")
 _PATHS = {
     "extends", "scan", "tree", "template", "from", "given", "against", "model", "benchmark", "keywords",

@@ -6,9 +6,6 @@ from typing import Union
 from ..expressions import Expression
 from .domain import ANY, Domain, is_empty, join, meet
 
-Scope = int
-"""A clause: the same rank or quantile in two clauses looks at different rows, so what is known of one says nothing of the other."""
-
 
 @dataclass(slots=True)
 class Facts:

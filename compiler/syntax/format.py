@@ -14,11 +14,6 @@ def format_expression(expression: ast.Expr) -> str:
     return flat(compose_expression(expression))
 
 
-def format_group(group: ast.Group) -> str:
-    """`skill "Algebra"`, `teacher strong`, `column level "hard"`."""
-    return flat(compose(group))
-
-
 def format_pattern(pattern: ast.Pattern) -> str:
     """`where correct`, `keep`, `budget tokens`, `quota skill "Algebra"`, `quota skill weakness`."""
     return flat(compose(pattern))

@@ -153,7 +153,8 @@ def test_every_offset_of_a_file_has_an_answer() -> None:
     text = BASE + '\n# mixc: allow MIX0601 because "x"\nselect {\n  where (a\n  quota "\n'
     whole = project(text)
     for offset in range(0, len(text) + 1, 3):
-        complete(whole, offset)
+        found = complete(whole, offset)
+        assert all(s.span.path == "spec.mix" and 0 <= s.span.start <= s.span.end <= len(text) for s in found.suggestions), offset
 
 
 def test_all_keywords_that_may_begin_a_line_are_offered_somewhere() -> None:
