@@ -13,10 +13,9 @@ from .catalogue import FIXED, RESERVED
 from .emptiness import bare, emptiness, held_out, origins, ranges
 from .evaluation import LARGEST_SEED, evaluate
 from .generation import generate
-from .guards import decontaminate, dedup, require
+from .guards import decontaminate, dedup, obligation, require
 from .infer import Declared, Names
 from .inputs import Inputs
-from .lint import lint
 from .pending import waiting
 from .profiles import profile
 from .resolve import Resolved
@@ -90,7 +89,7 @@ def check(spec: Resolved, inputs: Inputs, notes: Diagnostics) -> ir.Mixture | No
     required = next((require(node, with_blocks, notes, missing) for node in spec.of(ast.Require)), None)
     _provable(spec, corpora, teachers, skills, scores, shared, groups, picked, evaluation, notes)
     uses = trained or measured
-    lint(uses.head if uses and not spec.wanted else None, bool(spec.of(ast.Decontaminate)), notes)
+    obligation(uses.head if uses and not spec.wanted else None, bool(spec.of(ast.Decontaminate)), notes)
     waiting(missing, _stages(spec, scores), notes)
     if mix is None or notes.has_errors:
         return None

@@ -3,6 +3,7 @@
 from ..clauses import Require
 from ..diagnostics import Diagnostics, Edit, Label
 from ..paths import beside
+from ..source import Span
 from ..syntax import ast
 from ..syntax.format import format_expression
 from . import ir
@@ -13,6 +14,18 @@ from .settings import number
 _SIDES = ("prompt", "response")
 _WAYS = ("exact", "minhash")
 _SIMILAR = 0.8
+
+
+def obligation(uses: Span | None, decontaminated: bool, notes: Diagnostics) -> None:
+    """A spec that trains or evaluates (`uses`: where) says what it was checked against, or why not. The one lint that is an error."""
+    if uses and not decontaminated:
+        notes.error(
+            "MIX0601",
+            "nothing says that the training data was checked against the benchmarks",
+            uses,
+            "trains or evaluates",
+            help='add `decontaminate against "bench/*.jsonl" by 8-grams of prompt`, or `decontaminate none because "…"`',
+        )
 
 
 def decontaminate(node: ast.Decontaminate, inputs: Inputs, text: str, notes: Diagnostics) -> ir.Decontaminate:
