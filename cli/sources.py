@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from ..compiler.diagnostics import Diagnostic, Fault
-from ..compiler.source import Source
+from ..compiler.diagnostics import Diagnostic, Fault, Label
+from ..compiler.source import Source, Span
 
 Read = Callable[[str], Source]
 """How the text at a path is had: from the disk, from a revision in git, from an editor's buffer. Raises OSError or UnicodeDecodeError."""
@@ -22,13 +22,18 @@ def source_at(path: str, read: Read) -> Source:
     except FileNotFoundError:
         near = sorted(str(p) for p in Path(path).parent.glob("*.mix"))[:5] if Path(path).parent.is_dir() else []
         help = f"specs there: {', '.join(f'`{n}`' for n in near)}" if near else "`mixc init` writes a first one"
-        raise Fault(Diagnostic("MIX0208", f"no spec at `{path}`", help=help)) from None
+        raise _unreadable(path, f"no spec at `{path}`", help) from None
     except IsADirectoryError:
-        raise Fault(Diagnostic("MIX0208", f"`{path}` is a folder, not a spec")) from None
+        raise _unreadable(path, f"`{path}` is a folder, not a spec") from None
     except UnicodeDecodeError as error:
-        raise Fault(Diagnostic("MIX0208", f"`{path}` is not UTF-8 text (byte {error.start:,})")) from None
+        raise _unreadable(path, f"`{path}` is not UTF-8 text (byte {error.start:,})") from None
     except OSError as error:
-        raise Fault(Diagnostic("MIX0208", f"`{path}` cannot be read: {(error.strerror or str(error)).lower()}")) from None
+        raise _unreadable(path, f"`{path}` cannot be read: {(error.strerror or str(error)).lower()}") from None
+
+
+def _unreadable(path: str, message: str, help: str | None = None) -> Fault:
+    """The place is the file: there is no text to point into."""
+    return Fault(Diagnostic("MIX0208", message, Label(Span(path, 0, 0)), help=help))
 
 
 def sources_of(diagnostics: Iterable[Diagnostic], known: dict[str, Source]) -> dict[str, Source]:

@@ -100,7 +100,6 @@ def test_sarif_places_are_code_points_and_addresses_relative(tmp_path: Path, mon
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (("check", "nope.mix"), "MIX0208", "no spec at `nope.mix`"),
         (("check", "a.mix", "--set", "x"), "MIX0206", "`--set x` is not NAME=VALUE"),
         (("check", "a.mix", "--frmt"), "usage", "there is no flag `--frmt`"),
         (("check",), "usage", "SPEC is missing"),
@@ -123,6 +122,24 @@ def test_a_fault_without_a_file_is_told_in_each_format(
     assert main(list(words)) == 1
     shown = capsys.readouterr()
     assert shown.out == "" and said in shown.err
+
+
+def test_a_file_that_cannot_be_read_is_the_place_of_its_fault_in_each_format(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "bytes.mix").write_bytes(b"\xff\xfe")
+    for path, said in (("nope.mix", "no spec at `nope.mix`"), ("bytes.mix", "`bytes.mix` is not UTF-8 text (byte 0)")):
+        assert main(["check", path, "--format", "json"]) == 1
+        (shown,) = json.loads(capsys.readouterr().out)["diagnostics"]
+        assert (shown["code"], shown["message"], shown["file"], shown["start"]) == ("MIX0208", said, path, None)
+        assert main(["check", path, "--format=sarif"]) == 1
+        (result,) = log_of(capsys.readouterr().out)["results"]
+        assert result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == path
+        assert main(["check", path, "--format", "github"]) == 1
+        assert capsys.readouterr().out.startswith(f"::error file={path},title=MIX0208::{said}")
+        assert main(["check", path]) == 1
+        assert f"error[MIX0208]: {said}\n --> {path}\n" in capsys.readouterr().err
 
 
 def test_what_is_for_machines_stands_alone_on_stdout_and_is_never_coloured(tmp_path: Path) -> None:
