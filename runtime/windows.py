@@ -99,9 +99,9 @@ def windows(answers: Sequence[Answer], reach: Reach) -> tuple[list[Window], list
         offsets = (0, *one.ends)
         for part in passes(one, reach):
             origin = offsets[part.start]
-            lead = len(one.prompt) - offsets[part.first]  # from an index in the response to one in the window
+            lead = len(one.prompt) - offsets[part.first]  # from an index in the response to one behind the prompt
             read = one.response[offsets[part.first] : offsets[part.end]].tolist()
-            window = Window((*one.prompt, *read), lead + origin)
+            window = Window(one.prompt, tuple(read), origin - offsets[part.first])
             found.setdefault(window, []).extend(
                 Part(number, step, offsets[step] - origin, offsets[step + 1] - origin, lead + offsets[step])
                 for step in range(part.start, part.end)

@@ -6,13 +6,40 @@ from typing import Protocol
 
 import numpy as np
 
+LOGPROB, RANK, ENTROPY = "logprob", "rank", "entropy"
+"""What an engine can tell of a token, given all before it: its log-probability, its rank, the entropy of the distribution."""
+
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A token sequence of which the tokens from index `start` (at least 1) on are scored, each given all before it."""
+    """`prompt` and then `tokens`, at consecutive positions; those of `tokens` from index `start` on are scored, each given all before it.
 
+    Windows of one prompt should share the tuple: an engine may read it once for all of them. Where the prompt is empty, `start` is at least 1.
+    """
+
+    prompt: tuple[int, ...]
     tokens: tuple[int, ...]
     start: int
+
+    @property
+    def scored(self) -> int:
+        """How many tokens are scored."""
+        return len(self.tokens) - self.start
+
+    @property
+    def length(self) -> int:
+        """All its tokens, those of the prompt too."""
+        return len(self.prompt) + len(self.tokens)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Of the scored tokens of one window, in order: natural log-probabilities (float32), and where they were asked for
+    ranks (int32, 1 + the number of tokens strictly more probable) and entropies of the distribution they were drawn from (float32, nats)."""
+
+    logprob: np.ndarray
+    rank: np.ndarray | None = None
+    entropy: np.ndarray | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +52,18 @@ class Generated:
 
 
 class Engine(Protocol):
-    """A loaded model on its `device` (`cpu`, or the GPU's name). `context` is the most tokens a sequence may have, None where there is no bound."""
+    """A loaded model on its `device` (`cpu`, or the GPU's name). `context` is the most tokens a sequence may have, None where there is no bound.
+
+    `tells` has what it can tell of a token: LOGPROB always.
+    """
 
     name: str
     device: str
     context: int | None
+    tells: frozenset[str]
 
-    def logprobs(self, windows: Sequence[Window]) -> Iterator[tuple[int, np.ndarray]]:
-        """For each window, in an order of the engine's choosing: its index and float32[len(tokens) - start], natural log-probabilities."""
+    def read(self, windows: Sequence[Window], also: frozenset[str] = frozenset()) -> Iterator[tuple[int, Reading]]:
+        """For each window, in an order of the engine's choosing: its index and what was asked (LOGPROB and `also`)."""
         ...
 
     def generate(

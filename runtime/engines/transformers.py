@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ...compiler.diagnostics import Diagnostic, Fault, Label
-from .base import Generated, Window
+from .base import ENTROPY, LOGPROB, RANK, Generated, Reading, Window
 from .load import device_name, load_model, longest
 from .model_files import ModelFiles
 from .tokenizer import ChatTokenizer
@@ -19,6 +19,7 @@ class TransformersEngine:
     """A loaded causal model and its tokenizer. `budget` bounds the tokens of a batch, padding included."""
 
     name = "transformers"
+    tells = frozenset({LOGPROB, RANK, ENTROPY})
 
     def __init__(self, model: Any, tokenizer: ChatTokenizer, budget: int | None = None) -> None:
         from transformers import GenerationConfig
@@ -32,28 +33,28 @@ class TransformersEngine:
         self._cap: float | None = getattr(model.config.get_text_config(), "final_logit_softcapping", None)
         self._split = self._can_split()
 
-    def logprobs(self, windows: Sequence[Window]) -> Iterator[tuple[int, np.ndarray]]:
+    def read(self, windows: Sequence[Window], also: frozenset[str] = frozenset()) -> Iterator[tuple[int, Reading]]:
         """See Engine: the longest windows first, in batches of like lengths. Fault MIX0506 if one alone does not fit in memory."""
-        highest = max((max(window.tokens) for window in windows), default=0)
+        highest = max((max(*window.prompt, *window.tokens, 0) for window in windows), default=0)
         if highest >= self.model.get_input_embeddings().weight.shape[0]:
             raise Fault(self._fault(f"its tokenizer has a token {highest} that its weights do not have"))
-        order = sorted(range(len(windows)), key=lambda i: (-len(windows[i].tokens), i))
+        order = sorted(range(len(windows)), key=lambda i: (-windows[i].length, i))
         batches: deque[list[int]] = deque()
         for i in order:
             last = batches[-1] if batches else None
-            if last and (len(last) + 1) * len(windows[last[0]].tokens) <= self.budget:
+            if last and (len(last) + 1) * windows[last[0]].length <= self.budget:
                 last.append(i)
             else:
                 batches.append([i])
         while batches:
             batch = batches.popleft()
             try:
-                found = self._read([windows[i] for i in batch])
+                found = self._read([windows[i] for i in batch], also)
             except RuntimeError as error:
                 if not self._out_of_memory(error):
                     raise
                 if len(batch) == 1:
-                    length = len(windows[batch[0]].tokens)
+                    length = windows[batch[0]].length
                     raise Fault(self._fault(f"a sequence of {length:,} tokens does not fit in memory")) from None
                 half = (len(batch) + 1) // 2
                 batches.extendleft([batch[half:], batch[:half]])
@@ -93,16 +94,16 @@ class TransformersEngine:
                 done(len(found))
         return [found[i] for i in range(len(prompts))]
 
-    def _read(self, windows: Sequence[Window]) -> list[np.ndarray]:
-        """The log-probabilities of one batch. Padding stands on the right, where causal attention never looks: no mask is needed."""
+    def _read(self, windows: Sequence[Window], also: frozenset[str]) -> list[Reading]:
+        """What is asked of one batch. Padding stands on the right, where causal attention never looks: no mask is needed."""
         import torch
 
         with torch.inference_mode():
-            ids = torch.zeros((len(windows), max(len(w.tokens) for w in windows) - 1), dtype=torch.long)
+            ids = torch.zeros((len(windows), max(w.length for w in windows) - 1), dtype=torch.long)
             for row, window in enumerate(windows):  # the last token is only predicted, never read
-                ids[row, : len(window.tokens) - 1] = torch.tensor(window.tokens[:-1])
-            rows = torch.tensor([row for row, w in enumerate(windows) for _ in range(w.start, len(w.tokens))])
-            columns = torch.tensor([t - 1 for w in windows for t in range(w.start, len(w.tokens))])
+                ids[row, : window.length - 1] = torch.tensor((*window.prompt, *window.tokens)[:-1])
+            rows = torch.tensor([row for row, w in enumerate(windows) for _ in range(w.scored)])
+            columns = torch.tensor([t - 1 for w in windows for t in range(len(w.prompt) + w.start, w.length)])
             targets = torch.tensor([token for w in windows for token in w.tokens[w.start :]])
             device = self.model.device
             ids, rows, columns, targets = (one.to(device) for one in (ids, rows, columns, targets))
@@ -113,12 +114,13 @@ class TransformersEngine:
                 states = self.model(input_ids=ids, use_cache=False).logits[rows, columns]
                 head = torch.nn.Identity()
             size = max(LOGITS // self.model.get_output_embeddings().weight.shape[0], 1)
-            parts = []
-            for part, wanted in zip(states.split(size), targets.split(size), strict=True):
-                logits = head(part).float()
-                parts.append(logits.gather(1, wanted[:, None])[:, 0] - logits.logsumexp(1))
-            values = torch.cat(parts).cpu().numpy()
-        return np.split(values, np.cumsum([len(w.tokens) - w.start for w in windows])[:-1])
+            parts = [
+                _tell(head(part).float(), wanted, also)
+                for part, wanted in zip(states.split(size), targets.split(size), strict=True)
+            ]
+        cuts = np.cumsum([w.scored for w in windows])[:-1]
+        told = {name: np.split(np.concatenate([part[name] for part in parts]), cuts) for name in parts[0]}
+        return [Reading(**{name: values[i] for name, values in told.items()}) for i in range(len(windows))]
 
     def _continue(self, prompts: Sequence[Sequence[int]], limit: int, stops: tuple[int, ...]) -> list[Generated]:
         import torch
@@ -170,6 +172,18 @@ class TransformersEngine:
         files = self.tokenizer.files
         message = f"student `{files.student}` cannot be run: {what}"
         return Diagnostic("MIX0506", message, Label(files.span, "this model"), help="take another model or machine")
+
+
+def _tell(logits: Any, targets: Any, also: frozenset[str]) -> dict[str, np.ndarray]:
+    """Of `logits` [tokens, vocabulary] in float32 what is asked of the tokens `targets`."""
+    own = logits.gather(1, targets[:, None])
+    whole = logits.logsumexp(1)
+    told = {LOGPROB: own[:, 0] - whole}
+    if RANK in also:
+        told[RANK] = (logits > own).sum(1).int() + 1
+    if ENTROPY in also:
+        told[ENTROPY] = whole - (logits.sub(whole[:, None]).exp_() * logits).sum(1)
+    return {name: values.cpu().numpy() for name, values in told.items()}
 
 
 def load(files: ModelFiles, dtype: str, tokenizer: ChatTokenizer) -> TransformersEngine:

@@ -213,12 +213,12 @@ def _read(
     """For each step of each answer: its tokens, the sum of their log-probabilities, that of its first token, its context."""
     found: list[list[Any]] = [[None] * len(one.ends) for one in answers]
     asked, owners = windows(answers, reach)
-    for index, logprobs in engine.logprobs(asked):
+    for index, reading in engine.read(asked):
         for part in owners[index]:
-            values = logprobs[part.begin : part.end].astype(np.float64)
+            values = reading.logprob[part.begin : part.end].astype(np.float64)
             found[part.answer][part.step] = (len(values), float(values.sum()), float(values[0]), part.context)
         passed = sum(part.begin == 0 for part in owners[index])  # equal passes are read once
-        heard(passed * len(asked[index].tokens))
+        heard(passed * asked[index].length)
     return found
 
 

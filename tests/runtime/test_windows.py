@@ -30,9 +30,9 @@ def test_a_token_belongs_to_the_step_of_its_first_character_and_empty_steps_drop
 def test_the_first_steps_share_one_window_and_each_later_step_has_its_own() -> None:
     found, owners = windows([make([2, 3, 1, 2])], Reach(steps=1))
     assert found == [
-        Window((0, 1, 2, 100, 101, 102, 103, 104), 3),
-        Window((0, 1, 2, 102, 103, 104, 105), 6),
-        Window((0, 1, 2, 105, 106, 107), 4),
+        Window((0, 1, 2), (100, 101, 102, 103, 104), 0),
+        Window((0, 1, 2), (102, 103, 104, 105), 3),
+        Window((0, 1, 2), (105, 106, 107), 1),
     ]
     assert [[(p.step, p.begin, p.end, p.context) for p in parts] for parts in owners] == [
         [(0, 0, 2, 3), (1, 2, 5, 5)], [(2, 0, 1, 6)], [(3, 0, 2, 4)],
@@ -57,8 +57,8 @@ def test_every_step_is_scored_once_after_exactly_the_context_it_may_see(lengths:
             i = part.step
             low = i - reach.back(i)
             expected = (*one.prompt, *one.response[ends[low] : ends[i + 1]].tolist())
-            assert window.tokens[: window.start + part.end] == expected
-            assert window.start + part.begin == part.context == len(expected) - lengths[i]
+            assert (*window.prompt, *window.tokens[: window.start + part.end]) == expected
+            assert len(window.prompt) + window.start + part.begin == part.context == len(expected) - lengths[i]
             seen.append(i)
     assert sorted(seen) == list(range(len(lengths)))
 
