@@ -83,7 +83,7 @@ def responses(name: str, data: Path) -> list[tuple[str, str]]:
         rows = every.filter(pl.col("corpus") == "gsm8k").collect().sort("prompt_id", "teacher")
         each, prompts = 8, [rows.group_by("prompt_id", maintain_order=True).len().filter(pl.col("len") >= 8).head(5)]
     else:
-        long = pl.col("student_tokens").is_between(700, 1500)
+        long = pl.col("student_tokens").is_between(600, 1500)
         rows = every.filter(pl.col("corpus").is_in(["math_l5", "mmlu_pro"]) & long).collect().sort("prompt_id", "teacher")
         counts = rows.group_by("corpus", "prompt_id", maintain_order=True).len().filter(pl.col("len") >= 3)
         each, prompts = 3, [counts.filter(pl.col("corpus") == corpus).head(2) for corpus in ("math_l5", "mmlu_pro")]

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
+from .flex import attend_flex
 from .layout import Block, Layout, blocks
 
 NAME = "mixc_rows"
@@ -47,11 +48,14 @@ def attend(
     """`query` [1, heads, T, size], `key` and `value` [1, key heads, T, size] to [1, T, heads, size]. NotPacked for what it does not know."""
     import torch
 
-    if attention_mask is not None or (strange := sorted(k for k, v in others.items() if k not in KNOWN and v is not None)):
-        raise NotPacked("a mask of its own" if attention_mask is not None else f"its attention asks for {', '.join(strange)}")
+    strange = sorted(name for name, asked in (*others.items(), ("attention_mask", attention_mask)) if name not in KNOWN and asked is not None)
+    if strange:
+        raise NotPacked(f"its attention asks for {', '.join(strange)}")
     layout = _layout.get()
     heads, kinds, tokens, size = query.shape[1], key.shape[1], query.shape[2], query.shape[3]
     scale = size**-0.5 if scaling is None else scaling
+    if layout.flex:
+        return attend_flex(layout, query, key, value, scale, sliding_window, softcap), None
     flat = [t[0].transpose(0, 1).reshape(tokens * t.shape[1], t.shape[3]) for t in (query, key, value)]
     wide = value.shape[3]
     total = sum(block.query.numel() for block in blocks(layout))
@@ -108,11 +112,11 @@ def _mask(layout: Layout, block: Block, group: int, sliding_window: int | None, 
     """[group * queries, keys]: 0 where a query sees a key, minus infinity where not; the same for all pieces of a block."""
     import torch
 
-    reach = sliding_window if sliding_window is not None and block.prompt + block.queries > sliding_window else None
-    name = ("mask", block.prompt, block.queries, block.keys, group, reach, dtype)
+    reach = sliding_window if sliding_window is not None and block.before + block.queries > sliding_window else None
+    name = ("mask", block.before, block.queries, block.keys, group, reach, dtype)
     found = layout.cache.get(name)
     if found is None:
-        at = block.prompt + torch.arange(block.queries, device=layout.device)[:, None]
+        at = block.before + torch.arange(block.queries, device=layout.device)[:, None]
         keys = torch.arange(block.keys, device=layout.device)[None, :]
         seen = keys <= at if reach is None else (keys <= at) & (at - keys < reach)
         found = torch.zeros(seen.shape, dtype=dtype, device=layout.device).masked_fill_(~seen, float("-inf")).repeat(group, 1)

@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -26,14 +27,14 @@ class TooLong(Exception):
 
 
 def read_rows(
-    model: Any, head: Callable[[Any], Any], windows: Sequence[Window], also: frozenset[str], capacity: int
+    model: Any, head: Callable[[Any], Any], windows: Sequence[Window], also: frozenset[str], capacity: int, flex: bool = False
 ) -> Iterator[tuple[int, Reading]]:
-    """Every window's index and reading, row by row. A row that does not fit in memory is halved; TooLong where it is one window."""
+    """Every window's index and reading, row by row; `flex` as in Layout. A row that does not fit in memory is halved; TooLong where it is one window."""
     rows: deque[Row] = deque(pack(windows, capacity))
     while rows:
         row = rows.popleft()
         try:
-            found = read_row(model, head, row, windows, also)
+            found = read_row(model, head, row, windows, also, flex)
         except RuntimeError as error:
             if not is_out_of_memory(error):
                 raise
@@ -47,12 +48,12 @@ def read_rows(
 
 
 def read_row(
-    model: Any, head: Callable[[Any], Any], row: Row, windows: Sequence[Window], also: frozenset[str]
+    model: Any, head: Callable[[Any], Any], row: Row, windows: Sequence[Window], also: frozenset[str], flex: bool = False
 ) -> list[tuple[int, Reading]]:
     """The windows of one row: one pass of the model."""
     import torch
 
-    layout = lay_out(row, windows, model.device)
+    layout = lay_out(row, windows, model.device, flex)
     with torch.inference_mode(), packed(model, layout):
         states = model.base_model(input_ids=layout.ids[None], position_ids=layout.positions[None], use_cache=False)
         scored = states.last_hidden_state[0].index_select(0, layout.source)
@@ -79,7 +80,7 @@ def capacity(model: Any) -> int:
     return max(LEAST, min(CAPACITY, int(free * SHARE / token)))
 
 
-def why_not(model: Any) -> str | None:
+def why_not(model: Any, flex: bool = False) -> str | None:
     """Why this model cannot read packed rows, None where it can: it reads a small one, and plain passes must say the same."""
     import torch
 
@@ -88,7 +89,7 @@ def why_not(model: Any) -> str | None:
     first, second = tuple(ids[:11]), tuple(ids[11:16])
     asked = [Window(first, tuple(ids[16:40]), 0), Window(second, tuple(ids[40:47]), 3), Window(first, tuple(ids[47:80]), 5)]
     (row,) = pack(asked)
-    layout = lay_out(row, asked, model.device)
+    layout = lay_out(row, asked, model.device, flex)
     try:
         with torch.inference_mode():
             with packed(model, layout):
@@ -111,8 +112,6 @@ def why_not(model: Any) -> str | None:
 
 
 def _renumbered(row: Row, indices: Sequence[int]) -> Row:
-    from dataclasses import replace
-
     segments = tuple(replace(s, windows=tuple(indices[i] for i in s.windows)) for s in row.segments)
     return replace(row, segments=segments)
 

@@ -35,7 +35,10 @@ class TransformersEngine:
         self.model.generation_config = GenerationConfig()  # the model's own may sample, penalise or force tokens
         self._cap: float | None = getattr(model.config.get_text_config(), "final_logit_softcapping", None)
         self._split = self._can_split()
-        problem = why_not(model) if self._split else "its logits are not its last hidden states through one layer"
+        problem = "its logits are not its last hidden states through one layer"
+        self._flex = self._split and model.device.type == "cuda" and why_not(model, flex=True) is None
+        if self._split:
+            problem = None if self._flex else why_not(model)
         self.packs = problem is None
         self.remarks = () if self.packs else (f"`{tokenizer.files.student}` is read in padded batches, which is slower: {problem}",)
 
@@ -46,7 +49,7 @@ class TransformersEngine:
             raise Fault(self._fault(f"its tokenizer has a token {highest} that its weights do not have"))
         try:
             if self.packs:
-                yield from read_rows(self.model, self._head, windows, also, capacity(self.model))
+                yield from read_rows(self.model, self._head, windows, also, capacity(self.model), self._flex)
             else:
                 yield from read_batches(self.model, self._head if self._split else None, windows, also, self.budget)
         except TooLong as length:

@@ -92,6 +92,14 @@ def test_packing_changes_nothing(engine: TransformersEngine, capacity: int) -> N
     check(engine, windows, dict(read_batches(engine.model, engine._head if engine._split else None, windows, BOTH, capacity)))
 
 
+@pytest.mark.filterwarnings("ignore:flex_attention called without")
+def test_one_kernel_over_the_row_tells_the_same(engine: TransformersEngine) -> None:
+    """What a GPU runs compiled, here as it is."""
+    windows = asked(engine)
+    if engine.packs:
+        check(engine, windows, dict(read_rows(engine.model, engine._head, windows, BOTH, 150, flex=True)))
+
+
 @given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 60), st.integers(1, 50), st.integers(0, 49)), min_size=1, max_size=30), st.integers(30, 400))
 @settings(max_examples=40, deadline=None)
 def test_any_windows_in_any_packing(llama: TransformersEngine, drawn: list[tuple[int, int, int, int]], capacity: int) -> None:
