@@ -149,13 +149,19 @@ def read_shard(path: Path, schema: Mapping[str, pl.DataType] | None = None, colu
 
 
 def write_shard(folder: Path, frame: pl.DataFrame, beside: Mapping[str, str], prefer: str | None) -> Path:
-    """Put rows into a shelf's folder as one shard: the same rows and words beside them, the same bytes and name. Fault MIX0508."""
+    """Put rows into a shelf's folder as one shard. Fault MIX0508."""
+    data = encoded(frame, beside, prefer)
+    path = folder / f"{digest(data)}.parquet"
+    write_atomic(path, data)
+    return path
+
+
+def encoded(frame: pl.DataFrame, beside: Mapping[str, str], prefer: str | None) -> bytes:
+    """A shard: of the same rows and the same words beside them, the same bytes."""
     said = {f"{_BESIDE}{name}": value for name, value in sorted(beside.items())} | ({_PREFER: prefer} if prefer else {})
     data = io.BytesIO()
     frame.sort("key", maintain_order=True).write_parquet(data, metadata=said or None)
-    path = folder / f"{digest(data.getvalue())}.parquet"
-    write_atomic(path, data.getvalue())
-    return path
+    return data.getvalue()
 
 
 def beside(path: Path) -> dict[str, str]:

@@ -73,6 +73,20 @@ class Store:
 
         return locked(self._lock(name), busy)
 
+    def at_work(self) -> bool:
+        """Whether any build is at work in this store: one that holds a lock."""
+
+        def busy() -> None:
+            raise BlockingIOError
+
+        for path in sorted((self.root / "locks").glob("*.lock")):
+            try:
+                with locked(path, busy):
+                    pass
+            except BlockingIOError:
+                return True
+        return False
+
     def _lock(self, name: str) -> Path:
         safe = name if re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,100}", name) else digest(name.encode())
         return self.root / "locks" / f"{safe}.lock"
