@@ -1,5 +1,6 @@
 """Many small shards of a shelf into one for each maker: what is loaded is the same before, after, and at every instant between."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,8 +65,10 @@ def merge(folder: Path, *, act: bool) -> Iterator[Merged]:
                 merged[folder / f"{digest(data)}.parquet"] = data
         freed = sum(path.stat().st_size for path in chosen) - sum(map(len, merged.values()))
         if act:
+            newest = max(path.stat().st_mtime for path in chosen)
             for path, data in merged.items():
                 write_atomic(path, data)
+                os.utime(path, (newest, newest))  # tidying is no use of what is tidied
             for path in sorted(set(chosen) - set(merged), reverse=True):
                 path.unlink(missing_ok=True)
         yield Merged(len(chosen), len(merged), len(rows), doubled, freed)
