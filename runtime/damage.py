@@ -79,14 +79,14 @@ def _check_shards(folder: Path, repair: bool, foreign: bool, seen: Verified) -> 
         else:
             schemas[path] = tuple(frame.schema.items())
             rows[schemas[path]] += len(frame)
-            seen.rows += len(frame)
     usual = min(rows, key=lambda schema: (-rows[schema], str(schema)), default=None)
+    seen.rows += rows[usual] if usual else 0
     for path, schema in schemas.items():
         if schema != usual:
             wrong[path] = f"its columns are not those of the other shards: {', '.join(f'`{name}`' for name, _ in schema)}"
     for path, what in sorted(wrong.items()):
         note = "a build takes its rows as never scored"
-        seen.found.append(Diagnostic("MIX0516", f"a shard of the store is damaged: `{path}`", notes=(what, note), help=REPAIR))
+        seen.found.append(Diagnostic("MIX0516", f"a shard of the store is damaged: `{path}`", notes=(what, note), help=None if repair else REPAIR))
     for path in sorted([*schemas, *wrong] if foreign else wrong):
         if repair and set_aside(path):
             seen.set_aside.append(path.with_suffix(CORRUPT))

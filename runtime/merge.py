@@ -63,6 +63,8 @@ def merge(folder: Path, *, act: bool) -> Iterator[Merged]:
             if len(part):
                 data = encoded(part, dict(made), prefer)
                 merged[folder / f"{digest(data)}.parquet"] = data
+        if len(merged) >= len(chosen) and not doubled:
+            return
         freed = sum(path.stat().st_size for path in chosen) - sum(map(len, merged.values()))
         if act:
             newest = max(path.stat().st_mtime for path in chosen)

@@ -62,11 +62,12 @@ class Shelf:
     def origins(self, keys: Sequence[str] | None = None, *, prefer: str | None = None) -> pl.DataFrame:
         """What made each row that `load` gives: `key`, and a String column for each name that is written beside a shard, sorted by key."""
         rows, shards = self._gather(keys, None, lambda message: None, ["key", *([prefer] if prefer else [])])
-        said = [beside(path) for path in shards]
-        names = sorted({name for one in said for name in one})
         if rows is None:
-            return pl.DataFrame(schema=dict.fromkeys(["key", *names], pl.String()))
+            return pl.DataFrame(schema={"key": pl.String()})
         found = winners(rows, prefer)
+        given = set(found[_SHARD])
+        said = [beside(path) if index in given else {} for index, path in enumerate(shards)]
+        names = sorted({name for one in said for name in one})
         columns = [pl.Series(name, [one.get(name) for one in said], dtype=pl.String).gather(found[_SHARD]) for name in names]
         return found.select("key").with_columns(columns).sort("key")
 

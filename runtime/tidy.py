@@ -74,10 +74,10 @@ def _shelf(store: Store, folder: Path, older_than: float | None, act: bool) -> I
 def _useless(seen: Kept, older_than: float | None) -> str | None:
     if not seen.shards:
         return None
-    version = (seen.identity or {}).get("mixc", __version__)
-    if version != __version__:
-        return f"of mixc {version}: this one, {__version__}, never asks for it"
-    return _old(seen.used, older_than)
+    identity = seen.identity or {}
+    version = identity.get("mixc", __version__)
+    why = f"of mixc {version}: this one, {__version__}, never asks for it" if version != __version__ else _old(seen.used, older_than)
+    return f"{identity['scorer']}, {why}" if why and "scorer" in identity else why
 
 
 def _old(used: float, older_than: float | None) -> str | None:
