@@ -4,7 +4,8 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import polars as pl
@@ -16,7 +17,7 @@ from mixc.runtime.store import Store, fingerprint
 from mixc.tests.compiling import RUN, told
 
 GOLDENS = Path(__file__).parent / "cache"
-NOON = 1_780_000_000.0
+NIGHT = 1_700_000_000.0
 LOCAL = {
     "scorer": "local_logprob", "version": 1, "mixc": __version__, "window": "4 steps", "split": "sentence 1", "dtype": "bf16",
     "weights": "b179c952" * 8, "tokenizer": "da6e942f" * 8, "template": "00aa11bb" * 8,
@@ -27,10 +28,11 @@ Mixc = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def mixc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Mixc:
+def mixc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Iterator[Mixc]:
     """Runs `mixc cache WORDS` in a folder with the store `.mixc`: exit code, stdout, stderr."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
     monkeypatch.delenv("MIXC_HOME", raising=False)
 
     def run(*words: str) -> tuple[int, str, str]:
@@ -38,7 +40,9 @@ def mixc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureF
         shown = capfd.readouterr()
         return code, shown.out, shown.err
 
-    return run
+    yield run
+    monkeypatch.undo()
+    time.tzset()
 
 
 def shelf(identity: dict[str, object]) -> Shelf:
@@ -61,9 +65,9 @@ def furnish() -> None:
     (shelf(LOCAL).folder / f"{'9' * 32}.corrupt").write_bytes(b"half")
     paths = [path for path in Path(".mixc").rglob("*") if "locks" not in path.parts]
     for path in paths:
-        os.utime(path, (NOON, NOON))
+        os.utime(path, (NIGHT, NIGHT))
     for path in shelf(OLD).folder.iterdir():
-        os.utime(path, (NOON - 86_400, NOON - 86_400))
+        os.utime(path, (NIGHT - 86_400, NIGHT - 86_400))
 
 
 def steady(text: str) -> str:
@@ -90,7 +94,7 @@ def test_what_is_there_is_listed_the_newest_first(mixc: Mixc, golden: Golden) ->
     one, other = data["shelves"]
     assert one["identity"] == LOCAL and one["fingerprint"] == fingerprint(LOCAL)
     assert (one["rows"], one["shards"], one["made_by"]) == (4, 2, {"transformers on cpu": 3, "vllm on NVIDIA H200": 1})
-    assert (one["written"], other["written"]) == ("2026-05-28T20:26:40+00:00", "2026-05-27T20:26:40+00:00")
+    assert (one["written"], other["written"]) == ("2023-11-14T22:13:20+00:00", "2023-11-13T22:13:20+00:00")
     assert [(f["kind"], f["bytes"]) for f in data["artifacts"]] == [("models", 5_000_000)]
     assert [(f["bytes"], f["finished"]) for f in data["checkpoints"]] == [(1_234_567, False), (700, True)]
     assert len(data["set_aside"]) == 1 and data["bytes"] > 6_000_000

@@ -77,7 +77,7 @@ from mixc.runtime.shelf import digest, encoded
 print(digest(encoded(pl.DataFrame({{"key": ["b", "a"], "v": [1.0, 2.0]}}), dict(z="1", engine="e", a="2", device="d"), "v")))"""
     told = {subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout for _ in range(2)}
     rows = pl.DataFrame({"key": ["a", "b"], "v": [2.0, 1.0]})
-    assert told == {f"{digest(encoded(rows, dict(a='2', device='d', engine='e', z='1'), 'v'))}\n"}
+    assert told == {f"{digest(encoded(rows, {'a': '2', 'device': 'd', 'engine': 'e', 'z': '1'}, 'v'))}\n"}
     assert len({encoded(rows, {}, None), encoded(rows, CPU, None), encoded(rows, GPU, None), encoded(rows, CPU, "v")}) == 4
 
 
