@@ -9,7 +9,8 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from mixc.runtime.shelf import read_shard, shards
+from mixc.runtime.inventory import maker
+from mixc.runtime.shelf import beside, read_shard, shards
 from mixc.tests.runtime import killed
 from mixc.tests.runtime.tiny import make_tiny_student
 
@@ -42,6 +43,7 @@ def test_two_thousand_responses_killed_ten_times(tmp_path: Path) -> None:
     assert len(set(told["kept"])) > 3, "too few of the runs kept a shard before they were killed"
 
     through, resumed = stored(tmp_path / "through"), stored(tmp_path / "killed")
+    assert {maker(beside(path)) for path in shards(next((tmp_path / "killed" / "scores").iterdir()))} == {"transformers on cpu"}
     keys = pl.concat(resumed)["key"]
     assert len(keys) == keys.n_unique() == killed.RESPONSES
     one, other = (pl.concat(frames).sort("key") for frames in (through, resumed))
