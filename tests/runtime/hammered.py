@@ -17,7 +17,7 @@ from mixc.runtime import merge
 from mixc.runtime.store import Store
 from mixc.runtime.tidy import tidy
 
-SCHEMA: dict[str, pl.DataType] = {"v": pl.Float64()}
+SCHEMA: dict[str, pl.DataType] = {"v": pl.Float64(), "bulk": pl.String()}
 SHARDS = 40
 merge.MANY = 3
 
@@ -50,7 +50,8 @@ def append(root: Path, who: str, tell: Callable[[int], object], pause: float = 0
     shelf = Store(root).shelf("ab", {"scorer": "x"})
     for number in range(SHARDS):
         rows = pl.DataFrame({"key": [f"{who}-{number}", f"all-{number}"], "v": [float(number), float(number)]})
-        shelf.append(rows, {"engine": who[0]})
+        bulk = random.Random(number).randbytes(20_000).hex()  # writing it takes a moment, in which one can be killed
+        shelf.append(rows.with_columns(bulk=pl.lit(bulk)), {"engine": who[0]})
         tell(number)
         time.sleep(pause)
 
