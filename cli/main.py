@@ -31,6 +31,7 @@ VERBS = {
     "plan": "show the stages, their rows, what is cached, what the rest costs",
     "build": "run what the plan requires, resuming what was interrupted",
     "diff": "compare two specs by meaning: what changed, what runs again",
+    "cache": "show, verify and tidy the store of scores",
     "explain": "tell the long story of a diagnostic",
     "lsp": "answer an editor on standard input and output",
 }

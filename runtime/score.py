@@ -18,9 +18,10 @@ from .context import Context
 from .events import Notice, Progress, ignore
 from .identity import digest
 from .scorers import column
-from .scorers.base import Scorer
+from .scorers.base import Maker, Scorer
 from .scorers.registry import scorer
-from .store import Shelf, fingerprint
+from .shelf import Shelf
+from .store import fingerprint
 
 # A shard holds at least this many rows and this many seconds of work, or what a slow scorer does in the longer time.
 SHARD_ROWS = 64
@@ -59,9 +60,11 @@ def score(stage: Score, rows: pl.DataFrame, context: Context) -> Scored:
     asked = scorer(stage)
     live = live.with_columns(_key(stage, live))
     distinct = live.select(_wanted(stage)).unique("key", keep="first", maintain_order=True).sort("key")
-    shelf, stored = _look_up(stage, asked, distinct["key"], context)
-    missing = distinct.join(stored, on="key", how="anti", maintain_order="left")
-    fresh = _compute(stage, asked, missing, shelf, context) if len(missing) else []
+    shelf = _shelf(stage, asked, context)
+    with shelf.in_use():
+        stored = _look_up(stage, asked, shelf, distinct["key"], context)
+        missing = distinct.join(stored, on="key", how="anti", maintain_order="left")
+        fresh = _compute(stage, asked, missing, shelf, context) if len(missing) else []
     values = asked.value(stage, pl.concat([stored, *fresh]))
     found = live.select("index", "key").join(values, on="key", how="left", maintain_order="left").drop("key")
     return _joined(stage, rows, found, len(missing), len(stored))
@@ -77,7 +80,8 @@ def missing(stage: Score, rows: pl.DataFrame, context: Context, *, absent: bool 
     distinct = live.select(_wanted(stage)).unique("key", keep="first", maintain_order=True).sort("key")
     if absent:
         return distinct
-    _, stored = _look_up(stage, scorer(stage), distinct["key"], context)
+    asked = scorer(stage)
+    stored = _look_up(stage, asked, _shelf(stage, asked, context), distinct["key"], context)
     return distinct.join(stored, on="key", how="anti", maintain_order="left")
 
 
@@ -89,7 +93,7 @@ def from_store(stage: Score, rows: pl.DataFrame, context: Context, *, absent: bo
     keys = pl.Series("key", [], pl.String) if absent else live["key"].unique()
     stored = pl.DataFrame(schema={"key": pl.String(), **asked.schema(stage)})
     if not absent:
-        _, stored = _look_up(stage, asked, keys, context)
+        stored = _look_up(stage, asked, _shelf(stage, asked, context), keys, context)
     values = asked.value(stage, stored)
     found = live.select("index", "key").join(values.with_columns(known=True), on="key", how="left", maintain_order="left")
     lacking = found.filter(pl.col("known").is_null())["index"]
@@ -112,13 +116,13 @@ def _wanted(stage: Score) -> list[str]:
     return list(dict.fromkeys(["key", "row_id", "prompt", "response", *stage.reads]))
 
 
-def _look_up(stage: Score, asked: Scorer, keys: pl.Series, context: Context) -> tuple[Shelf, pl.DataFrame]:
+def _shelf(stage: Score, asked: Scorer, context: Context) -> Shelf:
     identity = asked.identity(stage, context)
-    shelf = context.store.shelf(fingerprint(identity), identity)
-    stored = shelf.load(
-        keys.to_list(), schema=asked.schema(stage), say=lambda message: context.watch(Notice(stage.id, message))
-    )
-    return shelf, stored
+    return context.store.shelf(fingerprint(identity), identity)
+
+
+def _look_up(stage: Score, asked: Scorer, shelf: Shelf, keys: pl.Series, context: Context) -> pl.DataFrame:
+    return shelf.load(keys.to_list(), schema=asked.schema(stage), say=lambda message: context.watch(Notice(stage.id, message)))
 
 
 def _compute(stage: Score, asked: Scorer, missing: pl.DataFrame, shelf: Shelf, context: Context) -> list[pl.DataFrame]:
@@ -130,7 +134,7 @@ def _compute(stage: Score, asked: Scorer, missing: pl.DataFrame, shelf: Shelf, c
     def keep() -> None:
         if unkept:
             shard = pl.concat(unkept)
-            shelf.append(shard)
+            shelf.append(shard, asked.made_by(stage, context) if isinstance(asked, Maker) else None)
             kept.append(shard)
             unkept.clear()
 

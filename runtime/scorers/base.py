@@ -46,3 +46,12 @@ class Reader(Protocol):
         Loads the tokenizer, no weights; where it need only be `rough` not even that. What stands in two rows alike is counted for each. Faults MIX0506, MIX0507, MIX0509.
         """
         ...
+
+
+@runtime_checkable
+class Maker(Protocol):
+    """A scorer that tells what makes its values: written beside them, and no part of their identity."""
+
+    def made_by(self, stage: Score, context: Context) -> dict[str, str]:
+        """Such as `engine` and `device`, for the frames that `compute` has yielded since it was last asked. Loads nothing."""
+        ...

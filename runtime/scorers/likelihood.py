@@ -65,6 +65,10 @@ class LocalLogprob:
         """See `base.Reader`."""
         return _reads(stage, rows, context, _cut(stage), _reach(stage), rough)
 
+    def made_by(self, stage: Score, context: Context) -> dict[str, str]:
+        """See `base.Maker`."""
+        return _made_by(stage, context)
+
     def value(self, stage: Score, stored: pl.DataFrame) -> pl.DataFrame:
         """Nats per token. With `drop_first` the first token of each step is left out, and with it a step that has no other."""
         counted, logprob = pl.col("step_tokens").cast(pl.List(pl.Float64)), pl.col("step_logprob")
@@ -100,6 +104,10 @@ class GlobalLogprob:
     def reads(self, stage: Score, rows: pl.DataFrame, context: Context, *, rough: bool = False) -> dict[str, int]:
         """See `base.Reader`."""
         return _reads(stage, rows, context, _whole, EVERYTHING, rough)
+
+    def made_by(self, stage: Score, context: Context) -> dict[str, str]:
+        """See `base.Maker`."""
+        return _made_by(stage, context)
 
     def value(self, stage: Score, stored: pl.DataFrame) -> pl.DataFrame:
         """Nats per token."""
@@ -184,6 +192,12 @@ def _passed(stage: Score, context: Context, engine: Engine, tokens: int, seconds
         stage=stage.id, tokens=tokens, seconds=seconds, student=model.student, weights=weights, dtype=model.dtype,
         engine=engine.name, device=engine.device,
     )  # fmt: skip
+
+
+def _made_by(stage: Score, context: Context) -> dict[str, str]:
+    """Nothing where no response needed the model."""
+    engine = context.students.loaded(_model(stage))
+    return {"engine": engine.name, "device": engine.device} if engine else {}
 
 
 def _answers(
