@@ -12,6 +12,7 @@ from ..compiler.diagnostics import Diagnostic, Fault, Label
 from ..compiler.plan.serialize import to_json
 from ..compiler.plan.stages import KINDS, Evaluate, Materialise, Plan, Profile, Score, Select, Stage, Train, kind
 from . import materialise as made
+from .audit import Audit, audit
 from .context import Context
 from .evaluate import evaluate
 from .events import Event, Notice, Passed, StageFinished, StageStarted, Watch
@@ -29,7 +30,7 @@ OWN = (
 
 @dataclass(slots=True)
 class Build:
-    """What a build came to: the folder, the rows, and a record of each finished stage."""
+    """What a build came to: the folder, the rows, a record of each finished stage, and what its likelihood scores go with."""
 
     out: Path
     walk: Walk = field(default_factory=Walk)
@@ -41,6 +42,7 @@ class Build:
     trained: Path | None = None
     training: dict[str, object] | None = None
     evaluation: dict | None = None
+    audits: tuple[Audit, ...] = ()
 
 
 def stages_until(plan: Plan, until: str | None) -> tuple[Stage, ...]:
@@ -184,6 +186,7 @@ def _selection_files(plan: Plan, result: Build) -> dict[str, bytes]:
 
 def _swap(plan: Plan, result: Build, contents: dict[str, bytes]) -> None:
     """Put a folder with these files, the plan and the manifest in the place of the build, as a whole."""
+    result.audits = audit(plan, result.walk.rows)
     with writing(result.out):
         result.out.parent.mkdir(parents=True, exist_ok=True)
         fresh = result.out.parent / f"{TEMPORARY}{result.out.name}-{time.time_ns()}"
@@ -200,7 +203,7 @@ def _swap(plan: Plan, result: Build, contents: dict[str, bytes]) -> None:
 
 def _manifest(plan: Plan, result: Build) -> bytes:
     selected = None if result.chosen is None else result.chosen.height
-    return manifest(plan, result.walk, result.records, result.models, result.notices, selected, result.training)
+    return manifest(plan, result.walk, result.records, result.models, result.notices, selected, result.training, result.audits)
 
 
 def _train(stage: Train, result: Build, context: Context) -> str:
