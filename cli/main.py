@@ -29,6 +29,7 @@ VERBS = {
     "fmt": "put specs into canonical form; --check and --diff only tell",
     "test": "run the tests that specs carry, on their own fixtures",
     "plan": "show the stages, their rows, what is cached, what the rest costs",
+    "rank-teachers": "order teachers by the mean of a score, with intervals",
     "build": "run what the plan requires, resuming what was interrupted",
     "diff": "compare two specs by meaning: what changed, what runs again",
     "explain": "tell the long story of a diagnostic",
@@ -132,7 +133,7 @@ def _command(arguments: Namespace) -> int:
 
 
 def _module(verb: str) -> ModuleType:
-    return importlib.import_module(f"{__package__}.commands.{verb}")
+    return importlib.import_module(f"{__package__}.commands.{verb.replace('-', '_')}")
 
 
 def _global_parser() -> Parser:

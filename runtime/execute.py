@@ -3,6 +3,7 @@
 import json
 import shutil
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import polars as pl
 
 from ..compiler.diagnostics import Diagnostic, Fault, Label
 from ..compiler.plan.serialize import to_json
-from ..compiler.plan.stages import KINDS, Evaluate, Materialise, Plan, Profile, Score, Select, Stage, Train, kind
+from ..compiler.plan.stages import KINDS, Evaluate, Materialise, Pending, Plan, Profile, Score, Select, Stage, Train, kind
 from . import materialise as made
 from .audit import Audit, audit
 from .context import Context
@@ -59,7 +60,11 @@ def refuse_pending(plan: Plan, until: str | None) -> None:
     """Fault MIX0410 for the clauses that this run would need and the runtime does not do yet."""
     reach = KINDS.index(until) if until else len(KINDS)
     run = {kind(stage) for stage in stages_until(plan, until)}
-    needed = [p for p in plan.pending if p.stage in run or KINDS.index(p.stage) <= reach]
+    refuse(plan, [p for p in plan.pending if p.stage in run or KINDS.index(p.stage) <= reach])
+
+
+def refuse(plan: Plan, needed: Sequence[Pending]) -> None:
+    """Fault MIX0410 where a run needs clauses that the runtime does not do yet."""
     if needed:
         label = "the runtime cannot do this yet"
         raise Fault(
