@@ -29,13 +29,10 @@ def ranking_json(found: Ranked) -> str:
 
 
 def _data(place: Place, correct: tuple[int, int] | None) -> dict[str, object]:
-    score, gap = place.score, place.gap
+    gap = place.gap
     return {
         "teacher": place.teacher,
-        "mean": score.mean,
-        "interval": None if score.low is None else [score.low, score.high],
-        "prompts": score.prompts,
-        "responses": score.responses,
+        **place.score.to_data(),
         "correct": None if correct is None else {"responses": correct[0], "of": correct[1], "share": round(correct[0] / correct[1], 6)},
         "mean_in_common": place.in_common,
         "to_best": None
@@ -72,7 +69,9 @@ def ranking_text(found: Ranked, console: Console) -> None:
 
 def _notes(found: Ranked) -> list[str]:
     every = len(found.ranking.places)
-    lines = ["each prompt weighs the same; intervals are of bootstrap draws of prompts, `better` is the share of draws in which it is the better one"]
+    lines = ["each prompt weighs the same; the intervals come from bootstrap draws of prompts"]
+    if every > 1:
+        lines.append(f"better: the share of draws in which it is better than {found.ranking.places[0].teacher}")
     if every > 2:
         lines.append(f"prompts that all {every} teachers have: {found.ranking.in_common:,}")
     if found.waived:
@@ -109,4 +108,4 @@ def _interval(of: Mean | Gap, sign: str = "") -> str:
 
 
 def _number(value: float | None, sign: str = "") -> str:
-    return NONE if value is None else f"{value:{sign}.4g}"
+    return NONE if value is None else f"{value:{sign if value else ''}.4g}"

@@ -20,6 +20,7 @@ from .events import Event, Notice, Passed, StageFinished, StageStarted, Watch
 from .files import TEMPORARY, recover_swap, swap_folder, sweep, write_atomic, writing
 from .manifest import Record, manifest
 from .rates import remember
+from .teacher_table import teacher_table
 from .train import train
 from .walk import Walk, advance
 
@@ -185,7 +186,7 @@ def _selection_files(plan: Plan, result: Build) -> dict[str, bytes]:
     return {
         "ledger.parquet": made.parquet(made.ledger(plan, result.walk.rows)),
         "selected.parquet": made.parquet(result.chosen),
-        "teachers.json": _json({"teachers": made.teacher_table(plan, result.walk.rows)}),
+        "teachers.json": _json(teacher_table(plan, result.walk.rows)),
     }
 
 

@@ -17,7 +17,7 @@ from .events import Event, Passed, StageFinished, StageStarted, Watch
 from .execute import refuse
 from .identity import seeded_hash
 from .ranked_by import better, declared, reads
-from .ranking import Ranking, rank, valued
+from .ranking import Ranking, correct, rank, valued
 from .rates import remember
 from .walk import Walk, advance
 
@@ -83,15 +83,6 @@ def rank_teachers(plan: Plan, question: Question, context: Context) -> Ranked:
     ranking = rank(found, by.name, plan.seed, teachers, better(plan, by.name))
     prompts, of = looked or (0, 0)
     return Ranked(question, better(plan, by.name), by.unit, ranking, correct(walk.rows, question.judge), prompts, of, waived)
-
-
-def correct(rows: pl.DataFrame, judge: str | None) -> dict[str, tuple[int, int]]:
-    """By teacher, the responses that the judge calls true, and those that it calls true or false; those without a verdict count in neither."""
-    if judge is None or f"score:{judge}" not in rows.columns:
-        return {}
-    verdict = pl.col(f"score:{judge}").drop_nulls()
-    counted = rows.group_by("teacher").agg(verdict.sum().alias("right"), verdict.len().alias("judged"))
-    return {teacher: (int(right), int(judged)) for teacher, right, judged in counted.sort("teacher").iter_rows() if judged}
 
 
 def _stages(plan: Plan, by: Score, question: Question) -> tuple[list[Stage], tuple[str, ...]]:

@@ -28,6 +28,11 @@ class Mean:
     prompts: int
     responses: int
 
+    def to_data(self) -> dict[str, object]:
+        """As `teachers.json` and `mixc rank-teachers --format json` have it."""
+        interval = None if self.low is None else [self.low, self.high]
+        return {"mean": self.mean, "interval": interval, "prompts": self.prompts, "responses": self.responses}
+
 
 @dataclass(frozen=True, slots=True)
 class Gap:
@@ -92,6 +97,15 @@ def valued(rows: pl.DataFrame, score: str) -> pl.DataFrame:
     if f"{value}:over" in rows.columns:
         return known.select("teacher", "prompt_id", over=f"{value}:over", under=f"{value}:under").drop_nulls()
     return known.select("teacher", "prompt_id", over=pl.col(value).cast(pl.Float64))
+
+
+def correct(rows: pl.DataFrame, judge: str | None) -> dict[str, tuple[int, int]]:
+    """By teacher, the responses that the judge calls true, and those that it calls true or false; those without a verdict count in neither."""
+    if judge is None or f"score:{judge}" not in rows.columns:
+        return {}
+    verdict = pl.col(f"score:{judge}").drop_nulls()
+    counted = rows.group_by("teacher").agg(verdict.sum().alias("right"), verdict.len().alias("judged"))
+    return {teacher: (int(right), int(judged)) for teacher, right, judged in counted.sort("teacher").iter_rows() if judged}
 
 
 def means(found: pl.DataFrame, score: str, seed: int) -> dict[str, Mean]:
