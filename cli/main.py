@@ -28,7 +28,7 @@ VERBS = {
     "check": "parse, resolve, type-check and lint specs; loads no model",
     "fmt": "put specs into canonical form; --check and --diff only tell",
     "test": "run the tests that specs carry, on their own fixtures",
-    "plan": "show the stages, their rows, what is cached, what the rest costs",
+    "plan": "show the stages, rows, what is cached, what the rest costs",
     "rank-teachers": "order teachers by the mean of a score, with intervals",
     "build": "run what the plan requires, resuming what was interrupted",
     "diff": "compare two specs by meaning: what changed, what runs again",

@@ -71,7 +71,11 @@ def _notes(found: Ranked) -> list[str]:
     every = len(found.ranking.places)
     lines = ["each prompt weighs the same; the intervals come from bootstrap draws of prompts"]
     if every > 1:
-        lines.append(f"better: the share of draws in which it is better than {found.ranking.places[0].teacher}")
+        best = found.ranking.places[0].teacher
+        lines.append(f"difference: its mean less that of {best}; better: the share of draws in which it is better")
+        apart = sum(place.gap is not None and place.gap.prompts == 0 for place in found.ranking.places)
+        if apart:
+            lines.append(f"{apart} of the others share no prompt with {best}: their means are of other prompts, and not compared")
     if every > 2:
         lines.append(f"prompts that all {every} teachers have: {found.ranking.in_common:,}")
     if found.waived:

@@ -84,8 +84,8 @@ class _Prompts:
         return _value(math.fsum(self.over), float(len(self.over)) if self.under is None else math.fsum(self.under))
 
     def redrawn(self, table: np.ndarray) -> np.ndarray:
-        under = table.shape[1] if self.under is None else self.under[table].sum(axis=1)
-        return self.over[table].sum(axis=1) / under
+        under = table.shape[1] if self.under is None else np.take(self.under, table).sum(axis=1)
+        return np.take(self.over, table).sum(axis=1) / under
 
 
 def valued(rows: pl.DataFrame, score: str) -> pl.DataFrame:

@@ -16,13 +16,13 @@ def teacher_table(plan: Plan, rows: pl.DataFrame) -> dict[str, object]:
     """`teachers.json`, after selection: `judge`, the score that tells correct responses (null where none does, or several might), and `teachers`.
 
     Of each: `rows` scanned, `candidates` that passed every filter, `selected`, `selected tokens`, `correct` (of the responses that came to the
-    judge), `mean NAME` of each numeric score over the rows that have it, and under `scores`, for each score of the candidates, what
+    judge), `mean NAME` of each numeric score over the rows that have it, and under `scores`, for each other score of the candidates, what
     `ranking.means` gives over the correct responses, or over all without a judge.
     """
     known = judges(plan)
     judge = known[0] if len(known) == 1 else None
     right = correct(rows, judge)
-    scored = {name: means(_pool(rows, name, judge), name, plan.seed) for name in _candidates(plan, rows)}
+    scored = {name: means(_pool(rows, name, judge), name, plan.seed) for name in _candidates(plan, rows) if name != judge}
     return {"judge": judge, "teachers": [_teacher(row, right, scored) for row in _counts(plan, rows)]}
 
 
@@ -38,7 +38,7 @@ def _countable(stage: Score, rows: pl.DataFrame) -> bool:
 
 
 def _pool(rows: pl.DataFrame, name: str, judge: str | None) -> pl.DataFrame:
-    if judge is None or judge == name or f"score:{judge}" not in rows.columns:
+    if judge is None or f"score:{judge}" not in rows.columns:
         return valued(rows, name)
     return valued(rows.filter(pl.col(f"score:{judge}").fill_null(value=False)), name)
 

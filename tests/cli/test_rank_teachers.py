@@ -121,7 +121,7 @@ def test_a_build_computes_what_was_ranked_by_and_has_the_same_numbers(run: Run) 
     for teacher in table["teachers"]:
         (same,) = (t for t in found["teachers"] if t["teacher"] == teacher["teacher"])
         assert teacher["scores"]["naturalness"] == {name: same[name] for name in ("mean", "interval", "prompts", "responses")}
-        assert teacher["correct"] == same["correct"] and set(teacher["scores"]) == {"correct", "naturalness", "length"}
+        assert teacher["correct"] == same["correct"] and set(teacher["scores"]) == {"naturalness", "length"}
         own = ledger.filter(pl.col("teacher") == teacher["teacher"])
         assert teacher["candidates"] == own.filter(pl.col("reason").is_null() | pl.col("reason").str.starts_with("select: not ")).height
         assert own.height == teacher["rows"] >= teacher["candidates"] >= teacher["selected"] == own.filter(pl.col("status") == "selected").height
