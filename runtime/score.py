@@ -18,7 +18,7 @@ from .context import Context
 from .events import Notice, Progress, ignore
 from .identity import digest
 from .scorers import column
-from .scorers.base import Maker, Scorer
+from .scorers.base import Maker, Ratio, Scorer, Stepped
 from .scorers.registry import scorer
 from .shelf import Shelf
 from .store import fingerprint
@@ -52,6 +52,8 @@ class Scored:
 def score(stage: Score, rows: pl.DataFrame, context: Context) -> Scored:
     """Add `score:NAME` and `score:NAME:why`, null for rows that have a `reason`; rows keep their order.
 
+    Beside them stand `score:NAME:tokens` and `:steps` where the scorer is `base.Stepped`, `:over` and `:under` where it is a `base.Ratio`.
+
     What is computed is stored shard by shard, also when the run is interrupted. Faults are the scorer's, or MIX0508.
     """
     live = rows.with_row_index("index").filter(pl.col("reason").is_null())
@@ -65,7 +67,7 @@ def score(stage: Score, rows: pl.DataFrame, context: Context) -> Scored:
         stored = _look_up(stage, asked, shelf, distinct["key"], context)
         missing = distinct.join(stored, on="key", how="anti", maintain_order="left")
         fresh = _compute(stage, asked, missing, shelf, context) if len(missing) else []
-    values = asked.value(stage, pl.concat([stored, *fresh]))
+    values = _values(stage, asked, pl.concat([stored, *fresh]))
     found = live.select("index", "key").join(values, on="key", how="left", maintain_order="left").drop("key")
     return _joined(stage, rows, found, len(missing), len(stored))
 
@@ -94,11 +96,21 @@ def from_store(stage: Score, rows: pl.DataFrame, context: Context, *, absent: bo
     stored = pl.DataFrame(schema={"key": pl.String(), **asked.schema(stage)})
     if not absent:
         stored = _look_up(stage, asked, _shelf(stage, asked, context), keys, context)
-    values = asked.value(stage, stored)
+    values = _values(stage, asked, stored)
     found = live.select("index", "key").join(values.with_columns(known=True), on="key", how="left", maintain_order="left")
     lacking = found.filter(pl.col("known").is_null())["index"]
     joined = _joined(stage, rows, found.drop("key", "known"), 0, 0).rows
     return joined.with_columns(pl.int_range(pl.len(), dtype=pl.UInt32).is_in(lacking.implode()).alias(f"open:{stage.name}"))
+
+
+def _values(stage: Score, asked: Scorer, stored: pl.DataFrame) -> pl.DataFrame:
+    """What the scorer makes of what is stored: `key`, `value`, `why`, and what else it can tell of a response."""
+    values = asked.value(stage, stored)
+    if isinstance(asked, Stepped):
+        values = values.join(asked.extents(stage, stored), on="key", how="left", maintain_order="left")
+    if isinstance(asked, Ratio):
+        values = values.join(asked.ratio(stage, stored), on="key", how="left", maintain_order="left")
+    return values
 
 
 def _key(stage: Score, rows: pl.DataFrame) -> pl.Expr | pl.Series:
@@ -170,6 +182,6 @@ def _joined(stage: Score, rows: pl.DataFrame, found: pl.DataFrame, computed: int
         found = found.with_columns(pl.when(finite).then(value), why=why)
     found = found.with_columns(why=pl.when(value.is_null()).then(pl.col("why").fill_null("no value")))
     nulls = Counter(found["why"].drop_nulls().to_list())
-    names = {"value": f"score:{stage.name}", "why": f"score:{stage.name}:why"}
+    names = {"value": f"score:{stage.name}"} | {name: f"score:{stage.name}:{name}" for name in found.columns if name not in ("index", "value")}
     added = rows.with_row_index("index").join(found, on="index", how="left", maintain_order="left")
     return Scored(added.drop("index").rename(names), computed, reused, dict(sorted(nulls.items())))

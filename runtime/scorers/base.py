@@ -55,3 +55,29 @@ class Maker(Protocol):
     def made_by(self, stage: Score, context: Context) -> dict[str, str]:
         """Such as `engine` and `device`, for the frames that `compute` has yielded since it was last asked. Loads nothing."""
         ...
+
+
+@runtime_checkable
+class Stepped(Protocol):
+    """A scorer that cuts responses into steps of tokens, so that its scores can be held against their lengths."""
+
+    def extents(self, stage: Score, stored: pl.DataFrame) -> pl.DataFrame:
+        """`key`, `tokens` and `steps` (UInt32) of each response from the stored columns; both null where it was not cut. A scorer without steps has one."""
+        ...
+
+
+@runtime_checkable
+class Directed(Protocol):
+    """A scorer of which the lower value may be the better one."""
+
+    better: str
+    """`high` or `low`; that of a scorer that does not say is `high`."""
+
+
+@runtime_checkable
+class Ratio(Protocol):
+    """A scorer whose score of many responses is one sum over another, and not the mean of their scores (rank_surprisal: 2601.14249, eq. 9)."""
+
+    def ratio(self, stage: Score, stored: pl.DataFrame) -> pl.DataFrame:
+        """`key`, `over` and `under` (Float64, `under` above 0) of each response from the stored columns; both null where it has no score."""
+        ...

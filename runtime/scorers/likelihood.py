@@ -82,6 +82,10 @@ class LocalLogprob:
         why = pl.when(pl.col("step_tokens").is_not_null()).then(pl.lit("every step is a single token"))
         return _value(stored, (logprob / counted).list.mean(), why)
 
+    def extents(self, stage: Score, stored: pl.DataFrame) -> pl.DataFrame:
+        """See `base.Stepped`."""
+        return _extents(stored)
+
 
 class GlobalLogprob:
     """GALP, or GRAPE's score: the mean log-probability of the response's tokens in one pass after the prompt."""
@@ -113,6 +117,10 @@ class GlobalLogprob:
         """Nats per token."""
         total = pl.col("step_logprob").list.sum() / pl.col("step_tokens").list.sum()
         return _value(stored, total, pl.lit("no tokens"))
+
+    def extents(self, stage: Score, stored: pl.DataFrame) -> pl.DataFrame:
+        """See `base.Stepped`."""
+        return _extents(stored)
 
 
 def _whole(row: dict[str, Any]) -> list[tuple[int, int]]:
@@ -262,6 +270,11 @@ def _value(stored: pl.DataFrame, value: pl.Expr, why: pl.Expr) -> pl.DataFrame:
     """The value, and where it is null the reason that is stored, or `why`."""
     valued = stored.with_columns(value=value.cast(pl.Float64))
     return valued.select("key", "value", pl.when(pl.col("value").is_null()).then(pl.coalesce("why", why)).alias("why"))
+
+
+def _extents(stored: pl.DataFrame) -> pl.DataFrame:
+    steps = pl.col("step_tokens")
+    return stored.select("key", tokens=steps.list.sum().cast(pl.UInt32), steps=steps.list.len().cast(pl.UInt32))
 
 
 def _identity(stage: Score, context: Context) -> dict[str, object]:
