@@ -16,7 +16,7 @@ from . import materialise as made
 from .audit import Audit, audit
 from .context import Context
 from .evaluate import evaluate
-from .events import Event, Notice, Passed, StageFinished, StageStarted, Watch
+from .events import Deviated, Event, Notice, Passed, StageFinished, StageStarted, Watch
 from .files import TEMPORARY, recover_swap, swap_folder, sweep, write_atomic, writing
 from .manifest import Record, manifest
 from .rates import remember
@@ -39,6 +39,7 @@ class Build:
     records: list[Record] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
     passed: list[Passed] = field(default_factory=list)
+    deviated: dict[tuple[str, str], Deviated] = field(default_factory=dict)
     models: dict[str, dict[str, str]] = field(default_factory=dict)
     chosen: pl.DataFrame | None = None
     trained: Path | None = None
@@ -209,7 +210,8 @@ def _swap(plan: Plan, result: Build, contents: dict[str, bytes]) -> None:
 
 def _manifest(plan: Plan, result: Build) -> bytes:
     selected = None if result.chosen is None else result.chosen.height
-    return manifest(plan, result.walk, result.records, result.models, result.notices, selected, result.training, result.audits)
+    deviated = tuple(each for _, each in sorted(result.deviated.items()))
+    return manifest(plan, result.walk, result.records, result.models, result.notices, selected, result.training, result.audits, deviated)
 
 
 def _train(stage: Train, result: Build, context: Context) -> str:
@@ -242,6 +244,8 @@ def _noting(context: Context, result: Build, root: Path) -> Watch:
         elif isinstance(event, Passed):
             result.passed.append(event)
             remember(root, event)
+        elif isinstance(event, Deviated):
+            result.deviated[event.student, event.engine] = event
         context.watch(event)
 
     return watch

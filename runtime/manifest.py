@@ -8,7 +8,9 @@ from .. import __version__
 from ..compiler.plan.digest import digest
 from ..compiler.plan.stages import Plan
 from .audit import Audit
+from .events import Deviated
 from .outside import digests
+from .precision import to_data
 from .selection.problem import Outcome
 from .walk import Walk
 
@@ -36,6 +38,7 @@ def manifest(
     selected: int | None,
     training: dict[str, object] | None,
     audits: tuple[Audit, ...] = (),
+    deviated: tuple[Deviated, ...] = (),
 ) -> bytes:
     """`manifest.json` as it stands after the stages of `records`."""
     data = {
@@ -46,6 +49,7 @@ def manifest(
         "inputs": walk.inputs,
         "files": digests(plan.stages),
         "models": models,
+        "precision": [to_data(each) for each in deviated],
         "versions": versions(),
         "finished": [r.stage for r in records],
         "stages": [asdict(r) for r in records],

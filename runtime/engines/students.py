@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 from ...compiler.diagnostics import Fault
 from ...compiler.plan.stages import Model
@@ -74,3 +75,13 @@ class Students:
     def _engine_key(self, model: Model) -> tuple[str, str, str, str]:
         files = self.files(model)
         return (files.digest, files.tokenizer_digest, files.template_digest, model.dtype)
+
+    def exact(self, model: Model) -> Engine:
+        """The model in float32 by transformers, what others are measured against; loaded anew and not kept. Fault MIX0506, MIX0507."""
+        return load(self.files(model), "fp32", self.tokenizer(model))
+
+    def device(self) -> Any:
+        """The torch device that models are loaded on."""
+        import torch
+
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
