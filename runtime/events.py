@@ -54,7 +54,15 @@ class Passed:
     what: str = "read"
 
 
-Event = StageStarted | StageFinished | Progress | Notice | Passed
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """Two engines were compared before the values of one were taken; `facts` are the fields of `engines.parity.Agreement`."""
+
+    stage: str
+    facts: dict[str, object]
+
+
+Event = StageStarted | StageFinished | Progress | Notice | Passed | Agreed
 Watch = Callable[[Event], None]
 
 

@@ -14,7 +14,7 @@ from ..compiler.plan.stages import KINDS, Evaluate, Materialise, Plan, Profile, 
 from . import materialise as made
 from .context import Context
 from .evaluate import evaluate
-from .events import Event, Notice, Passed, StageFinished, StageStarted, Watch
+from .events import Agreed, Event, Notice, Passed, StageFinished, StageStarted, Watch
 from .files import TEMPORARY, recover_swap, swap_folder, sweep, write_atomic, writing
 from .manifest import Record, manifest
 from .rates import remember
@@ -36,6 +36,7 @@ class Build:
     records: list[Record] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
     passed: list[Passed] = field(default_factory=list)
+    parity: list[dict[str, object]] = field(default_factory=list)
     models: dict[str, dict[str, str]] = field(default_factory=dict)
     chosen: pl.DataFrame | None = None
     trained: Path | None = None
@@ -134,7 +135,8 @@ def _run(stage: Stage, plan: Plan, result: Build, context: Context) -> None:
         result.models[stage.model.student] = {"model": stage.model.model, "dtype": stage.model.dtype, **files.digests}
     seconds = time.monotonic() - began
     tokens, reading = sum(p.tokens for p in result.passed), sum(p.seconds for p in result.passed)
-    result.records.append(Record(stage.id, kind(stage), round(seconds, 3), summary, tokens, round(reading, 3)))
+    engines = ", ".join(sorted({f"{p.engine} on {p.device}" for p in result.passed if p.tokens}))
+    result.records.append(Record(stage.id, kind(stage), round(seconds, 3), summary, tokens, round(reading, 3), engines))
     context.watch(StageFinished(stage.id, summary, seconds))
     if isinstance(stage, Materialise):
         _swap(plan, result, _selection_files(plan, result) | {"train.jsonl": made.train_lines(stage, _rows(result))})
@@ -200,7 +202,7 @@ def _swap(plan: Plan, result: Build, contents: dict[str, bytes]) -> None:
 
 def _manifest(plan: Plan, result: Build) -> bytes:
     selected = None if result.chosen is None else result.chosen.height
-    return manifest(plan, result.walk, result.records, result.models, result.notices, selected, result.training)
+    return manifest(plan, result.walk, result.records, result.models, result.notices, selected, result.training, result.parity)
 
 
 def _train(stage: Train, result: Build, context: Context) -> str:
@@ -230,6 +232,8 @@ def _noting(context: Context, result: Build, root: Path) -> Watch:
     def watch(event: Event) -> None:
         if isinstance(event, Notice):
             result.notices.append(f"{event.stage}: {event.message}")
+        elif isinstance(event, Agreed):
+            result.parity.append({"stage": event.stage, **event.facts})
         elif isinstance(event, Passed):
             result.passed.append(event)
             remember(root, event)

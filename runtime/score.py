@@ -8,14 +8,15 @@ import time
 from collections import Counter
 from collections.abc import Generator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import cast
 
 import polars as pl
 
 from ..compiler.plan.stages import Score
 from .context import Context
-from .events import Notice, Progress, ignore
+from .engines.parity import Agreement
+from .events import Agreed, Notice, Progress, ignore
 from .identity import digest
 from .scorers import column
 from .scorers.base import Scorer
@@ -143,6 +144,7 @@ def _compute(stage: Score, asked: Scorer, missing: pl.DataFrame, shelf: Shelf, c
             for frame in frames:
                 unkept.append(frame.select(order))
                 done += len(frame)
+                _tell_heard(stage, context)
                 tell(Progress(stage.id, done, len(missing), "responses"))
                 seconds = time.monotonic() - since
                 rows = sum(map(len, unkept))
@@ -155,6 +157,14 @@ def _compute(stage: Score, asked: Scorer, missing: pl.DataFrame, shelf: Shelf, c
     if len(answered) != len(missing) or answered.n_unique() != len(missing):
         raise RuntimeError(f"the scorer {asked.name} answered for {answered.n_unique()} of {len(missing)} rows")
     return kept
+
+
+def _tell_heard(stage: Score, context: Context) -> None:
+    """Pass on what the engines have said since."""
+    for news in context.students.heard():
+        if isinstance(news, Agreement):
+            context.watch(Agreed(stage.id, asdict(news)))
+        context.watch(Notice(stage.id, str(news)))
 
 
 def _joined(stage: Score, rows: pl.DataFrame, found: pl.DataFrame, computed: int, reused: int) -> Scored:

@@ -1,17 +1,18 @@
 """An engine that works in a process of its own, behind the interface of one that works here. Started when it is first asked."""
 
+import importlib.util
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
 from ...compiler.diagnostics import Diagnostic, Fault, Label
 from .base import ENTROPY, LOGPROB, RANK, Generated, Reading, Window
+from .choice import VLLM
 from .frames import pack_ids, pack_windows
 from .model_files import ModelFiles
 from .process import START_SECONDS, Lost, Process, Refused
 from .vllm import tells
 
 ROOM = 4_096  # the shortest bound on a sequence that vLLM is started with: it keeps memory for one of that length
-TRANSFORMERS, VLLM = "transformers", "vllm"
 ELSEWHERE = "score with `--engine transformers`, or mend what it says and run the same command again: what was finished is kept"
 
 
@@ -33,6 +34,14 @@ class Settings:
         span = files["span"]
         files |= {"path": str(self.files.path), "span": [span["path"], span["start"], span["end"]]}
         return {"engine": self.engine, "files": files, "dtype": self.dtype, "weights": self.weights, "room": room}
+
+
+def require_vllm(files: ModelFiles) -> None:
+    """Fault MIX0521 where vLLM is not installed."""
+    if importlib.util.find_spec("vllm") is None:
+        message = f"student `{files.student}` is to be read by vLLM, which is not installed"
+        help = 'run `pip install "mixc[vllm]"`, or score with `--engine transformers`'
+        raise Fault(Diagnostic("MIX0521", message, Label(files.span, "this model"), help=help))
 
 
 class Remote:
