@@ -2,7 +2,9 @@
 
 import gc
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 from .base import ENTROPY, RANK, Engine, Generated, Reading, Window
 from .model_files import ModelFiles
@@ -63,6 +65,7 @@ class Checked:
         return self._reference
 
     def _check(self, windows: Sequence[Window], also: frozenset[str]) -> None:
+        began = time.monotonic()
         chosen = [windows[i] for i in sample(windows)]
         reference = self._reference or self._make()
         name = reference.name
@@ -70,7 +73,8 @@ class Checked:
         del reference
         _free()
         found = dict(self._fast.read(chosen, also))
-        self._agreed(compare(chosen, found, expected, (self._fast.name, name), self._files, self._dtype))
+        agreement = compare(chosen, found, expected, (self._fast.name, name), self._files, self._dtype)
+        self._agreed(replace(agreement, seconds=round(time.monotonic() - began, 3)))
 
 
 def _free() -> None:

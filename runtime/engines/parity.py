@@ -25,7 +25,7 @@ class Agreement:
     """How far `engine` is from `reference`, in nats, on `windows` windows with `tokens` scored tokens.
 
     `step` is the largest difference of a window's mean log-probability, `score` that of the mean over all tokens, `token` the largest of one token;
-    `ranks` the mean relative difference of ranks, where they were compared.
+    `ranks` the mean relative difference of ranks, where they were compared. `seconds` is what the comparing took, loading both included.
     """
 
     student: str
@@ -38,6 +38,7 @@ class Agreement:
     score: float
     token: float
     ranks: float | None = None
+    seconds: float = 0.0
 
     def __str__(self) -> str:
         ranks = "" if self.ranks is None else f", {self.ranks:.1%} of a rank"

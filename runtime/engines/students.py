@@ -102,7 +102,10 @@ class Students:
             for one in (environments(count) if count > 1 else [{}])
         ]
         engine = Devices([Remote(one) for one in settings]) if count > 1 else Remote(settings[0])
-        return Checked(engine, here, files, model.dtype, self._heard_of, self._heard_of) if vllm else engine
+        if vllm:  # started when a sample has been read here, so that one device need not hold both
+            return Checked(engine, here, files, model.dtype, self._heard_of, self._heard_of)
+        engine.start()
+        return engine
 
     def _heard_of(self, news: Agreement | str) -> None:
         self._heard.append(news)
