@@ -70,9 +70,12 @@ class Devices:
             desk.close()
             if not whole:
                 for engine in self.engines:
-                    engine.end()
+                    engine.kill()
             for thread in threads:
                 thread.join()
+            if not whole:
+                for engine in self.engines:
+                    engine.end()
 
 
 class _Desk:

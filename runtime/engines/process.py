@@ -4,6 +4,7 @@ import contextlib
 import os
 import re
 import select
+import signal
 import subprocess
 import tempfile
 import weakref
@@ -80,8 +81,12 @@ class Process:
                 return
             yield answer, numbers
 
+    def kill(self) -> None:
+        """Kill the process and everything it started; who waits for its answer is told that it is lost."""
+        _kill(self._child)
+
     def end(self) -> None:
-        """Kill the process and everything it started."""
+        """Kill it, and let go of its pipes: nobody may be waiting for an answer."""
         self._finalizer()
 
     def _receive(self) -> Frame:
@@ -106,9 +111,14 @@ class Process:
         return tuple(line for line in lines if line.strip())[-_LAST_LINES:]
 
 
+def _kill(child: subprocess.Popen[bytes]) -> None:
+    if child.poll() is None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(child.pid, signal.SIGKILL)
+
+
 def _end(child: subprocess.Popen[bytes], said: IO[bytes]) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(child.pid, 9)
+    _kill(child)
     child.wait()
     for stream in (child.stdin, child.stdout, said):
         if stream is not None:

@@ -93,6 +93,11 @@ class Remote:
         self.device = self._process.ready["device"]
         return self._process
 
+    def kill(self) -> None:
+        """Kill the process under whoever waits for its answer, for whom that is a Fault."""
+        if self._process is not None:
+            self._process.kill()
+
     def end(self) -> None:
         """End the process; the next question starts another."""
         if self._process is not None:

@@ -33,7 +33,7 @@ class Other:
         for i, reading in self.engine.read(windows, also):
             yield i, self.change(reading)
 
-    def generate(self, prompts, max_tokens, done=None):  # noqa: ANN001, ANN201
+    def generate(self, prompts, max_tokens, done=None):
         raise AssertionError("greedy answers are the reference's")
 
 
