@@ -3,6 +3,7 @@
 vLLM's cache of prefixes may hand out log-probabilities that are stale and depend on the order of requests: it is never switched on.
 """
 
+import importlib
 import os
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -45,12 +46,11 @@ class VllmEngine:
         if not cuda:
             os.environ.setdefault("TORCHDYNAMO_DISABLE", "1")  # half a minute of compiling saves nothing here
             os.environ.setdefault("VLLM_CPU_OMP_THREADS_BIND", "nobind")
-        from vllm import LLM
-
+        vllm = _vllm()
         config = load_config(files).get_text_config()
         tokens = min(max(LOGITS // config.vocab_size, 512), 8_192)
         where = {"gpu_memory_utilization": GPU_SHARE} if cuda else {"kv_cache_memory_bytes": max(CACHE_BYTES, 2 * room * _cached(config, dtype))}
-        self.llm: Any = LLM(
+        self.llm = vllm.LLM(
             weights, dtype=DTYPES[dtype], max_model_len=room, enforce_eager=True, enable_prefix_caching=False, seed=0,
             trust_remote_code=False, skip_tokenizer_init=True, generation_config="vllm", max_num_batched_tokens=tokens,
             disable_log_stats=True, **where,
@@ -62,9 +62,7 @@ class VllmEngine:
 
     def read(self, windows: Sequence[Window], also: frozenset[str] = frozenset()) -> Iterator[tuple[int, Reading]]:
         """See Engine: the longest windows first, some thousand tokens at a time. Every window reads its prompt again."""
-        from vllm import SamplingParams
-
-        asking = SamplingParams(max_tokens=1, temperature=0.0, prompt_logprobs=0, detokenize=False)
+        asking = _vllm().SamplingParams(max_tokens=1, temperature=0.0, prompt_logprobs=0, detokenize=False)
         for batch in _batches(windows):
             asked = [{"prompt_token_ids": [*windows[i].prompt, *windows[i].tokens]} for i in batch]
             for i, answer in zip(batch, self.llm.generate(asked, asking, use_tqdm=False), strict=True):
@@ -78,13 +76,12 @@ class VllmEngine:
         self, prompts: Sequence[Sequence[int]], max_tokens: int, done: Callable[[int], None] | None = None
     ) -> list[Generated]:
         """See Engine. An answer ends at the template's end of turn, at `max_tokens`, or where the context is full."""
-        from vllm import SamplingParams
-
+        greedy = _vllm().SamplingParams
         stops = self.tokenizer.stops()
         room = [min(max_tokens, (self.context or 0) - len(prompt)) for prompt in prompts]
         able = [i for i in range(len(prompts)) if room[i] > 0]
         asking = [
-            SamplingParams(max_tokens=room[i], temperature=0.0, detokenize=False, ignore_eos=True, stop_token_ids=list(stops)) for i in able
+            greedy(max_tokens=room[i], temperature=0.0, detokenize=False, ignore_eos=True, stop_token_ids=list(stops)) for i in able
         ]
         made = self.llm.generate([{"prompt_token_ids": list(prompts[i])} for i in able], asking, use_tqdm=False) if able else []
         found = [Generated("", 0, False)] * len(prompts)
@@ -96,6 +93,11 @@ class VllmEngine:
         if done is not None:
             done(len(prompts))
         return found
+
+
+def _vllm() -> Any:
+    """The package, by its name: from a file of that name an import would find the file first."""
+    return importlib.import_module("vllm")
 
 
 def _batches(windows: Sequence[Window]) -> Iterator[list[int]]:
