@@ -13,6 +13,7 @@ from .process import START_SECONDS, Lost, Process, Refused
 from .vllm import tells
 
 ROOM = 4_096  # the shortest bound on a sequence that vLLM is started with: it keeps memory for one of that length
+_LOCAL = {"HF_HUB_OFFLINE": "1"}  # whatever was to be fetched is here by now
 ELSEWHERE = "score with `--engine transformers`, or mend what it says and run the same command again: what was finished is kept"
 
 
@@ -80,12 +81,12 @@ class Remote:
 
     def start(self, longest: int = 0) -> Process:
         """The process, up and able to read a sequence of `longest` tokens. Faults as those of `read`."""
-        if self._process is not None and self._room >= longest:
+        if self._process is not None and (self.name != VLLM or self._room >= longest):
             return self._process
         self.end()
         self._room = self._fitting(longest)
         try:
-            self._process = Process(self.settings.for_process(self._room + 1), self.settings.environment, self.settings.seconds)
+            self._process = Process(self.settings.for_process(self._room + 1), {**_LOCAL, **self.settings.environment}, self.settings.seconds)
         except (Lost, Refused) as why:
             raise self._fault(why, starting=True) from None
         except OSError as error:

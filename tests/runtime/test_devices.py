@@ -128,6 +128,13 @@ def test_one_that_does_not_come_up_in_time_is_told_and_is_gone(tiny: Path) -> No
     assert served(os.getpid()) == before
 
 
+def test_room_for_a_sequence_is_a_few_thousand_tokens_doubled_as_needed_and_never_beyond_the_context(tiny: Path) -> None:
+    bounded, endless = Remote(settings(tiny, engine="vllm", context=10_000)), Remote(settings(tiny, engine="vllm", context=None))
+    assert [bounded._fitting(n) for n in (0, 4_096, 4_097, 8_193, 10_000)] == [4_096, 4_096, 8_192, 10_000, 10_000]
+    assert [endless._fitting(n) for n in (0, 5_000, 100_000)] == [4_096, 8_192, 131_072]
+    assert Remote(settings(tiny, engine="vllm", context=512))._fitting(100) == 512
+
+
 def served(parent: int) -> list[int]:
     """The processes of engines that `parent` started and that still run, also where it runs no more."""
     found = []
