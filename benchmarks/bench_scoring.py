@@ -19,6 +19,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 
+from mixc.compiler.plan.stages import Model
+from mixc.compiler.source import Span
+
 ROOT = Path(__file__).resolve().parents[1]
 STUDENT = "models/SmolLM2-135M-Instruct.Q4_1.gguf"
 K = 4
@@ -102,10 +105,7 @@ def answers(name: str, data: Path, tokenizer: object) -> list:
     return [answer(prompts[p], e.ids, e.starts, split(text, "sentence")) for (p, text), e in zip(pairs, encoded, strict=True)]
 
 
-def student(dtype: str) -> object:
-    from mixc.compiler.plan.stages import Model
-    from mixc.compiler.source import Span
-
+def student(dtype: str) -> Model:
     return Model(student="smollm2", model=STUDENT, folder=str(ROOT), dtype=dtype, span=Span(str(ROOT / "benchmark.mix"), 0, 0))
 
 
@@ -115,9 +115,9 @@ def packed(name: str, dtype: str, runs: int, data: Path) -> dict:
     from mixc.runtime.windows import Reach, windows
 
     students = Students()
-    engine = students.engine(student(dtype))  # type: ignore[arg-type]
+    engine = students.engine(student(dtype))
     model = engine.model  # type: ignore[attr-defined]
-    asked = answers(name, data, students.tokenizer(student(dtype)))  # type: ignore[arg-type]
+    asked = answers(name, data, students.tokenizer(student(dtype)))
     before = _memory()
     times = []
     for _ in range(runs):
@@ -182,12 +182,9 @@ def loop(name: str, dtype: str, runs: int, data: Path) -> dict:
     import torch
     from mixc.runtime.engines.load import load_model
     from mixc.runtime.engines.students import Students
-    from transformers import AutoModelForCausalLM
-
-    del AutoModelForCausalLM
     students = Students()
-    asked = answers(name, data, students.tokenizer(student(dtype)))  # type: ignore[arg-type]
-    model = load_model(students.files(student(dtype)), dtype)  # type: ignore[arg-type]
+    asked = answers(name, data, students.tokenizer(student(dtype)))
+    model = load_model(students.files(student(dtype)), dtype)
     times = []
     for _ in range(min(runs, 2)):
         began = time.perf_counter()
@@ -207,8 +204,34 @@ def loop(name: str, dtype: str, runs: int, data: Path) -> dict:
 
 
 def vllm(name: str, dtype: str, runs: int, data: Path) -> dict:
-    """vLLM's prompt log-probabilities of the same windows, all given at once."""
-    raise NotImplementedError
+    """vLLM's prompt log-probabilities of the same windows, all given at once, prefix caching off; loading left out."""
+    import tempfile
+
+    from mixc.runtime.engines.remote import Remote, Settings
+    from mixc.runtime.engines.students import Students
+    from mixc.runtime.engines.weights import weights_folder
+    from mixc.runtime.windows import Reach, windows
+
+    students, given = Students(), student(dtype)
+    asked = answers(name, data, students.tokenizer(given))
+    few, owners = windows(asked, Reach(steps=K))
+    with tempfile.TemporaryDirectory() as folder:
+        weights = weights_folder(students.files(given), dtype, Path(folder), students)
+        engine = Remote(
+            Settings(engine="vllm", files=students.files(given), dtype=dtype, context=students.context(given), weights=str(weights))
+        )
+        engine.start(max(w.length for w in few))
+        times = []
+        for _ in range(min(runs, 2)):
+            began = time.perf_counter()
+            readings = dict(engine.read(few))
+            times.append(time.perf_counter() - began)
+        engine.end()
+    found: list[list[float]] = [[0.0] * len(one.ends) for one in asked]
+    for index, parts in enumerate(owners):
+        for part in parts:
+            found[part.answer][part.step] = float(readings[index].logprob[part.begin : part.end].astype("float64").mean())
+    return {"seconds": median(times), "logprobs": found}
 
 
 SIDES = {"packed": packed, "loop": loop, "vllm": vllm}
