@@ -14,11 +14,12 @@ from typing import cast
 import polars as pl
 
 from ..compiler.plan.stages import Score
+from .chunks import in_chunks
 from .context import Context
 from .events import Notice, Progress, ignore
 from .identity import digest
 from .scorers import column
-from .scorers.base import Scorer
+from .scorers.base import Aside, Partial, Pooled, Scorer
 from .scorers.registry import scorer
 from .store import Shelf, fingerprint
 
@@ -58,7 +59,7 @@ def score(stage: Score, rows: pl.DataFrame, context: Context) -> Scored:
         return _joined(stage, rows, pl.concat([live.select("index"), column.read(stage, live)], how="horizontal"), 0, 0)
     asked = scorer(stage)
     live = live.with_columns(_key(stage, live))
-    distinct = live.select(_wanted(stage)).unique("key", keep="first", maintain_order=True).sort("key")
+    distinct = _distinct(stage, live)
     shelf, stored = _look_up(stage, asked, distinct["key"], context)
     missing = distinct.join(stored, on="key", how="anti", maintain_order="left")
     fresh = _compute(stage, asked, missing, shelf, context) if len(missing) else []
@@ -74,15 +75,16 @@ def missing(stage: Score, rows: pl.DataFrame, context: Context, *, absent: bool 
     """
     live = rows.filter(pl.col("reason").is_null())
     live = live.with_columns(_key(stage, live))
-    distinct = live.select(_wanted(stage)).unique("key", keep="first", maintain_order=True).sort("key")
+    distinct = _distinct(stage, live)
     if absent:
         return distinct
     _, stored = _look_up(stage, scorer(stage), distinct["key"], context)
     return distinct.join(stored, on="key", how="anti", maintain_order="left")
 
 
-def from_store(stage: Score, rows: pl.DataFrame, context: Context, *, absent: bool = False) -> pl.DataFrame:
-    """The rows with the columns of `score` as far as the store has them; `open:NAME` is true where it has not."""
+def from_store(stage: Score, rows: pl.DataFrame, context: Context, *, absent: bool = False, exact: bool = True) -> pl.DataFrame:
+    """The rows with the columns of `score` as far as the store has them; `open:NAME` is true where it has not, or where a value depends on a pool of
+    rows and these are not all `exact`ly those of a run. Without the column where it would be false of every row."""
     asked = scorer(stage)
     live = rows.with_row_index("index").filter(pl.col("reason").is_null())
     live = live.with_columns(_key(stage, live))
@@ -93,8 +95,18 @@ def from_store(stage: Score, rows: pl.DataFrame, context: Context, *, absent: bo
     values = asked.value(stage, stored)
     found = live.select("index", "key").join(values.with_columns(known=True), on="key", how="left", maintain_order="left")
     lacking = found.filter(pl.col("known").is_null())["index"]
+    if isinstance(asked, Pooled) and asked.pooled(stage) and (lacking.len() or not exact):
+        lacking = found["index"]  # of one that is missing every value depends
+        found = found.with_columns(value=pl.lit(None, found.schema["value"]), why=pl.lit(None, pl.String))
     joined = _joined(stage, rows, found.drop("key", "known"), 0, 0).rows
+    if lacking.is_empty():
+        return joined
     return joined.with_columns(pl.int_range(pl.len(), dtype=pl.UInt32).is_in(lacking.implode()).alias(f"open:{stage.name}"))
+
+
+def _distinct(stage: Score, live: pl.DataFrame) -> pl.DataFrame:
+    """Each key once, in the chunks and the order in which a scorer gets them."""
+    return in_chunks(live.select(_wanted(stage)).unique("key", keep="first", maintain_order=True))
 
 
 def _key(stage: Score, rows: pl.DataFrame) -> pl.Expr | pl.Series:
@@ -115,10 +127,12 @@ def _wanted(stage: Score) -> list[str]:
 def _look_up(stage: Score, asked: Scorer, keys: pl.Series, context: Context) -> tuple[Shelf, pl.DataFrame]:
     identity = asked.identity(stage, context)
     shelf = context.store.shelf(fingerprint(identity), identity)
+    partial = asked if isinstance(asked, Partial) else None
     stored = shelf.load(
-        keys.to_list(), schema=asked.schema(stage), say=lambda message: context.watch(Notice(stage.id, message))
-    )
-    return shelf, stored
+        keys.to_list(), schema=asked.schema(stage), say=lambda message: context.watch(Notice(stage.id, message)),
+        prefer=partial and partial.prefer,
+    )  # fmt: skip
+    return shelf, stored if partial is None else stored.filter(partial.holds(stage))
 
 
 def _compute(stage: Score, asked: Scorer, missing: pl.DataFrame, shelf: Shelf, context: Context) -> list[pl.DataFrame]:
@@ -126,6 +140,7 @@ def _compute(stage: Score, asked: Scorer, missing: pl.DataFrame, shelf: Shelf, c
     order = ["key", *asked.schema(stage)]
     kept: list[pl.DataFrame] = []
     unkept: list[pl.DataFrame] = []
+    asides: dict[str, list[Aside]] = {}
 
     def keep() -> None:
         if unkept:
@@ -133,14 +148,20 @@ def _compute(stage: Score, asked: Scorer, missing: pl.DataFrame, shelf: Shelf, c
             shelf.append(shard)
             kept.append(shard)
             unkept.clear()
+        for name, rows in asides.items():  # after what they came with: a chunk whose rows are all kept is not read again
+            context.store.shelf(name, rows[0].identity).append(pl.concat(one.frame for one in rows))
+        asides.clear()
 
     done, since = 0, time.monotonic()
     tell = context.watch if not asked.reports else ignore
     tell(Progress(stage.id, 0, len(missing), "responses"))
     # A scorer is a generator: closing it ends its workers at once, whatever ended this loop.
-    with closing(cast("Generator[pl.DataFrame]", asked.compute(stage, missing, context))) as frames:
+    with closing(cast("Generator[pl.DataFrame | Aside]", asked.compute(stage, missing, context))) as frames:
         try:
             for frame in frames:
+                if isinstance(frame, Aside):
+                    asides.setdefault(fingerprint(frame.identity), []).append(frame)
+                    continue
                 unkept.append(frame.select(order))
                 done += len(frame)
                 tell(Progress(stage.id, done, len(missing), "responses"))

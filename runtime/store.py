@@ -44,8 +44,9 @@ class Shelf:
         *,
         schema: Mapping[str, pl.DataType] | None = None,
         say: Say = lambda message: None,
+        prefer: str | None = None,
     ) -> pl.DataFrame:
-        """One row for each stored key (of `keys`, or all), sorted by it; of two, the one in the shard of smaller name.
+        """One row for each stored key (of `keys`, or all), sorted by it; of two, the one with more in the column `prefer`, if one is named, else in the shard of smaller name.
 
         Every shard's bytes are checked against the digest in its name, and its columns against `schema` where given;
         one that fails is renamed `*.corrupt`, told to `say`, and taken as never written.
@@ -62,7 +63,10 @@ class Shelf:
                     frames.append(frame if wanted is None else frame.join(wanted, on="key", how="semi"))
         if not frames:
             return pl.DataFrame(schema=columns)
-        return pl.concat(frames).unique("key", keep="first", maintain_order=True).sort("key")
+        found = pl.concat(frames)
+        if prefer is not None:
+            found = found.sort(prefer, descending=True, maintain_order=True)
+        return found.unique("key", keep="first", maintain_order=True).sort("key")
 
     def append(self, frame: pl.DataFrame) -> None:
         """Add the rows of `frame` (a column `key` and the values) as one shard, whole or not at all. Fault MIX0508."""

@@ -18,7 +18,10 @@ from .project import Project
 from .usage import takes, written
 from .words import CHOICES, QUANTILE, ROLES, sentence
 
-_COSTS = ("free: it is read", "cheap: a tokenizer", "moderate: a grader", "dear: the model reads every response")
+_COSTS = (
+    *("free: it is read", "cheap: a tokenizer", "moderate: a grader", "dear: the model reads every response"),
+    "dearer: the model reads every step of every response",
+)
 
 
 @dataclass(frozen=True, slots=True)

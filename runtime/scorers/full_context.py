@@ -1,0 +1,125 @@
+"""Scores of a response read whole behind its prompt: one pass tells all of them, and each is an expression over its token table."""
+
+from collections.abc import Iterator, Mapping
+
+import polars as pl
+
+from ...compiler.plan.passes import TAKES
+from ...compiler.plan.stages import Score
+from ..context import Context
+from ..engines.base import ENTROPY, LOGPROB, RANK
+from ..engines.characters import Characters
+from ..store import fingerprint
+from ..windows import Answer, Pass, whole
+from . import tables
+from .answers import Texts, model, uncut
+from .base import Aside, Expected, Reads
+from .reading import Read, count, read
+
+HIGHEST_RANK = 100
+"""Above it a rank counts as this one (r_max of 2601.14249)."""
+
+
+class FullContext:
+    """What these scores share: the table `whole`. A stored row may lack what another score did not ask for."""
+
+    name: str
+    reports = True
+    prefer = "held"
+
+    def identity(self, stage: Score, context: Context) -> dict[str, object]:
+        """That of the table: the model, and no scorer."""
+        return tables.identity(stage, context, "whole")
+
+    def schema(self, stage: Score) -> dict[str, pl.DataType]:
+        """`why`; one list element a token: log-probability (nats), rank (at most 65,535) and entropy (nats), null where not asked; how many of these are `held`."""
+        return tables.WHOLE
+
+    def holds(self, stage: Score) -> pl.Expr:
+        """Whether what this score takes has been told."""
+        return pl.col("why").is_not_null() | pl.all_horizontal(pl.col(name).is_not_null() for name in TAKES[self.name])
+
+    def compute(self, stage: Score, rows: pl.DataFrame, context: Context) -> Iterator[pl.DataFrame | Aside]:
+        """The tokens of each row, or why it has none, with what later scores of this model take. Faults of the student: MIX0506, MIX0507."""
+        asked = {*TAKES[self.name], *stage.tells}
+        shelf = context.store.shelf(fingerprint(one := self.identity(stage, context)), one)
+        if not shelf.load(rows["key"].to_list(), schema=tables.WHOLE).is_empty():
+            asked = set(tables.TELLS)  # what is there and lacks something is told again with nothing lost
+
+        def told(found: Mapping[str, Read | str]) -> Iterator[pl.DataFrame]:
+            yield tables.whole({key: one if isinstance(one, str) else one.readings[0] for key, one in found.items()})
+
+        texts = Texts(context.students.tokenizer(model(stage)), uncut)
+        return read(stage, rows, context, texts, _ask, told, frozenset(asked - {LOGPROB}))
+
+    def reads(self, stage: Score, rows: pl.DataFrame, context: Context, expected: Expected, *, rough: bool = False) -> dict[int, Reads]:
+        """See `base.Reader`. A response that the same model has read whole is not read again: see `Score.shares`."""
+        heads = expected.heads.setdefault(tables.place(stage), {})
+
+        def ask(key: str, answer: Answer) -> list[Pass]:
+            covered = stage.shares is not None and heads.get(key, 0) >= len(answer.response)
+            return [] if covered else _ask(key, answer)
+
+        limit = None if rough else context.students.context(model(stage))
+        texts = Texts(Characters() if rough else context.students.tokenizer(model(stage)), uncut)
+        counted = count(stage, rows, context, texts, ask, limit)
+        for key, answer in counted.answers.items():
+            heads[key] = len(answer.response)
+        return counted.reads
+
+
+class GlobalLogprob(FullContext):
+    """GALP, or GRAPE's score (2502.04194): the mean log-probability of the response's tokens after the prompt."""
+
+    name = "global_logprob"
+
+    def value(self, stage: Score, stored: pl.DataFrame) -> pl.DataFrame:
+        """Nats per token."""
+        return valued(stored, _floats(LOGPROB).list.mean())
+
+
+class Perplexity(FullContext):
+    """exp of the mean negative log-probability of the response's tokens after the prompt."""
+
+    name = "perplexity"
+
+    def value(self, stage: Score, stored: pl.DataFrame) -> pl.DataFrame:
+        """At least 1."""
+        return valued(stored, (-_floats(LOGPROB).list.mean()).exp())
+
+
+class Entropy(FullContext):
+    """The mean entropy of the distributions that the response's tokens were drawn from."""
+
+    name = "entropy"
+
+    def value(self, stage: Score, stored: pl.DataFrame) -> pl.DataFrame:
+        """Nats per token."""
+        return valued(stored, _floats(ENTROPY).list.mean())
+
+
+class RankSurprisal(FullContext):
+    """RSR (2601.14249): the sum of ranks, at most 100 each, over the sum of surprisals. The lower, the more it is worth; it compares answers to one prompt."""
+
+    name = "rank_surprisal"
+
+    def value(self, stage: Score, stored: pl.DataFrame) -> pl.DataFrame:
+        """Ranks per nat; null where the model is sure of every token."""
+        ranks = pl.col(RANK).list.eval(pl.element().cast(pl.Int64).clip(upper_bound=HIGHEST_RANK)).list.sum()
+        surprisal = -_floats(LOGPROB).list.sum()
+        return valued(stored, pl.when(surprisal > 0).then(ranks / surprisal), "the model is sure of every token")
+
+
+def valued(stored: pl.DataFrame, value: pl.Expr, why: str | pl.Expr = "no tokens") -> pl.DataFrame:
+    """`key`, `value`, and where it is null the reason that is stored, or `why`."""
+    otherwise = pl.lit(why) if isinstance(why, str) else why
+    found = stored.with_columns(value=value.cast(pl.Float64))
+    return found.select("key", "value", pl.when(pl.col("value").is_null()).then(pl.coalesce("why", otherwise)).alias("why"))
+
+
+def _floats(column: str) -> pl.Expr:
+    return pl.col(column).cast(pl.List(pl.Float64))
+
+
+def _ask(key: str, answer: Answer) -> list[Pass]:
+    return [whole(answer)]
