@@ -20,7 +20,7 @@ from .words import CHOICES, QUANTILE, ROLES, sentence
 
 _COSTS = (
     *("free: it is read", "cheap: a tokenizer", "moderate: a grader", "dear: the model reads every response"),
-    "dearer: the model reads every step of every response",
+    "dear: the model reads every response, step by step",
 )
 
 
