@@ -29,12 +29,13 @@ class Reads:
 
 @dataclass(slots=True)
 class Expected:
-    """What scorings that come first will have put into the store, by model: the tokens read from the start of each response, by row id.
+    """What scorings that come first will have put into the store, by model and row id.
 
-    `cut`: where only prompts with a seeded hash up to it are counted, so that all scorings count the same.
+    `heads`: how many tokens from the start of a response are read; `told`: what a pass over the whole of it has told. `cut`: where only prompts with a seeded hash up to it are counted, so that all scorings count the same.
     """
 
     heads: dict[object, dict[str, int]] = field(default_factory=dict)
+    told: dict[object, dict[str, frozenset[str]]] = field(default_factory=dict)
     cut: int | None = None
 
 

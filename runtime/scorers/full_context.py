@@ -41,31 +41,37 @@ class FullContext:
 
     def compute(self, stage: Score, rows: pl.DataFrame, context: Context) -> Iterator[pl.DataFrame | Aside]:
         """The tokens of each row, or why it has none, with what later scores of this model take. Faults of the student: MIX0506, MIX0507."""
-        asked = {*TAKES[self.name], *stage.tells}
-        shelf = context.store.shelf(fingerprint(one := self.identity(stage, context)), one)
-        if not shelf.load(rows["key"].to_list(), schema=tables.WHOLE).is_empty():
-            asked = set(tables.TELLS)  # what is there and lacks something is told again with nothing lost
+        also = self._asks(stage, not self._shelf(stage, context, rows["key"].to_list()).is_empty()) - {LOGPROB}
 
         def told(found: Mapping[str, Read | str]) -> Iterator[pl.DataFrame]:
             yield tables.whole({key: one if isinstance(one, str) else one.readings[0] for key, one in found.items()})
 
         texts = Texts(context.students.tokenizer(model(stage)), uncut)
-        return read(stage, rows, context, texts, _ask, told, frozenset(asked - {LOGPROB}))
+        return read(stage, rows, context, texts, _ask, told, also)
 
     def reads(self, stage: Score, rows: pl.DataFrame, context: Context, expected: Expected, *, rough: bool = False) -> dict[int, Reads]:
         """See `base.Reader`. A response that the same model has read whole is not read again: see `Score.shares`."""
         heads = expected.heads.setdefault(tables.place(stage), {})
-
-        def ask(key: str, answer: Answer) -> list[Pass]:
-            covered = stage.shares is not None and heads.get(key, 0) >= len(answer.response)
-            return [] if covered else _ask(key, answer)
-
+        known = expected.told.setdefault(tables.place(stage), {})
+        lacking = [key for key in rows["key"].to_list() if not {*TAKES[self.name]} <= known.get(key, frozenset())]
+        partly = bool(lacking) and (any(key in known for key in lacking) or not (rough or self._shelf(stage, context, lacking).is_empty()))
+        waiting = set(lacking)
         limit = None if rough else context.students.context(model(stage))
         texts = Texts(Characters() if rough else context.students.tokenizer(model(stage)), uncut)
-        counted = count(stage, rows, context, texts, ask, limit)
+        counted = count(stage, rows, context, texts, lambda key, answer: _ask(key, answer) if key in waiting else [], limit)
         for key, answer in counted.answers.items():
             heads[key] = len(answer.response)
+            known[key] = known.get(key, frozenset()) | (self._asks(stage, partly) if key in waiting else frozenset())
         return counted.reads
+
+    def _asks(self, stage: Score, partly: bool) -> frozenset[str]:
+        """What its passes tell; all there is where some of it is known already, so that nothing of that is lost."""
+        return frozenset(tables.TELLS if partly else (*TAKES[self.name], *stage.tells))
+
+    def _shelf(self, stage: Score, context: Context, keys: list[str]) -> pl.DataFrame:
+        """What the store has of these rows, whatever it lacks."""
+        one = self.identity(stage, context)
+        return context.store.shelf(fingerprint(one), one).load(keys, schema=tables.WHOLE, prefer=self.prefer)
 
 
 class GlobalLogprob(FullContext):

@@ -77,8 +77,12 @@ class Ifd:
         limit = None if rough else context.students.context(model(stage))
         texts = Texts(Characters() if rough else context.students.tokenizer(model(stage)), uncut)
         counted = count(stage, rows, context, texts, ask, limit)
+        told = expected.told.setdefault(tables.place(stage), {})
         for key, answer in counted.answers.items():
-            heads[names[key]] = len(answer.response)
+            if len(ask(key, answer)) == 2:
+                told[names[key]] = told.get(names[key], frozenset()) | {LOGPROB, *stage.tells}
+        for key, answer in counted.answers.items():
+            heads[names[key]] = max(heads.get(names[key], 0), len(answer.response) if len(answer.response) > 1 else 0)
         return counted.reads
 
     def value(self, stage: Score, stored: pl.DataFrame) -> pl.DataFrame:

@@ -12,6 +12,7 @@ import polars as pl
 from ... import __version__
 from ...compiler.plan.stages import Score
 from ..context import Context
+from ..engines.base import LOGPROB
 from ..engines.characters import Characters
 from ..steps import RULES
 from ..windows import Answer, Pass, Reach, contexts, passes
@@ -79,6 +80,7 @@ class LocalLogprob:
         names = dict(rows.select("key", "row_id").iter_rows())
         known, far = tables.Known() if rough else tables.known(stage, list(names.values()), context), reach(stage)
         heads = expected.heads.setdefault(tables.place(stage), {})
+        told = expected.told.setdefault(tables.place(stage), {})
         read_already = expected.heads.setdefault((tables.place(stage), self.steps_of(stage)), {})
 
         def ask(key: str, answer: Answer) -> list[Pass]:
@@ -91,6 +93,8 @@ class LocalLogprob:
         counted = count(stage, rows, context, texts, ask, limit)
         for key, answer in counted.answers.items():
             first = next(passes(answer, far)).high
+            if first == len(answer.response):
+                told[names[key]] = told.get(names[key], frozenset()) | {LOGPROB}
             heads[names[key]] = max(heads.get(names[key], 0), first)
             read_already[key] = len(answer.response)
         return counted.reads

@@ -9,12 +9,12 @@ import polars as pl
 import pytest
 from mixc.compiler.plan.stages import Model, Score
 from mixc.compiler.source import Span
+from mixc.runtime import chunks
+from mixc.runtime.chunks import in_chunks
 from mixc.runtime.context import Context
 from mixc.runtime.engines.students import Students
 from mixc.runtime.engines.transformers import TransformersEngine
 from mixc.runtime.events import Event, Progress
-from mixc.runtime import chunks
-from mixc.runtime.chunks import in_chunks
 from mixc.runtime.scorers import local as module
 from mixc.runtime.scorers.base import Aside
 from mixc.runtime.scorers.full_context import GlobalLogprob
