@@ -28,9 +28,11 @@ VERBS = {
     "check": "parse, resolve, type-check and lint specs; loads no model",
     "fmt": "put specs into canonical form; --check and --diff only tell",
     "test": "run the tests that specs carry, on their own fixtures",
-    "plan": "show the stages, their rows, what is cached, what the rest costs",
+    "plan": "show the stages, rows, what is cached, what the rest costs",
+    "rank-teachers": "order teachers by the mean of a score, with intervals",
     "build": "run what the plan requires, resuming what was interrupted",
     "diff": "compare two specs by meaning: what changed, what runs again",
+    "cache": "show, verify and tidy the store of scores",
     "explain": "tell the long story of a diagnostic",
     "lsp": "answer an editor on standard input and output",
 }
@@ -132,7 +134,7 @@ def _command(arguments: Namespace) -> int:
 
 
 def _module(verb: str) -> ModuleType:
-    return importlib.import_module(f"{__package__}.commands.{verb}")
+    return importlib.import_module(f"{__package__}.commands.{verb.replace('-', '_')}")
 
 
 def _global_parser() -> Parser:
@@ -160,10 +162,8 @@ def help_text() -> str:
 
 {verbs}
 
-everywhere:
-  -q, --quiet    no progress and no notices, errors only
-  -v, --verbose  more of what happens
-  --no-color     no colours (NO_COLOR does the same)
+everywhere: -q, --quiet (errors only); -v, --verbose (more of what happens);
+            --no-color (NO_COLOR does the same)
 
 `mixc VERB --help` tells more of a verb. New here: `mixc init demo`.
 

@@ -28,6 +28,7 @@ def plan_data(plan: Plan, stages: Sequence[Stage], seen: Preview, stands: Standi
             "stages": {id: {"up_to_date": why is None, "why": why} for id, why in stands.why.items()},
         },
         "feasible": seen.feasible,
+        "audit": [each.to_data() for each in seen.audits],
         "composition": None if seen.composition is None else _composition(seen.composition),
         "diagnostics": diagnostics,
     }

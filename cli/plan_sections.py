@@ -5,6 +5,7 @@ from dataclasses import replace
 from textwrap import wrap
 
 from ..compiler.plan.stages import KINDS, Plan, Score, Select, Stage, kind
+from ..runtime.audit import Audit, Correlation
 from ..runtime.composition import Composition, Share
 from ..runtime.costs import Cost
 from ..runtime.figure import Figure
@@ -24,6 +25,7 @@ def outcome(plan: Plan, stages: Sequence[Stage], seen: Preview, stands: Standing
     sections = [("cost", list(costs([c for c in seen.costs if stands.needs(c.stage)])))]
     if seen.composition is not None:
         sections.append(("comes out" if seen.composition.of == "selected" else "candidates", list(_composition(seen.composition))))
+    sections.append(("audit", [_audit(each) for each in seen.audits]))
     sections.append(("feasible", [_feasible(plan, seen)]))
     sections.append(("build", [_build(stages, stands)]))
     lines = []
@@ -104,6 +106,19 @@ def _share(share: Share, of: Composition, *, named: bool = True) -> str:
     whole = of.rows.value
     percent = f" ({share.rows.value / whole:.0%})" if whole else ""
     return f"{share.name} {shown(share.rows)}{percent}" if named else f"{shown(share.rows)}{percent}"
+
+
+def _audit(found: Audit) -> str:
+    """What a score goes with: rank correlations, and shares of variance."""
+    lengths = [] if found.step_length is None else [f"step length {_correlation(found.step_length)}"]
+    lengths.append(f"response length {_correlation(found.response_length)}" + (" (a response is one step)" if found.one_step else ""))
+    shares = [f"{share:.0%} {where}" for share, where in ((found.teacher, "in all"), (found.within_prompts, "within a prompt")) if share is not None]
+    teacher = f", the teacher explains {' and '.join(shares)}" if shares else ""
+    return f"{found.score}, {found.rows:,} rows: rank correlation with {', with '.join(lengths)}{teacher}"
+
+
+def _correlation(found: Correlation) -> str:
+    return "not defined" if found.spearman is None else f"{found.spearman:+.2f}"
 
 
 def _feasible(plan: Plan, seen: Preview) -> str:

@@ -2,9 +2,11 @@
 
 import os
 from argparse import ArgumentParser, Namespace
+from collections.abc import Iterable
 from pathlib import Path
 
-from ..compiler.diagnostics import Fault, Severity
+from ..compiler.diagnostics import Diagnostic, Fault, Severity
+from ..compiler.lint.allow import covers
 from ..compiler.plan.stages import Plan
 from .inputs import compile_file
 from .render import render_text
@@ -25,6 +27,7 @@ def compiled(arguments: Namespace, *, warn: bool = True) -> Plan:
         raise Fault(*outcome.notes)
     arguments.warnings = list(outcome.notes)
     arguments.variants = outcome.variants
+    arguments.allowed = outcome.allowed
     if warn:
         show_warnings(arguments)
     return outcome.plan
@@ -34,6 +37,11 @@ def show_warnings(arguments: Namespace) -> None:
     """Draw the warnings that `compiled` left, on stderr."""
     if arguments.warnings and not arguments.terminal.quiet:
         render_text(arguments.warnings, arguments.sources, arguments.terminal.err)
+
+
+def not_allowed(found: Iterable[Diagnostic], arguments: Namespace) -> list[Diagnostic]:
+    """The lints that a run found and no comment of the spec silences, each once."""
+    return [d for d in dict.fromkeys(found) if not any(covers(each, d) for each in arguments.allowed)]
 
 
 def store_root() -> Path:

@@ -1,11 +1,13 @@
 """The end of a build as tables: what happened, what was selected, what it cost, where it lies."""
 
 import json
+from collections.abc import Sequence
 
 from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
+from ..compiler.diagnostics import Diagnostic
 from ..compiler.plan.stages import Plan
 from ..runtime.execute import Build
 from ..runtime.materialise import composition
@@ -21,8 +23,8 @@ def summary_json(plan: Plan, result: Build) -> str:
     return json.dumps(data, indent=2, ensure_ascii=False)
 
 
-def summary_text(plan: Plan, result: Build, console: Console) -> None:
-    """Draw the summary."""
+def summary_text(plan: Plan, result: Build, console: Console, lints: Sequence[Diagnostic] = ()) -> None:
+    """Draw the summary; each of the `lints` that the run found has a line in it."""
     parts: list[object] = [Text(""), _stages(plan, result)]
     if result.chosen is not None:
         parts += [Text(""), _composition(composition(result.chosen))]
@@ -30,6 +32,8 @@ def summary_text(plan: Plan, result: Build, console: Console) -> None:
             parts += [Text(""), _clauses(list(result.walk.solution.outcomes))]
     if result.evaluation:
         parts += [Text(""), _evaluation(result.evaluation)]
+    if lints:
+        parts += [Text(""), *(Text(f"{d.code}: {d.message}") for d in lints)]
     console.print(Group(*parts))  # type: ignore[arg-type]
     files = sorted(p.name + ("/" if p.is_dir() else "") for p in result.out.iterdir() if not p.name.startswith("."))
     console.print(Text.assemble("\n", (str(result.out), "literal"), f"  {'  '.join(files)}"), soft_wrap=True)

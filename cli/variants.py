@@ -18,7 +18,7 @@ from ..runtime.variants import INDEX, KEPT, Ended, build_variant, read_index, re
 from .exit import exit_code
 from .progress import Watcher
 from .render import render_json, render_text
-from .run import show_warnings, store_root
+from .run import not_allowed, show_warnings, store_root
 from .sources import sources_of
 
 
@@ -45,6 +45,8 @@ def build_variants(variants: tuple[Variant, ...], root: Path, arguments: Namespa
                     watch(Notice("build", ended[-1].ran))
             if ended[-1].faults and arguments.format == "text":
                 render_text(ended[-1].faults, sources_of(ended[-1].faults, arguments.sources), terminal.err)
+            if arguments.format == "text" and not terminal.quiet and (lints := not_allowed(ended[-1].lints, arguments)):
+                render_text(lints, arguments.sources, terminal.err)
             write_index(root, ended, list(variants[number:]), arguments.until)
     if arguments.format == "json":
         terminal.result(_json(ended, root, arguments))
@@ -58,7 +60,8 @@ def _json(ended: list[Ended], root: Path, arguments: Namespace) -> str:
 
 
 def _entry(ended: Ended, arguments: Namespace) -> dict[str, object]:
-    sources = sources_of(ended.faults, arguments.sources)
+    found = [*not_allowed(ended.lints, arguments), *ended.faults]
+    sources = sources_of(found, arguments.sources)
     return {
         "name": ended.variant.name,
         "title": ended.variant.title,
@@ -69,7 +72,7 @@ def _entry(ended: Ended, arguments: Namespace) -> dict[str, object]:
         "objective": ended.objective,
         "seconds": round(ended.seconds, 3),
         "scores": ended.scores,
-        "diagnostics": json.loads(render_json(ended.faults, sources))["diagnostics"],
+        "diagnostics": json.loads(render_json(found, sources))["diagnostics"],
     }
 
 

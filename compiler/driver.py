@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from .diagnostics import Diagnostic, Diagnostics, TooMany
-from .lint.allow import allow
+from .lint.allow import Allow, allow
 from .lint.rules import lint
 from .paths import beside, is_remote
 from .plan.lower import lower
@@ -35,7 +35,7 @@ class Outcome:
     """What compiling gave: the plan unless there were errors, everything reported, and every file that was read.
 
     `variants` are the plans that `sweep` and `ablate` ask for, `trials` those of the `test` blocks; none where there were errors.
-    `silenced` are the lints that comments allow.
+    `silenced` are the lints that comments allow; `allowed` are the comments on lints that only the data shows.
     """
 
     plan: Plan | None
@@ -44,6 +44,7 @@ class Outcome:
     variants: tuple[Variant, ...] = ()
     trials: tuple[Trial, ...] = ()
     silenced: tuple[Diagnostic, ...] = ()
+    allowed: tuple[Allow, ...] = ()
 
 
 def compile(source: Source, inputs: Inputs, *, plans: bool = True) -> Outcome:
@@ -71,11 +72,11 @@ def _compile(source: Source, inputs: Inputs, notes: Diagnostics, plans: bool) ->
     notes.reported = show_extends(found, spec.links)
     if mixture is not None and not notes.has_errors:
         lint(spec, mixture, inputs, notes)
-    notes, silenced = allow(spec, notes, whole=mixture is not None)
+    notes, silenced, allowed = allow(spec, notes, whole=mixture is not None)
     if mixture is None or notes.has_errors or not plans:
         return Outcome(None, notes, spec.sources, silenced=silenced)
     named = tuple(Variant(v.name, v.title.removeprefix("the variant ").replace("`", ""), _plan(m)) for v, m in variants if m)
-    return Outcome(_plan(mixture), notes, spec.sources, named, tuple(_trial(t, m, mixture) for t, m in trials), silenced)
+    return Outcome(_plan(mixture), notes, spec.sources, named, tuple(_trial(t, m, mixture) for t, m in trials), silenced, allowed)
 
 
 def _plan(mixture: ir.Mixture) -> Plan:

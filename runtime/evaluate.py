@@ -18,7 +18,8 @@ from .context import Context
 from .events import Notice, Passed, Progress
 from .identity import digest as identity
 from .score import score
-from .store import Shelf, digest, fingerprint
+from .shelf import Shelf, digest
+from .store import fingerprint
 
 ANSWERS = {"text": pl.String(), "tokens": pl.Int64(), "finished": pl.Boolean(), "engine": pl.String()}
 # Answers are stored after so many, which is what a kill can cost.
@@ -158,7 +159,8 @@ def _answer(stage: Evaluate, model: Model, of: str, items: Sequence[Item], conte
                 pl.Series("tokens", [g.tokens for g in made], dtype=pl.Int64),
                 pl.Series("finished", [g.finished for g in made], dtype=pl.Boolean),
                 pl.lit(engine.name).alias("engine"),
-            )
+            ),
+            {"engine": engine.name, "device": engine.device},
         )
     known = shelf.load(frame["key"].to_list(), schema=ANSWERS)
     return _graded(stage, of, frame.join(known, on="key", how="left", maintain_order="left"), context)

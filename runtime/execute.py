@@ -3,6 +3,7 @@
 import json
 import shutil
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,14 +11,16 @@ import polars as pl
 
 from ..compiler.diagnostics import Diagnostic, Fault, Label
 from ..compiler.plan.serialize import to_json
-from ..compiler.plan.stages import KINDS, Evaluate, Materialise, Plan, Profile, Score, Select, Stage, Train, kind
+from ..compiler.plan.stages import KINDS, Evaluate, Materialise, Pending, Plan, Profile, Score, Select, Stage, Train, kind
 from . import materialise as made
+from .audit import Audit, audit
 from .context import Context
 from .evaluate import evaluate
 from .events import Event, Notice, Passed, StageFinished, StageStarted, Watch
 from .files import TEMPORARY, recover_swap, swap_folder, sweep, write_atomic, writing
 from .manifest import Record, manifest
 from .rates import remember
+from .teacher_table import teacher_table
 from .train import train
 from .walk import Walk, advance
 
@@ -29,7 +32,7 @@ OWN = (
 
 @dataclass(slots=True)
 class Build:
-    """What a build came to: the folder, the rows, and a record of each finished stage."""
+    """What a build came to: the folder, the rows, a record of each finished stage, and what its likelihood scores go with."""
 
     out: Path
     walk: Walk = field(default_factory=Walk)
@@ -41,6 +44,7 @@ class Build:
     trained: Path | None = None
     training: dict[str, object] | None = None
     evaluation: dict | None = None
+    audits: tuple[Audit, ...] = ()
 
 
 def stages_until(plan: Plan, until: str | None) -> tuple[Stage, ...]:
@@ -57,7 +61,11 @@ def refuse_pending(plan: Plan, until: str | None) -> None:
     """Fault MIX0410 for the clauses that this run would need and the runtime does not do yet."""
     reach = KINDS.index(until) if until else len(KINDS)
     run = {kind(stage) for stage in stages_until(plan, until)}
-    needed = [p for p in plan.pending if p.stage in run or KINDS.index(p.stage) <= reach]
+    refuse(plan, [p for p in plan.pending if p.stage in run or KINDS.index(p.stage) <= reach])
+
+
+def refuse(plan: Plan, needed: Sequence[Pending]) -> None:
+    """Fault MIX0410 where a run needs clauses that the runtime does not do yet."""
     if needed:
         label = "the runtime cannot do this yet"
         raise Fault(
@@ -178,12 +186,13 @@ def _selection_files(plan: Plan, result: Build) -> dict[str, bytes]:
     return {
         "ledger.parquet": made.parquet(made.ledger(plan, result.walk.rows)),
         "selected.parquet": made.parquet(result.chosen),
-        "teachers.json": _json({"teachers": made.teacher_table(plan, result.walk.rows)}),
+        "teachers.json": _json(teacher_table(plan, result.walk.rows)),
     }
 
 
 def _swap(plan: Plan, result: Build, contents: dict[str, bytes]) -> None:
     """Put a folder with these files, the plan and the manifest in the place of the build, as a whole."""
+    result.audits = audit(plan, result.walk.rows)
     with writing(result.out):
         result.out.parent.mkdir(parents=True, exist_ok=True)
         fresh = result.out.parent / f"{TEMPORARY}{result.out.name}-{time.time_ns()}"
@@ -200,7 +209,7 @@ def _swap(plan: Plan, result: Build, contents: dict[str, bytes]) -> None:
 
 def _manifest(plan: Plan, result: Build) -> bytes:
     selected = None if result.chosen is None else result.chosen.height
-    return manifest(plan, result.walk, result.records, result.models, result.notices, selected, result.training)
+    return manifest(plan, result.walk, result.records, result.models, result.notices, selected, result.training, result.audits)
 
 
 def _train(stage: Train, result: Build, context: Context) -> str:

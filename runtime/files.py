@@ -17,7 +17,10 @@ from pathlib import Path
 from ..compiler.diagnostics import Diagnostic, Fault
 
 TEMPORARY = ".mixc-tmp-"
+# A temporary that its writer holds locked for as long as it lives; the others are judged by their age.
+_HELD = f"{TEMPORARY}held-"
 _ABANDONED_SECONDS = 24 * 3600.0
+_CANNOT_LOCK = (errno.ENOLCK, errno.ENOTSUP, errno.EBADF, errno.ENOSYS)
 
 _NO_SPACE = "make room on that disk (`df -h` shows it), then run the same command again: what was finished is kept"
 _NO_PERMISSION = "give yourself permission to write there, or choose another place"
@@ -58,14 +61,11 @@ def append_line(path: Path, line: str) -> None:
 def replace_atomic(path: Path, write: Callable[[Path], object]) -> None:
     """Let `write` make a file under a temporary name beside `path`, then put it in place. Fault MIX0508."""
     with writing(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = _temporary(path.parent)
-        try:
+        make_folder(path.parent)
+        with _held(path.parent, lambda temporary: temporary.touch(exist_ok=False)) as temporary:
             write(temporary)
             _sync(temporary)
             temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
         _sync(path.parent)
 
 
@@ -75,10 +75,8 @@ def build_folder(target: Path, write: Callable[[Path], object]) -> bool:
     False where another process was first: its folder stays and ours goes. Fault MIX0508.
     """
     with writing(target):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = _temporary(target.parent)
-        try:
-            temporary.mkdir()
+        make_folder(target.parent)
+        with _held(target.parent, Path.mkdir) as temporary:
             write(temporary)
             _sync_tree(temporary)
             try:
@@ -87,10 +85,16 @@ def build_folder(target: Path, write: Callable[[Path], object]) -> bool:
                 if error.errno in (errno.ENOTEMPTY, errno.EEXIST) and target.is_dir():
                     return False
                 raise
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
         _sync(target.parent)
         return True
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it, so that they are still there after the power has gone."""
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for each in missing:
+        _sync(each.parent)
 
 
 def swap_folder(new: Path, target: Path) -> None:
@@ -126,13 +130,55 @@ def recover_swap(target: Path) -> None:
             aside.rename(target)
 
 
-def sweep(folder: Path) -> None:
-    """Delete temporary files and folders that a killed process left in `folder` more than a day ago."""
+def sweep(folder: Path) -> int:
+    """Delete the temporary files and folders in `folder` that no process is writing any more. The bytes freed."""
+    return sum(map(remove, abandoned(folder)))
+
+
+def abandoned(folder: Path) -> Iterator[Path]:
+    """The temporaries in `folder` whose writer is dead, or that are older than a day where that cannot be told.
+
+    Each may be deleted until the next one is asked for: so long nobody begins to write it.
+    """
+    found: list[Path] = []
     with suppress(OSError):
-        for left in sorted(folder.glob(f"{TEMPORARY}*")):
-            with suppress(OSError):
-                if time.time() - left.stat().st_mtime > _ABANDONED_SECONDS:
-                    shutil.rmtree(left) if left.is_dir() else left.unlink()
+        found = sorted(folder.glob(f"{TEMPORARY}*"))
+    for left in found:
+        with suppress(OSError):
+            handle = os.open(left, os.O_RDONLY)
+            try:
+                free = _try_lock(handle) if left.name.startswith(_HELD) else None
+                if free or (free is None and time.time() - left.stat().st_mtime > _ABANDONED_SECONDS):
+                    yield left
+            finally:
+                os.close(handle)
+
+
+def remove(path: Path) -> int:
+    """Delete a file or a folder with all that is in it; what is gone already, or may not be deleted, stays as it is. The bytes freed."""
+    freed = size(path)
+    with suppress(OSError):
+        shutil.rmtree(path, ignore_errors=True) if path.is_dir() and not path.is_symlink() else path.unlink()
+    return freed - size(path)
+
+
+def discard(folder: Path) -> int:
+    """Delete a folder as a whole: whoever looks sees all of it or nothing, also if we are killed at it. The bytes freed."""
+    aside = folder.with_name(f"{_HELD}{os.getpid()}-{secrets.token_hex(6)}")
+    with suppress(OSError):
+        folder.rename(aside)
+        return remove(aside)
+    return 0
+
+
+def size(path: Path) -> int:
+    """The bytes of a file, or of all files in a folder."""
+    files = path.rglob("*") if path.is_dir() else [path]
+    total = 0
+    for each in files:
+        with suppress(OSError):
+            total += each.stat().st_size if each.is_file() else 0
+    return total
 
 
 @contextmanager
@@ -151,20 +197,21 @@ def writing(path: Path, code: str = "MIX0508", verb: str = "write") -> Iterator[
 
 
 @contextmanager
-def locked(path: Path, busy: Callable[[], object]) -> Iterator[None]:
+def locked(path: Path, busy: Callable[[], object], *, shared: bool = False) -> Iterator[None]:
     """Hold the lock file `path` (advisory; the system frees it when the process ends, however it ends).
 
-    Where another process holds it, `busy` is called once: it may raise, else we wait.
+    Any number may hold it `shared`. Where it is held otherwise, `busy` is called once: it may raise, else we wait.
     """
+    kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
     with writing(path, "MIX0512", "lock"):
         path.parent.mkdir(parents=True, exist_ok=True)
         handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
     try:
         with writing(path, "MIX0512", "lock"):
-            held = _flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            held = _flock(handle, kind | fcntl.LOCK_NB)
         if not held:
             busy()
-            _flock(handle, fcntl.LOCK_EX)
+            _flock(handle, kind)
         yield
     finally:
         os.close(handle)
@@ -178,8 +225,38 @@ def _flock(handle: int, operation: int) -> bool:
     return True
 
 
-def _temporary(folder: Path) -> Path:
-    return folder / f"{TEMPORARY}{os.getpid()}-{secrets.token_hex(6)}"
+def _try_lock(handle: int) -> bool | None:
+    """Whether the lock is ours now; None where the file system has no locks for it."""
+    try:
+        return _flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno not in _CANNOT_LOCK:
+            raise
+        return None
+
+
+@contextmanager
+def _held(folder: Path, make: Callable[[Path], object]) -> Iterator[Path]:
+    """A temporary in `folder` that `make` makes, locked until it has been moved away or, at the end, deleted."""
+    temporary, handle = _claim(folder, make)
+    try:
+        yield temporary
+    finally:
+        remove(temporary)
+        os.close(handle)
+
+
+def _claim(folder: Path, make: Callable[[Path], object]) -> tuple[Path, int]:
+    while True:
+        temporary = folder / f"{_HELD}{os.getpid()}-{secrets.token_hex(6)}"
+        make(temporary)
+        with suppress(FileNotFoundError):
+            handle = os.open(temporary, os.O_RDONLY)
+            # Between its making and our lock a sweep may have taken it for abandoned: then it is gone, or about to be.
+            if _try_lock(handle) is not False and temporary.exists():
+                return temporary, handle
+            os.close(handle)
+        remove(temporary)
 
 
 def _aside(target: Path) -> Path:

@@ -7,6 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from .. import __version__
 from ..compiler.plan.digest import digest
 from ..compiler.plan.stages import Plan
+from .audit import Audit
 from .outside import digests
 from .selection.problem import Outcome
 from .walk import Walk
@@ -34,6 +35,7 @@ def manifest(
     notices: list[str],
     selected: int | None,
     training: dict[str, object] | None,
+    audits: tuple[Audit, ...] = (),
 ) -> bytes:
     """`manifest.json` as it stands after the stages of `records`."""
     data = {
@@ -54,6 +56,7 @@ def manifest(
             "scores": {name: {"computed": computed, "reused": reused} for name, (computed, reused) in walk.scored.items()},
         },
         "selection": _selection(walk),
+        "audit": [each.to_data() for each in audits],
         "training": training,
         "notices": notices,
     }

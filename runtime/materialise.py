@@ -2,8 +2,6 @@
 
 import io
 import json
-import math
-from typing import Any
 
 import polars as pl
 
@@ -54,26 +52,6 @@ def train_lines(stage: Materialise, chosen: pl.DataFrame) -> bytes:
         for row in chosen.select("prompt", "response", "skills", "row_id").iter_rows(named=True)
     ]
     return "".join(f"{line}\n" for line in lines).encode()
-
-
-def teacher_table(plan: Plan, rows: pl.DataFrame) -> list[dict[str, object]]:
-    """Each teacher's rows, selected rows and tokens, and mean of each numeric score over the rows that have it."""
-    frame = ledger(plan, rows)
-    scored = [s.name for s in _stages(plan) if frame.schema[s.name].is_numeric()]
-    picked = pl.col("status") == "selected"
-    table = frame.group_by("teacher").agg(
-        pl.len().alias("rows"),
-        picked.sum().alias("selected"),
-        pl.col("tokens").filter(picked).sum().alias("selected tokens"),
-        *(pl.col(name).drop_nulls() for name in scored),
-    )
-    return [_with_means(row, scored) for row in table.sort("teacher").iter_rows(named=True)]
-
-
-def _with_means(row: dict[str, Any], scored: list[str]) -> dict[str, object]:
-    """Means by exact sums: Polars' own depend on the number of threads in the last digit."""
-    means: dict[str, object] = {f"mean {name}": math.fsum(row[name]) / len(row[name]) if row[name] else None for name in scored}
-    return {name: value for name, value in row.items() if name not in scored} | means
 
 
 def composition(chosen: pl.DataFrame) -> list[tuple[str, int, int | None]]:

@@ -23,6 +23,7 @@ from ..compiler.plan.stages import (
     Stage,
     Train,
 )
+from .audit import Audit, audit
 from .bounds import at_most, impossible, reads, still_in, unknown
 from .composition import Composition, composition
 from .context import Context
@@ -59,7 +60,7 @@ class Known:
 class Preview:
     """`known` by stage id. `costs` of what asks a model. `feasible` is None where it cannot be told yet.
 
-    `stopped`: the clause that the runtime does not do yet and beyond which nothing is known. `exact`: whether the rows so far are those of a run.
+    `audits`: of the likelihood scores of which every value is in the store. `stopped`: the clause that the runtime does not do yet and beyond which nothing is known. `exact`: whether the rows so far are those of a run.
     """
 
     known: dict[str, Known] = field(default_factory=dict)
@@ -73,6 +74,7 @@ class Preview:
     exact: bool = True
     keeps: list[Keep] = field(default_factory=list)
     selected: Figure | None = None
+    audits: tuple[Audit, ...] = ()
 
     @property
     def missing(self) -> dict[str, int]:
@@ -100,7 +102,14 @@ def preview(
         seen.faults = fault.diagnostics
         if any(d.code == "MIX0401" for d in fault.diagnostics):
             seen.feasible = False
+    seen.audits = _audits(plan, seen)
     return seen
+
+
+def _audits(plan: Plan, seen: Preview) -> tuple[Audit, ...]:
+    """Of the scores that have, for the very rows of a run, all their values: a run finds the same."""
+    whole = {id for id, k in seen.known.items() if k.missing is not None and not k.missing.value and k.cached is not None and not k.cached.most}
+    return tuple(a for a in audit(plan, seen.walk.rows) if f"score:{a.score}" in whole)
 
 
 def _stage(stage: Stage, plan: Plan, seen: Preview, pricing: Pricing) -> Known:
@@ -167,7 +176,8 @@ def _score(stage: Score, seen: Preview, pricing: Pricing) -> Known:
         seen.costs.append(scoring(stage, lacking, seen.exact, cached, pricing))
     if not lacking.height and not unknown(walk.rows) and seen.exact:
         return Known(before=before, rows=before, says=advance(stage, walk, context), cached=Figure(value=cached), missing=Figure(value=0))
-    walk.rows = from_store(stage, walk.rows, context, absent=absent, exact=seen.exact)
+    found = from_store(stage, walk.rows, context, absent=absent, exact=seen.exact)
+    walk.rows = found if found[f"open:{stage.name}"].any() else found.drop(f"open:{stage.name}")
     to_do, had = Figure(value=lacking.height, most=most), Figure(value=cached, most=not seen.exact)
     return Known(before=before, rows=before, cached=had, missing=to_do)
 

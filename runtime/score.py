@@ -19,9 +19,10 @@ from .context import Context
 from .events import Notice, Progress, ignore
 from .identity import digest
 from .scorers import column
-from .scorers.base import Aside, Partial, Pooled, Scorer
+from .scorers.base import Aside, Maker, Partial, Pooled, Ratio, Scorer, Stepped
 from .scorers.registry import scorer
-from .store import Shelf, fingerprint
+from .shelf import Shelf
+from .store import fingerprint
 
 # A shard holds at least this many rows and this many seconds of work, or what a slow scorer does in the longer time.
 SHARD_ROWS = 64
@@ -52,6 +53,8 @@ class Scored:
 def score(stage: Score, rows: pl.DataFrame, context: Context) -> Scored:
     """Add `score:NAME` and `score:NAME:why`, null for rows that have a `reason`; rows keep their order.
 
+    Beside them stand `score:NAME:tokens` and `:steps` where the scorer is `base.Stepped`, `:over` and `:under` where it is a `base.Ratio`.
+
     What is computed is stored shard by shard, also when the run is interrupted. Faults are the scorer's, or MIX0508.
     """
     live = rows.with_row_index("index").filter(pl.col("reason").is_null())
@@ -60,10 +63,12 @@ def score(stage: Score, rows: pl.DataFrame, context: Context) -> Scored:
     asked = scorer(stage)
     live = live.with_columns(_key(stage, live))
     distinct = _distinct(stage, live)
-    shelf, stored = _look_up(stage, asked, distinct["key"], context)
-    missing = distinct.join(stored, on="key", how="anti", maintain_order="left")
-    fresh = _compute(stage, asked, missing, shelf, context) if len(missing) else []
-    values = asked.value(stage, pl.concat([stored, *fresh]))
+    shelf = _shelf(stage, asked, context)
+    with shelf.in_use():
+        stored = _look_up(stage, asked, shelf, distinct["key"], context)
+        missing = distinct.join(stored, on="key", how="anti", maintain_order="left")
+        fresh = _compute(stage, asked, missing, shelf, context) if len(missing) else []
+    values = _values(stage, asked, pl.concat([stored, *fresh]))
     found = live.select("index", "key").join(values, on="key", how="left", maintain_order="left").drop("key")
     return _joined(stage, rows, found, len(missing), len(stored))
 
@@ -78,35 +83,44 @@ def missing(stage: Score, rows: pl.DataFrame, context: Context, *, absent: bool 
     distinct = _distinct(stage, live)
     if absent:
         return distinct
-    _, stored = _look_up(stage, scorer(stage), distinct["key"], context)
+    asked = scorer(stage)
+    stored = _look_up(stage, asked, _shelf(stage, asked, context), distinct["key"], context)
     return distinct.join(stored, on="key", how="anti", maintain_order="left")
 
 
 def from_store(stage: Score, rows: pl.DataFrame, context: Context, *, absent: bool = False, exact: bool = True) -> pl.DataFrame:
     """The rows with the columns of `score` as far as the store has them; `open:NAME` is true where it has not, or where a value depends on a pool of
-    rows and these are not all `exact`ly those of a run. Without the column where it would be false of every row."""
+    rows and these are not all `exact`ly those of a run."""
     asked = scorer(stage)
     live = rows.with_row_index("index").filter(pl.col("reason").is_null())
     live = live.with_columns(_key(stage, live))
     keys = pl.Series("key", [], pl.String) if absent else live["key"].unique()
     stored = pl.DataFrame(schema={"key": pl.String(), **asked.schema(stage)})
     if not absent:
-        _, stored = _look_up(stage, asked, keys, context)
-    values = asked.value(stage, stored)
+        stored = _look_up(stage, asked, _shelf(stage, asked, context), keys, context)
+    values = _values(stage, asked, stored)
     found = live.select("index", "key").join(values.with_columns(known=True), on="key", how="left", maintain_order="left")
     lacking = found.filter(pl.col("known").is_null())["index"]
     if isinstance(asked, Pooled) and asked.pooled(stage) and (lacking.len() or not exact):
         lacking = found["index"]  # of one that is missing every value depends
         found = found.with_columns(value=pl.lit(None, found.schema["value"]), why=pl.lit(None, pl.String))
     joined = _joined(stage, rows, found.drop("key", "known"), 0, 0).rows
-    if lacking.is_empty():
-        return joined
     return joined.with_columns(pl.int_range(pl.len(), dtype=pl.UInt32).is_in(lacking.implode()).alias(f"open:{stage.name}"))
 
 
 def _distinct(stage: Score, live: pl.DataFrame) -> pl.DataFrame:
     """Each key once, in the chunks and the order in which a scorer gets them."""
     return in_chunks(live.select(_wanted(stage)).unique("key", keep="first", maintain_order=True))
+
+
+def _values(stage: Score, asked: Scorer, stored: pl.DataFrame) -> pl.DataFrame:
+    """What the scorer makes of what is stored: `key`, `value`, `why`, and what else it can tell of a response."""
+    values = asked.value(stage, stored)
+    if isinstance(asked, Stepped):
+        values = values.join(asked.extents(stage, stored), on="key", how="left", maintain_order="left")
+    if isinstance(asked, Ratio):
+        values = values.join(asked.ratio(stage, stored), on="key", how="left", maintain_order="left")
+    return values
 
 
 def _key(stage: Score, rows: pl.DataFrame) -> pl.Expr | pl.Series:
@@ -124,15 +138,17 @@ def _wanted(stage: Score) -> list[str]:
     return list(dict.fromkeys(["key", "row_id", "prompt", "response", *stage.reads]))
 
 
-def _look_up(stage: Score, asked: Scorer, keys: pl.Series, context: Context) -> tuple[Shelf, pl.DataFrame]:
+def _shelf(stage: Score, asked: Scorer, context: Context) -> Shelf:
     identity = asked.identity(stage, context)
-    shelf = context.store.shelf(fingerprint(identity), identity)
+    return context.store.shelf(fingerprint(identity), identity)
+
+
+def _look_up(stage: Score, asked: Scorer, shelf: Shelf, keys: pl.Series, context: Context) -> pl.DataFrame:
     partial = asked if isinstance(asked, Partial) else None
     stored = shelf.load(
-        keys.to_list(), schema=asked.schema(stage), say=lambda message: context.watch(Notice(stage.id, message)),
-        prefer=partial and partial.prefer,
-    )  # fmt: skip
-    return shelf, stored if partial is None else stored.filter(partial.holds(stage))
+        keys.to_list(), schema=asked.schema(stage), say=lambda message: context.watch(Notice(stage.id, message)), prefer=partial and partial.prefer
+    )
+    return stored if partial is None else stored.filter(partial.holds(stage))
 
 
 def _compute(stage: Score, asked: Scorer, missing: pl.DataFrame, shelf: Shelf, context: Context) -> list[pl.DataFrame]:
@@ -143,13 +159,14 @@ def _compute(stage: Score, asked: Scorer, missing: pl.DataFrame, shelf: Shelf, c
     asides: dict[str, list[Aside]] = {}
 
     def keep() -> None:
+        made_by = asked.made_by(stage, context) if isinstance(asked, Maker) else None
         if unkept:
             shard = pl.concat(unkept)
-            shelf.append(shard)
+            shelf.append(shard, made_by, prefer=asked.prefer if isinstance(asked, Partial) else None)
             kept.append(shard)
             unkept.clear()
         for name, rows in asides.items():  # after what they came with: a chunk whose rows are all kept is not read again
-            context.store.shelf(name, rows[0].identity).append(pl.concat(one.frame for one in rows))
+            context.store.shelf(name, rows[0].identity).append(pl.concat(one.frame for one in rows), made_by, prefer=rows[0].prefer)
         asides.clear()
 
     done, since = 0, time.monotonic()
@@ -187,6 +204,6 @@ def _joined(stage: Score, rows: pl.DataFrame, found: pl.DataFrame, computed: int
         found = found.with_columns(pl.when(finite).then(value), why=why)
     found = found.with_columns(why=pl.when(value.is_null()).then(pl.col("why").fill_null("no value")))
     nulls = Counter(found["why"].drop_nulls().to_list())
-    names = {"value": f"score:{stage.name}", "why": f"score:{stage.name}:why"}
+    names = {"value": f"score:{stage.name}"} | {name: f"score:{stage.name}:{name}" for name in found.columns if name not in ("index", "value")}
     added = rows.with_row_index("index").join(found, on="index", how="left", maintain_order="left")
     return Scored(added.drop("index").rename(names), computed, reused, dict(sorted(nulls.items())))

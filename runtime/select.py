@@ -16,6 +16,8 @@ from .selection.exact import solve
 from .selection.problem import Infeasible, Problem, Solution
 
 TIE = "mixc:tie"
+UNCHOSEN = "select: not "
+"""How the reason of a candidate begins that passed every filter and was not chosen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +148,7 @@ def _unchosen(stage: Select, solution: Solution) -> str:
     binding = [o.clause.text for o in solution.outcomes if o.binding]
     judged = f"maximize {stage.objective_text}"
     return (
-        f"select: not among the best by `{judged}` under {', '.join(f'`{b}`' for b in binding)}"
+        f"{UNCHOSEN}among the best by `{judged}` under {', '.join(f'`{b}`' for b in binding)}"
         if binding
-        else f"select: not chosen by `{judged}`"
+        else f"{UNCHOSEN}chosen by `{judged}`"
     )

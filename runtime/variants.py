@@ -17,6 +17,7 @@ from ..compiler.paths import beside, is_remote
 from ..compiler.plan.digest import digest
 from ..compiler.plan.stages import Decontaminate, Evaluate, Heldout, Model, Plan, Profile, Scan, Score, Train
 from ..compiler.plan.variants import Variant
+from .confounded import confounded
 from .context import Context
 from .execute import build
 from .files import write_atomic
@@ -39,6 +40,7 @@ class Ended:
     scores: dict[str, dict[str, int]] = field(default_factory=dict)
     faults: tuple[Diagnostic, ...] = ()
     stamps: dict[str, list[int]] | None = None
+    lints: tuple[Diagnostic, ...] = ()
 
     @property
     def ran(self) -> str:
@@ -81,6 +83,7 @@ def build_variant(variant: Variant, root: Path, context: Context, until: str | N
         time.monotonic() - began,
         {name: {"computed": computed, "reused": reused} for name, (computed, reused) in result.walk.scored.items()},
         stamps=stamps,
+        lints=confounded(variant.plan, result.audits),
     )
 
 

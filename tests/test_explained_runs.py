@@ -20,6 +20,8 @@ NOT_RUN = {
     "MIX0509": "needs an installation without the extras",
     "MIX0510": "needs training; tests/runtime/test_train.py",
     "MIX0515": "needs a package that brings a scorer without its code; tests/cli/test_installed.py",
+    "MIX0516": "needs a damaged store; tests/cli/test_cache.py",
+    "MIX0517": "needs a store that was moved about by hand; tests/cli/test_cache.py",
     "MIX0514": "needs a machine without memory; tests/runtime/test_workers.py",
 }
 LEFT_OUT = ("param window", "student smollm2", "score naturalness", "teacher strong", "teacher small")

@@ -137,4 +137,4 @@ def test_every_verb_of_the_program_is_in_the_readme() -> None:
     from mixc.cli.main import VERBS
 
     assert not [verb for verb in VERBS if f"`mixc {verb}" not in README]
-    assert not [verb for verb in re.findall(r"^\| `mixc (\w+)", README, re.M) if verb not in VERBS]
+    assert not [verb for verb in re.findall(r"^\| `mixc ([\w-]+)", README, re.M) if verb not in VERBS]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ...compiler.plan.stages import KINDS
 from ..exit import FINE
-from ..run import compiled, configure_spec, show_warnings, store_root
+from ..run import compiled, configure_spec, not_allowed, show_warnings, store_root
 
 
 def configure(parser: ArgumentParser) -> None:
@@ -25,11 +25,13 @@ def run(arguments: Namespace) -> int:
 
         return build_variants(arguments.variants, out, arguments)
 
+    from ...runtime.confounded import confounded
     from ...runtime.context import Context
     from ...runtime.engines.students import Students
     from ...runtime.execute import build, refuse_pending
     from ...runtime.store import Store
     from ..progress import Watcher
+    from ..render import render_text
     from ..summary import summary_json, summary_text
 
     refuse_pending(plan, arguments.until)
@@ -38,8 +40,11 @@ def run(arguments: Namespace) -> int:
     with Watcher(arguments.terminal) as watch:
         context = Context(store=Store(root), students=Students(root), watch=watch)
         result = build(plan, out, context, arguments.until)
+    lints = not_allowed(confounded(plan, result.audits), arguments)
+    if lints and not arguments.terminal.quiet:
+        render_text(lints, arguments.sources, arguments.terminal.err)
     if arguments.format == "json":
         arguments.terminal.result(summary_json(plan, result))
     else:
-        summary_text(plan, result, arguments.terminal.out)
+        summary_text(plan, result, arguments.terminal.out, lints)
     return FINE

@@ -8,7 +8,7 @@ from ...compiler.plan.stages import KINDS
 from ...compiler.plan.variants import variants_data, variants_text
 from ..exit import DIFFERENT, FINE, exit_code
 from ..render import render_json, render_text
-from ..run import compiled, configure_spec, store_root
+from ..run import compiled, configure_spec, not_allowed, store_root
 
 FORMATS = ("text", "json", "polars", "dot")
 
@@ -35,6 +35,7 @@ def _rate(text: str) -> float:
 def run(arguments: Namespace) -> int:
     """The plan goes to stdout. Data is read and texts are tokenised, no model is loaded; what only a run can tell is an upper bound and says so."""
     from ...compiler.plan.dot import dot
+    from ...runtime.confounded import confounded
     from ...runtime.context import Context
     from ...runtime.engines.students import Students
     from ...runtime.execute import stages_until
@@ -58,12 +59,13 @@ def run(arguments: Namespace) -> int:
     with Watcher(arguments.terminal) as watch:
         context = Context(store=Store(root), students=Students(root, fetch=False), watch=watch)
         seen = preview(plan, context, stages, rate=arguments.rate, listen=listener)
+    lints = not_allowed(confounded(plan, seen.audits), arguments)
     same = next((v for v in arguments.variants if v.plan.fingerprints == plan.fingerprints), None)
     stands = standing(stages, out / same.name if same else out, seen.walk.inputs, context.students)
     built = up_to_date(arguments.variants, out, arguments.until)
     match arguments.format:
         case "json":
-            notes = json.loads(render_json([*arguments.warnings, *seen.faults], arguments.sources))["diagnostics"]
+            notes = json.loads(render_json([*arguments.warnings, *lints, *seen.faults], arguments.sources))["diagnostics"]
             shown = plan_json(plan_data(plan, stages, seen, stands, notes) | {"variants": variants_data(arguments.variants, plan, built)})
         case "polars":
             shown = plan_polars(stages, listener or Listener(), arguments.sources)
@@ -77,6 +79,8 @@ def run(arguments: Namespace) -> int:
         arguments.terminal.out.print(coloured(shown), soft_wrap=True)
     else:
         arguments.terminal.result(shown)
+    if lints and arguments.format != "json" and not arguments.terminal.quiet:
+        render_text(lints, arguments.sources, arguments.terminal.err)
     if seen.faults:
         if arguments.format != "json":
             render_text(seen.faults, arguments.sources, arguments.terminal.err)

@@ -92,4 +92,14 @@ CODES: dict[str, Code] = {
         "select {\n  budget 100 examples\n}\n\ntrain smollm2 { epochs 1 }",
         "select {\n  where  correct\n  budget 100 examples\n}\n\ntrain smollm2 { epochs 1 }",
     ),
+    "MIX0614": Code(
+        "a score that goes with length, or with the teacher",
+        "The first token of a step is its least likely one, and the more tokens follow it the less it counts: a mean log-probability can prefer long steps to natural ones "
+        "(step-length confounding, 2604.06834). A score can also go with the length of the whole response, or tell little but which teacher answered. `mixc plan`, where the "
+        "values are in the store, and every build measure it over the rows that have a value: the rank correlation of the score with the mean tokens of a step and with the tokens "
+        "of the response, and the share of its variance within prompts that the teacher explains. From 0.5 on, with at least 30 rows (and 10 for each teacher), this is said of a score "
+        "that the selection reads. `check` sees no data and says nothing. The manifest has the numbers in any case.",
+        "score naturalness = local_logprob(student: smollm2, window: 4 steps)\n\nselect {\n  budget   100 examples\n  maximize naturalness\n}",
+        "score naturalness = local_logprob(student: smollm2, window: 4 steps, debias: drop_first)\n\nselect {\n  budget   100 examples\n  maximize naturalness\n}",
+    ),
 }

@@ -127,4 +127,18 @@ CODES: dict[str, Code] = {
         '[project.entry-points."mixc.signatures"]\nsurprise = "surprise:SIGNATURE"',
         '[project.entry-points."mixc.signatures"]\nsurprise = "surprise:SIGNATURE"\n\n[project.entry-points."mixc.scorers"]\nsurprise = "surprise:Surprise"',
     ),
+    "MIX0516": Code(
+        "a shard of the store is damaged",
+        "The store keeps scores in files that are named by the digest of their bytes. This one is not what its name says (a disk or a copy went wrong, or something "
+        "wrote into it), or it holds other columns than the files beside it. Nothing wrong is ever read from it: a build that meets it sets it aside as `*.corrupt`, says so, and "
+        "computes its rows again. `mixc cache verify --repair` does the setting aside now, and `mixc cache gc --yes` removes what was set aside.",
+        "mixc cache verify", "mixc cache verify --repair",
+    ),
+    "MIX0517": Code(
+        "scores that are not what their folder says",
+        "Each folder of scores is named by the fingerprint of all that they depend on, which `identity.json` in it tells in words. Here the two do not agree, so the folder was renamed, or "
+        "filled by hand with the scores of another model or scorer: a build would take them for its own. Move it back to where it came from, or let `mixc cache verify --repair` set its scores "
+        "aside. Where `identity.json` is only missing or unreadable, the scores are used as before and the next build that adds to them writes it again.",
+        "cp -r .mixc/scores/1f0c… .mixc/scores/77ab…", "cp -r .mixc/scores/1f0c… backup/scores/1f0c…",
+    ),
 }  # fmt: skip

@@ -18,8 +18,12 @@ _ERROR, _OWN = "MIX0601", "MIX0610"
 _FORM = 'write `# mixc: allow MIX0604 because "…"` on the line before the clause, or behind it'
 
 
+DATA = frozenset(("MIX0614",))
+"""Lints that only the data shows: what a comment says of them is for the plan and the build to heed, and is never idle here."""
+
+
 @dataclass(frozen=True, slots=True)
-class _Allow:
+class Allow:
     """A comment that allows `code` within `target`."""
 
     code: str
@@ -27,8 +31,8 @@ class _Allow:
     span: Span
 
 
-def allow(spec: Resolved, notes: Diagnostics, *, whole: bool) -> tuple[Diagnostics, tuple[Diagnostic, ...]]:
-    """What is left to say, and the lints that comments silence. `whole`: the lints were all looked for, so that a comment without one is idle."""
+def allow(spec: Resolved, notes: Diagnostics, *, whole: bool) -> tuple[Diagnostics, tuple[Diagnostic, ...], tuple[Allow, ...]]:
+    """What is left to say, the lints that comments silence, and the comments on lints that only the data shows. `whole`: the lints were all looked for, so that a comment without one is idle."""
     kept = Diagnostics(most=notes.most)
     sources = {s.path: s for s in spec.sources}
     allowed = [a for file in spec.chain for a in _allowed(file, spec, kept)]
@@ -38,14 +42,14 @@ def allow(spec: Resolved, notes: Diagnostics, *, whole: bool) -> tuple[Diagnosti
     for number, each in enumerate(allowed):
         by_code.setdefault(each.code, []).append(number)
     for diagnostic in notes.reported:
-        mine = [n for n in by_code.get(diagnostic.code, ()) if _covers(allowed[n], diagnostic)]
+        mine = [n for n in by_code.get(diagnostic.code, ()) if covers(allowed[n], diagnostic)]
         if mine and diagnostic.severity is Severity.WARNING:
             busy.update(mine)
             silenced.append(diagnostic)
         else:
             kept.report(diagnostic)
     for number, each in enumerate(allowed):
-        if whole and number not in busy and each.span.path == spec.end.path:
+        if whole and number not in busy and not (each.code in DATA and each.target) and each.span.path == spec.end.path:
             kept.warning(
                 _OWN,
                 f"nothing here is reported as {each.code}, so that this comment silences nothing",
@@ -55,13 +59,15 @@ def allow(spec: Resolved, notes: Diagnostics, *, whole: bool) -> tuple[Diagnosti
                 help="take the comment out, or move it to the clause",
                 edits=(Edit(whole_lines(sources[each.span.path], each.span), ""),),
             )
-    return kept, tuple(silenced)
+    return kept, tuple(silenced), tuple(each for each in allowed if each.code in DATA)
 
 
-def _covers(each: _Allow, diagnostic: Diagnostic) -> bool:
+def covers(each: Allow, diagnostic: Diagnostic) -> bool:
+    """Whether the comment speaks of this lint at this place."""
     place, target = diagnostic.primary, each.target
     return (
-        place is not None
+        each.code == diagnostic.code
+        and place is not None
         and target is not None
         and place.span.path == target.path
         and target.start <= place.span.start
@@ -69,7 +75,7 @@ def _covers(each: _Allow, diagnostic: Diagnostic) -> bool:
     )
 
 
-def _allowed(file: ast.Spec, spec: Resolved, notes: Diagnostics) -> Iterator[_Allow]:
+def _allowed(file: ast.Spec, spec: Resolved, notes: Diagnostics) -> Iterator[Allow]:
     comments = [c for c in file.comments if _OURS.match(c.text)]
     if not comments:
         return
@@ -78,7 +84,7 @@ def _allowed(file: ast.Spec, spec: Resolved, notes: Diagnostics) -> Iterator[_Al
     for comment in comments:
         code = _code(comment, notes)
         if code is not None:
-            yield _Allow(code, _target(comment, nodes, source), comment.span)
+            yield Allow(code, _target(comment, nodes, source), comment.span)
 
 
 def _nodes(file: ast.Spec) -> Iterator[Span]:

@@ -20,9 +20,12 @@ def load_model(files: ModelFiles, dtype: str) -> Any:
 
         where = {"gguf_file": files.gguf} if files.gguf else {"use_safetensors": True}
         with _no_gguf_bar():
-            return AutoModelForCausalLM.from_pretrained(
+            model = AutoModelForCausalLM.from_pretrained(
                 str(files.path), dtype=getattr(torch, DTYPES[dtype]), trust_remote_code=False, local_files_only=True, **where
             ).eval()
+        if getattr(model.config.get_text_config(), "attn_logit_softcapping", None):
+            model.set_attn_implementation("eager")  # the default leaves the cap on attention scores out
+        return model
 
 
 def longest(config: Any) -> int | None:

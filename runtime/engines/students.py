@@ -62,8 +62,15 @@ class Students:
 
     def engine(self, model: Model) -> Engine:
         """The loaded model. Fault MIX0506, MIX0507."""
-        files = self.files(model)
-        key = (files.digest, files.tokenizer_digest, files.template_digest, model.dtype)
+        key = self._engine_key(model)
         if key not in self._engines:
-            self._engines[key] = load(files, model.dtype, self.tokenizer(model))
+            self._engines[key] = load(self.files(model), model.dtype, self.tokenizer(model))
         return self._engines[key]
+
+    def loaded(self, model: Model) -> Engine | None:
+        """The model, where it has been loaded."""
+        return self._engines.get(self._engine_key(model))
+
+    def _engine_key(self, model: Model) -> tuple[str, str, str, str]:
+        files = self.files(model)
+        return (files.digest, files.tokenizer_digest, files.template_digest, model.dtype)

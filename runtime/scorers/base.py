@@ -12,10 +12,11 @@ from ..context import Context
 
 @dataclass(frozen=True, slots=True)
 class Aside:
-    """Rows for the shelf of another identity, which a pass told by the way: kept once the scorer's own frames before it are."""
+    """Rows for the shelf of another identity, which a pass told by the way: kept once the scorer's own frames before it are. `prefer`: see `Shelf.append`."""
 
     identity: Mapping[str, object]
     frame: pl.DataFrame
+    prefer: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,4 +97,39 @@ class Pooled(Protocol):
 
     def pooled(self, stage: Score) -> bool:
         """Whether that is so with the arguments of this stage."""
+        ...
+
+
+@runtime_checkable
+class Maker(Protocol):
+    """A scorer that tells what makes its values: written beside them, and no part of their identity."""
+
+    def made_by(self, stage: Score, context: Context) -> dict[str, str]:
+        """Such as `engine` and `device`, for the frames that `compute` has yielded since it was last asked. Loads nothing."""
+        ...
+
+
+@runtime_checkable
+class Stepped(Protocol):
+    """A scorer that cuts responses into steps of tokens, so that its scores can be held against their lengths."""
+
+    def extents(self, stage: Score, stored: pl.DataFrame) -> pl.DataFrame:
+        """`key`, `tokens` and `steps` (UInt32) of each response from the stored columns; both null where it was not cut. A scorer without steps has one."""
+        ...
+
+
+@runtime_checkable
+class Directed(Protocol):
+    """A scorer of which the lower value may be the better one."""
+
+    better: str
+    """`high` or `low`; that of a scorer that does not say is `high`."""
+
+
+@runtime_checkable
+class Ratio(Protocol):
+    """A scorer whose score of many responses is one sum over another, and not the mean of their scores (rank_surprisal: 2601.14249, eq. 9)."""
+
+    def ratio(self, stage: Score, stored: pl.DataFrame) -> pl.DataFrame:
+        """`key`, `over` and `under` (Float64, `under` above 0) of each response from the stored columns; both null where it has no score."""
         ...

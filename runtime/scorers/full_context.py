@@ -14,7 +14,7 @@ from ..windows import Answer, Pass, whole
 from . import tables
 from .answers import Texts, model, uncut
 from .base import Aside, Expected, Reads
-from .reading import Read, count, read
+from .reading import Read, count, made_by, read
 
 HIGHEST_RANK = 100
 """Above it a rank counts as this one (r_max of 2601.14249)."""
@@ -48,6 +48,15 @@ class FullContext:
 
         texts = Texts(context.students.tokenizer(model(stage)), uncut)
         return read(stage, rows, context, texts, _ask, told, also)
+
+    def made_by(self, stage: Score, context: Context) -> dict[str, str]:
+        """See `base.Maker`."""
+        return made_by(stage, context)
+
+    def extents(self, stage: Score, stored: pl.DataFrame) -> pl.DataFrame:
+        """See `base.Stepped`."""
+        tokens = pl.coalesce(pl.col(LOGPROB).list.len(), pl.col(ENTROPY).list.len())
+        return stored.select("key", tokens=tokens.cast(pl.UInt32), steps=pl.when(tokens > 0).then(pl.lit(1, pl.UInt32)))
 
     def reads(self, stage: Score, rows: pl.DataFrame, context: Context, expected: Expected, *, rough: bool = False) -> dict[int, Reads]:
         """See `base.Reader`. A response that the same model has read whole is not read again: see `Score.shares`."""
@@ -88,6 +97,7 @@ class Perplexity(FullContext):
     """exp of the mean negative log-probability of the response's tokens after the prompt."""
 
     name = "perplexity"
+    better = "low"
 
     def value(self, stage: Score, stored: pl.DataFrame) -> pl.DataFrame:
         """At least 1."""
@@ -108,12 +118,18 @@ class RankSurprisal(FullContext):
     """RSR (2601.14249): the sum of ranks, at most 100 each, over the sum of surprisals. The lower, the more it is worth; it compares answers to one prompt."""
 
     name = "rank_surprisal"
+    better = "low"
 
     def value(self, stage: Score, stored: pl.DataFrame) -> pl.DataFrame:
         """Ranks per nat; null where the model is sure of every token."""
-        ranks = pl.col(RANK).list.eval(pl.element().cast(pl.Int64).clip(upper_bound=HIGHEST_RANK)).list.sum()
-        surprisal = -_floats(LOGPROB).list.sum()
-        return valued(stored, pl.when(surprisal > 0).then(ranks / surprisal), "the model is sure of every token")
+        found = stored.join(self.ratio(stage, stored), on="key", how="left", maintain_order="left")
+        return valued(found, pl.col("over") / pl.col("under"), "the model is sure of every token")
+
+    def ratio(self, stage: Score, stored: pl.DataFrame) -> pl.DataFrame:
+        """See `base.Ratio`: a response's mean rank over its mean surprisal (nats)."""
+        ranks = pl.col(RANK).list.eval(pl.element().cast(pl.Float64).clip(upper_bound=HIGHEST_RANK)).list.mean()
+        surprisal = -_floats(LOGPROB).list.mean()
+        return stored.select("key", over=pl.when(surprisal > 0).then(ranks), under=pl.when(surprisal > 0).then(surprisal))
 
 
 def valued(stored: pl.DataFrame, value: pl.Expr, why: str | pl.Expr = "no tokens") -> pl.DataFrame:

@@ -20,7 +20,7 @@ from . import tables
 from .answers import Texts, model, uncut
 from .base import Aside, Expected, Reads
 from .full_context import valued
-from .reading import Read, count, read
+from .reading import Read, count, made_by, read
 
 SCHEMA: dict[str, pl.DataType] = {"why": pl.String(), "tokens": pl.Int32(), "given": pl.Float64(), "alone": pl.Float64()}
 SINGLE = "a single token: nothing stands before it without the prompt"
@@ -63,6 +63,15 @@ class Ifd:
 
         texts = Texts(context.students.tokenizer(model(stage)), uncut)
         return read(stage, rows, context, texts, ask, told, frozenset(stage.tells) - {LOGPROB})
+
+    def made_by(self, stage: Score, context: Context) -> dict[str, str]:
+        """See `base.Maker`."""
+        return made_by(stage, context)
+
+    def extents(self, stage: Score, stored: pl.DataFrame) -> pl.DataFrame:
+        """See `base.Stepped`."""
+        tokens = pl.col("tokens") + 1
+        return stored.select("key", tokens=tokens.cast(pl.UInt32), steps=pl.when(tokens > 0).then(pl.lit(1, pl.UInt32)))
 
     def reads(self, stage: Score, rows: pl.DataFrame, context: Context, expected: Expected, *, rough: bool = False) -> dict[int, Reads]:
         """See `base.Reader`."""

@@ -21,7 +21,7 @@ from .answers import Texts, cut, model, reach
 from .base import Aside, Expected, Reads
 from .full_context import valued
 from .length_debias import length_debias
-from .reading import Read, count, read
+from .reading import Read, count, made_by, read
 
 SCHEMA: dict[str, pl.DataType] = {
     "why": pl.String(),
@@ -74,6 +74,15 @@ class LocalLogprob:
 
         texts = Texts(context.students.tokenizer(model(stage)), cut(stage))
         return read(stage, rows, context, texts, ask, told)
+
+    def made_by(self, stage: Score, context: Context) -> dict[str, str]:
+        """See `base.Maker`."""
+        return made_by(stage, context)
+
+    def extents(self, stage: Score, stored: pl.DataFrame) -> pl.DataFrame:
+        """See `base.Stepped`."""
+        steps = pl.col("step_tokens")
+        return stored.select("key", tokens=steps.list.sum().cast(pl.UInt32), steps=steps.list.len().cast(pl.UInt32))
 
     def reads(self, stage: Score, rows: pl.DataFrame, context: Context, expected: Expected, *, rough: bool = False) -> dict[int, Reads]:
         """See `base.Reader`."""

@@ -101,6 +101,12 @@ def count(stage: Score, rows: pl.DataFrame, context: Context, texts: Texts, ask:
     return Counted(reads, answers)
 
 
+def made_by(stage: Score, context: Context) -> dict[str, str]:
+    """What has read for the stage; nothing where no response needed the model."""
+    engine = context.students.loaded(model(stage))
+    return {"engine": engine.name, "device": engine.device} if engine else {}
+
+
 def _asked(rows: pl.DataFrame, texts: Texts, ask: Ask, limit: int | None) -> dict[str, tuple[Answer, tuple[Pass, ...]] | str]:
     """By key: the answer and its passes, or why there is no score of it."""
     found: dict[str, tuple[Answer, tuple[Pass, ...]] | str] = {}

@@ -93,7 +93,7 @@ def heads(stage: Score, context: Context, found: Mapping[str, tuple[np.ndarray, 
             {"key": list(parts), LOGPROB: [_series(v, pl.Float32) for v in parts.values()], "held": [len(v) for v in parts.values()]},
             schema={"key": pl.String(), **HEADS},
         )
-        asides.append(Aside(identity(stage, context, "heads"), frame))
+        asides.append(Aside(identity(stage, context, "heads"), frame, "held"))
     if all_of := {key: Reading(values) for key, (values, all_of_it) in found.items() if all_of_it}:
         asides.append(aside(stage, context, all_of))
     return asides
@@ -101,7 +101,7 @@ def heads(stage: Score, context: Context, found: Mapping[str, tuple[np.ndarray, 
 
 def aside(stage: Score, context: Context, found: Mapping[str, Reading | str]) -> Aside:
     """Rows of `whole` that another score's pass has told."""
-    return Aside(identity(stage, context, "whole"), whole(found))
+    return Aside(identity(stage, context, "whole"), whole(found), "held")
 
 
 def _series(values: np.ndarray | None, dtype: type[pl.DataType]) -> pl.Series | None:

@@ -9,6 +9,7 @@ MADE_ELSEWHERE = {
     "MIX0116": "its example is abridged: a hundred levels; tests/compiler/test_parse_errors.py makes one",
     "MIX0117": "its example is a file over the size; tests/compiler/test_parse_errors.py makes one",
     "MIX0211": "its example is the data of an entry point; tests/cli/test_installed.py installs packages that say too little",
+    "MIX0614": "shows only where scores are known; tests/runtime/test_confounded.py and tests/cli/test_audit.py build specs with some",
     "MIX0420": "an expectation that does not hold shows when a test runs; tests/cli/test_trials.py runs some",
     "MIX0121": "its example is a hundred errors; tests/compiler/test_parse_errors.py makes one",
 }

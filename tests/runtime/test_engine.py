@@ -16,8 +16,8 @@ from mixc.runtime.engines.transformers import TransformersEngine
 from mixc.tests.runtime.tiny import make_tiny_student
 
 SPAN = Span("a.mix", 3, 9)
-ARCHITECTURES = ("llama", "qwen2", "gemma2", "gpt2")
 TEXT = "  First, 2.5 clips!\n\nThen naïve 日本 😀 "
+ARCHITECTURES = ("llama", "qwen2", "qwen3", "gemma2", "gemma3", "mistral", "phi3", "gpt2", "bloom", "mamba")
 
 
 def model(path: Path | str, **changes: object) -> Model:
@@ -44,60 +44,6 @@ def code(call: Callable[[], object]) -> str:
     assert diagnostic.primary is not None and diagnostic.primary.span == SPAN
     assert diagnostic.help
     return diagnostic.code
-
-
-def sequences(engine: TransformersEngine) -> list[Window]:
-    prompt = engine.tokenizer.prompt("How many clips?")
-    answer = engine.tokenizer.response(TEXT * 3).ids
-    return [
-        Window(prompt, answer[i : i + size], first)
-        for i, size, first in [(0, 90, 0), (0, 3, 0), (20, 40, 25), (7, 1, 0), (50, 17, 2), (3, 88, 80)]
-    ]
-
-
-def test_logprobs_are_those_of_a_plain_pass_and_batching_changes_nothing(engine: TransformersEngine) -> None:
-    asked = sequences(engine)
-    for budget in (1, 120, 100_000):
-        engine.budget = budget
-        found = dict(engine.read(asked))
-        assert sorted(found) == list(range(len(asked)))
-        for i, window in enumerate(asked):
-            with torch.no_grad():
-                table = engine.model(torch.tensor([(*window.prompt, *window.tokens)])).logits[0].log_softmax(-1)
-            at = len(window.prompt) - 1
-            plain = [table[at + t, window.tokens[t]].item() for t in range(window.start, len(window.tokens))]
-            assert found[i].logprob.tolist() == pytest.approx(plain, abs=1e-5)
-
-
-def test_logits_are_made_for_scored_tokens_only_and_the_plain_way_agrees(engine: TransformersEngine) -> None:
-    assert engine._split
-    asked = sequences(engine)
-    split = dict(engine.read(asked))
-    engine._split = False
-    try:
-        whole = dict(engine.read(asked))
-    finally:
-        engine._split = True
-    assert all(split[i].logprob.tolist() == pytest.approx(whole[i].logprob.tolist(), abs=1e-5) for i in split)
-
-
-def test_a_batch_that_does_not_fit_in_memory_is_halved(llama: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    engine = Students().engine(model(llama))
-    assert isinstance(engine, TransformersEngine)
-    asked = sequences(engine)
-    expected = dict(engine.read(asked))
-    read, sizes = engine._read, []
-
-    def small(windows: list[Window], also: frozenset[str]) -> object:
-        sizes.append(len(windows))
-        if len(windows) > 1:
-            raise torch.OutOfMemoryError("out of memory")
-        return read(windows, also)
-
-    monkeypatch.setattr(engine, "_read", small)
-    found = dict(engine.read(asked))
-    assert max(sizes) > 1
-    assert all(found[i].logprob.tolist() == pytest.approx(expected[i].logprob.tolist(), abs=1e-5) for i in expected)
 
 
 def test_greedy_answers_do_not_depend_on_their_batch_and_end_at_the_end_of_turn(engine: TransformersEngine) -> None:

@@ -20,7 +20,7 @@ from mixc.runtime.identity import row_ids
 from mixc.runtime.score import missing, score
 from mixc.runtime.scorers import registry
 from mixc.runtime.scorers.base import Scorer
-from mixc.runtime.store import Store
+from mixc.runtime.store import Store, fingerprint
 
 SPAN = Span("spec.mix", 0, 1)
 
@@ -182,6 +182,20 @@ def test_a_damaged_shard_is_noticed_and_computed_again(tmp_path: Path, monkeypat
     again = score(stage(), corpus(30), context(tmp_path, events))
     assert again.computed == 30 and again.rows.equals(whole.rows)
     assert [str(shard) in event.message for event in events if isinstance(event, Notice)] == [True]
+
+
+def test_what_makes_the_values_is_kept_beside_them_and_asked_when_they_are_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Made(Length):
+        def made_by(self, stage: Score, context: Context) -> dict[str, str]:
+            return {"engine": f"after {len(self.asked)}"}
+
+    use(monkeypatch, Made())
+    score(stage(), corpus(10), context(tmp_path))
+    use(monkeypatch, Length())
+    score(stage(), corpus(12), context(tmp_path))
+    identity = Length().identity(stage(), context(tmp_path))
+    shelf = Store(tmp_path).shelf(fingerprint(identity), identity)
+    assert shelf.origins()["engine"].value_counts().sort("engine").rows() == [(None, 2), ("after 10", 10)]
 
 
 def test_a_scorer_that_forgets_a_row_is_our_fault_and_loud(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

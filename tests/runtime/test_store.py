@@ -13,7 +13,8 @@ import polars as pl
 import pytest
 from mixc.compiler.diagnostics import Fault
 from mixc.runtime import files
-from mixc.runtime.store import Shelf, Store, fingerprint
+from mixc.runtime.shelf import Shelf
+from mixc.runtime.store import Store, fingerprint
 
 ROOT = Path(__file__).parents[2]
 SCHEMA: dict[str, pl.DataType] = {"v": pl.Float64()}
@@ -181,7 +182,7 @@ def test_a_full_disk_is_a_fault_that_names_the_file_and_leaves_no_half_file(tmp_
     out, _ = run(FULL, tmp_path, 20_000).communicate()
     assert out.splitlines() == ["MIX0508 True True"] * 5
     assert shelf(tmp_path).load(schema=SCHEMA, say=pytest.fail).equals(before)
-    assert sorted(p.name for p in tmp_path.rglob("*") if p.is_file() and p.suffix not in {".parquet", ".json"}) == []
+    assert sorted(p.name for p in tmp_path.rglob("*") if p.is_file() and p.suffix not in {".parquet", ".json", ".lock"}) == []
     assert visible(tmp_path / "artifacts" / "models") == []
 
 

@@ -23,7 +23,7 @@ SPECIAL = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
 def make_tiny_student(
     folder: Path, *, arch: str = "llama", context: int = 512, chat_template: bool = True, seed: int = 0
 ) -> Path:
-    """Write a random two-layer `arch` (llama, qwen2, gemma2, gpt2) and its tokenizer; same seed, same weights."""
+    """Write a random two-layer `arch` (see `_config`) and its tokenizer; same seed, same weights."""
     import torch
     from transformers import AutoModelForCausalLM
 
@@ -67,7 +67,7 @@ def make_tiny_tokenizer(*, chat_template: bool = True) -> Any:
 
 
 def _config(arch: str, vocabulary: int, context: int) -> Any:
-    from transformers import Gemma2Config, GPT2Config, LlamaConfig, Qwen2Config
+    import transformers as hf
 
     sizes: dict[str, Any] = {
         "vocab_size": vocabulary, "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2,
@@ -75,12 +75,26 @@ def _config(arch: str, vocabulary: int, context: int) -> Any:
     }
     match arch:
         case "llama":
-            return LlamaConfig(**sizes, tie_word_embeddings=True)
+            return hf.LlamaConfig(**sizes, tie_word_embeddings=True)
         case "qwen2":
-            return Qwen2Config(**sizes, tie_word_embeddings=False)
+            return hf.Qwen2Config(**sizes, tie_word_embeddings=False)
+        case "qwen3":
+            return hf.Qwen3Config(**sizes, head_dim=16, tie_word_embeddings=True)
+        case "mistral":
+            return hf.MistralConfig(**sizes, head_dim=8, sliding_window=24)
+        case "phi3":
+            return hf.Phi3Config(**sizes, pad_token_id=2, bos_token_id=0, eos_token_id=2)
         case "gemma2":
-            return Gemma2Config(**sizes, head_dim=8, sliding_window=64, final_logit_softcapping=3.0)
+            layers = ["sliding_attention", "full_attention"]
+            return hf.Gemma2Config(**sizes, head_dim=8, sliding_window=24, layer_types=layers, final_logit_softcapping=3.0, attn_logit_softcapping=2.0)
+        case "gemma3":
+            layers = ["sliding_attention", "full_attention"]
+            return hf.Gemma3TextConfig(**sizes, head_dim=8, sliding_window=24, layer_types=layers)
         case "gpt2":
-            return GPT2Config(vocab_size=vocabulary, n_positions=context, n_embd=32, n_layer=2, n_head=4)
+            return hf.GPT2Config(vocab_size=vocabulary, n_positions=context, n_embd=32, n_layer=2, n_head=4)
+        case "bloom":  # its positions are in its attention scores, which no packed row can give
+            return hf.BloomConfig(vocab_size=vocabulary, hidden_size=32, n_layer=2, n_head=4)
+        case "mamba":  # no attention at all
+            return hf.MambaConfig(vocab_size=vocabulary, hidden_size=32, num_hidden_layers=2, state_size=4)
         case _:
             raise ValueError(f"no tiny student of architecture {arch}")

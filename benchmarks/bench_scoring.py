@@ -1,0 +1,217 @@
+"""Local naturalness of real responses: mixc's engine against the obvious loop and against vLLM, all in one run, each in a process of its own.
+
+    python benchmarks/bench_scoring.py [--data ../shared/data] [--sets short,long] [--dtypes bf16,fp32] [--runs 3] [--no-vllm]
+
+`short` is 40 responses to 5 gsm8k prompts, `long` 12 long ones to math_l5 and mmlu_pro prompts; k = 4, sentence steps. The loop reads one
+step's window in one forward pass of transformers and makes all its logits. Utilisation: the floating-point operations that cannot be
+avoided (the body over each prompt once, each first-k+1 window and each later window once; the head on scored tokens) over the time, as a
+share of the matrix-product rate measured beside it (the best of the model's own shapes). Peak: what the process took at most beyond what
+it had when the model was loaded.
+"""
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import median
+
+ROOT = Path(__file__).resolve().parents[1]
+STUDENT = "models/SmolLM2-135M-Instruct.Q4_1.gguf"
+K = 4
+STEP = {"fp32": 1e-4, "bf16": 0.1}
+SCORE = {"fp32": 5e-5, "bf16": 0.02}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", default=str(ROOT / "../shared/data"))
+    parser.add_argument("--sets", default="short,long")
+    parser.add_argument("--dtypes", default="bf16,fp32")
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--no-vllm", action="store_true")
+    parser.add_argument("--side", help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.side:
+        print(json.dumps(SIDES[given.side](given.sets, given.dtypes, given.runs, Path(given.data))))
+        return
+    for dtype in given.dtypes.split(","):
+        for name in given.sets.split(","):
+            _compare(name, dtype, given)
+
+
+def _compare(name: str, dtype: str, given: argparse.Namespace) -> None:
+    ours, loop = _run("packed", name, dtype, given), _run("loop", name, dtype, given)
+    size = f"{ours['responses']} responses, {ours['steps']:,} steps, {ours['windows']:,} windows, {ours['scored']:,} scored tokens"
+    print(f"{name} {dtype}: {size}")
+    rate, share = ours["operations"] / ours["seconds"] / 1e9, ours["operations"] / ours["seconds"] / ours["product"]
+    print(f"  mixc {ours['seconds']:8.2f} s  {ours['windows'] / ours['seconds']:7.1f} windows/s  {rate:5.0f} GFLOP/s = {share:.0%} of {ours['product'] / 1e9:.0f}"
+          f"  peak +{ours['peak']:.0f} MB beside {ours['model']:.0f} MB of weights")  # fmt: skip
+    step, score = _apart(ours["logprobs"], loop["logprobs"])
+    verdict = "ok" if step <= STEP[dtype] and score <= SCORE[dtype] else "TOO FAR"
+    print(f"  loop {loop['seconds']:8.2f} s  mixc is {loop['seconds'] / ours['seconds']:.2f} times faster; apart by at most {step:.2g} nats a step, {score:.2g} a score: {verdict}")
+    if not given.no_vllm and dtype == "bf16":
+        other = _run("vllm", name, dtype, given)
+        step, score = _apart(ours["logprobs"], other["logprobs"])
+        print(f"  vLLM {other['seconds']:8.2f} s  mixc is {other['seconds'] / ours['seconds']:.2f} times faster; apart by at most {step:.2g} nats a step, {score:.2g} a score")
+    sys.stdout.flush()
+
+
+def _run(side: str, name: str, dtype: str, given: argparse.Namespace) -> dict:
+    command = [sys.executable, __file__, "--side", side, "--sets", name, "--dtypes", dtype, "--runs", str(given.runs), "--data", given.data]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        sys.exit(f"{side} {name} {dtype} failed:\n{done.stderr[-2000:]}")
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def _apart(one: Sequence[Sequence[float]], other: Sequence[Sequence[float]]) -> tuple[float, float]:
+    """The largest difference of a step, and of a response's mean over steps."""
+    steps = max(abs(a - b) for x, y in zip(one, other, strict=True) for a, b in zip(x, y, strict=True))
+    return steps, max(abs(sum(x) / len(x) - sum(y) / len(y)) for x, y in zip(one, other, strict=True))
+
+
+def responses(name: str, data: Path) -> list[tuple[str, str]]:
+    """The fixed set: prompts and responses, responses of one prompt together."""
+    import polars as pl
+
+    every = pl.scan_parquet(data / "teachers.parquet").select("corpus", "prompt_id", "prompt", "teacher", "response", "student_tokens")
+    if name == "short":
+        rows = every.filter(pl.col("corpus") == "gsm8k").collect().sort("prompt_id", "teacher")
+        each, prompts = 8, [rows.group_by("prompt_id", maintain_order=True).len().filter(pl.col("len") >= 8).head(5)]
+    else:
+        long = pl.col("student_tokens").is_between(600, 1500)
+        rows = every.filter(pl.col("corpus").is_in(["math_l5", "mmlu_pro"]) & long).collect().sort("prompt_id", "teacher")
+        counts = rows.group_by("corpus", "prompt_id", maintain_order=True).len().filter(pl.col("len") >= 3)
+        each, prompts = 3, [counts.filter(pl.col("corpus") == corpus).head(2) for corpus in ("math_l5", "mmlu_pro")]
+    few = rows.join(pl.concat(prompts).select("prompt_id"), on="prompt_id", how="semi", maintain_order="left")
+    few = few.group_by("prompt_id", maintain_order=True).head(each)
+    return few.select("prompt", "response").rows()
+
+
+def answers(name: str, data: Path, tokenizer: object) -> list:
+    from mixc.runtime.steps import split
+    from mixc.runtime.windows import answer
+
+    pairs = responses(name, data)
+    encoded = tokenizer.responses([text for _, text in pairs])  # type: ignore[attr-defined]
+    prompts = {prompt: tokenizer.prompt(prompt) for prompt, _ in pairs}  # type: ignore[attr-defined]
+    return [answer(prompts[p], e.ids, e.starts, split(text, "sentence")) for (p, text), e in zip(pairs, encoded, strict=True)]
+
+
+def student(dtype: str) -> object:
+    from mixc.compiler.plan.stages import Model
+    from mixc.compiler.source import Span
+
+    return Model(student="smollm2", model=STUDENT, folder=str(ROOT), dtype=dtype, span=Span(str(ROOT / "benchmark.mix"), 0, 0))
+
+
+def packed(name: str, dtype: str, runs: int, data: Path) -> dict:
+    """mixc: the windows in packed rows."""
+    from mixc.runtime.engines.students import Students
+    from mixc.runtime.windows import Reach, windows
+
+    students = Students()
+    engine = students.engine(student(dtype))  # type: ignore[arg-type]
+    model = engine.model  # type: ignore[attr-defined]
+    asked = answers(name, data, students.tokenizer(student(dtype)))  # type: ignore[arg-type]
+    before = _memory()
+    times = []
+    for _ in range(runs):
+        began = time.perf_counter()
+        few, owners = windows(asked, Reach(steps=K))
+        found: list[list[float]] = [[0.0] * len(one.ends) for one in asked]
+        for index, reading in engine.read(few):
+            for part in owners[index]:
+                found[part.answer][part.step] = float(reading.logprob[part.begin : part.end].astype("float64").mean())
+        times.append(time.perf_counter() - began)
+    peak = _memory() - before
+    config = model.config
+    head = 2 * config.vocab_size * config.hidden_size
+    body = 2 * config.num_hidden_layers * _weights(config)
+    read = sum(len(p) for p in {w.prompt for w in few}) + sum(len(w.tokens) - 1 for w in few)
+    scored = sum(w.scored for w in few)
+    return {
+        "seconds": median(times), "logprobs": found, "responses": len(asked), "steps": sum(len(a.ends) for a in asked), "windows": len(few),
+        "scored": scored, "operations": body * read + head * scored, "product": _product(model), "peak": peak,
+        "model": (config.num_hidden_layers * _weights(config) + config.vocab_size * config.hidden_size) * model.dtype.itemsize / 1e6,
+    }  # fmt: skip
+
+
+def _weights(config: object) -> int:
+    """Of one layer's matrices: query, key, value, output, gate, up, down."""
+    c: object = config
+    heads, kinds = c.num_attention_heads, c.num_key_value_heads  # type: ignore[attr-defined]
+    size = c.hidden_size // heads  # type: ignore[attr-defined]
+    return c.hidden_size * size * (2 * heads + 2 * kinds) + 3 * c.hidden_size * c.intermediate_size  # type: ignore[attr-defined]
+
+
+def _memory() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def _product(model: object) -> float:
+    """Floating-point operations a second of the fastest matrix product of the model's shapes that torch offers here, in the model's dtype."""
+    import torch
+
+    config, dtype = model.config, model.dtype  # type: ignore[attr-defined]
+    best = 0.0
+    for tokens in (512, 4096):
+        for inner, outer in ((config.hidden_size, config.intermediate_size), (config.intermediate_size, config.hidden_size)):
+            x, weight = torch.randn(tokens, inner, dtype=dtype), torch.randn(outer, inner, dtype=dtype)
+            with torch.inference_mode():
+                ways = [lambda x=x, weight=weight: torch.nn.functional.linear(x, weight)]
+                if torch.backends.mkldnn.is_available():
+                    ready = torch.ops.mkldnn._reorder_linear_weight(weight, None)
+                    ways.append(lambda x=x, ready=ready: torch.ops.mkldnn._linear_pointwise(x, ready, None, "none", [], ""))
+                for way in ways:
+                    times = []
+                    for _ in range(12):
+                        began = time.perf_counter()
+                        way()
+                        times.append(time.perf_counter() - began)
+                    best = max(best, 2 * tokens * inner * outer / median(times[2:]))
+    return best
+
+
+def loop(name: str, dtype: str, runs: int, data: Path) -> dict:
+    """What one writes first: for each step one forward pass over prompt, window and step, and the log-softmax of its logits."""
+    import torch
+    from mixc.runtime.engines.load import load_model
+    from mixc.runtime.engines.students import Students
+    from transformers import AutoModelForCausalLM
+
+    del AutoModelForCausalLM
+    students = Students()
+    asked = answers(name, data, students.tokenizer(student(dtype)))  # type: ignore[arg-type]
+    model = load_model(students.files(student(dtype)), dtype)  # type: ignore[arg-type]
+    times = []
+    for _ in range(min(runs, 2)):
+        began = time.perf_counter()
+        found = []
+        with torch.inference_mode():
+            for one in asked:
+                ends, values = (0, *one.ends), []
+                for step in range(len(one.ends)):
+                    context = [*one.prompt, *one.response[ends[max(0, step - K)] : ends[step]].tolist()]
+                    own = one.response[ends[step] : ends[step + 1]].tolist()
+                    logits = model(torch.tensor([context + own]), use_cache=False).logits[0, len(context) - 1 : -1]
+                    table = torch.log_softmax(logits.float(), -1)
+                    values.append(table.gather(1, torch.tensor(own)[:, None]).double().mean().item())
+                found.append(values)
+        times.append(time.perf_counter() - began)
+    return {"seconds": median(times), "logprobs": found}
+
+
+def vllm(name: str, dtype: str, runs: int, data: Path) -> dict:
+    """vLLM's prompt log-probabilities of the same windows, all given at once."""
+    raise NotImplementedError
+
+
+SIDES = {"packed": packed, "loop": loop, "vllm": vllm}
+
+if __name__ == "__main__":
+    main()
