@@ -1,7 +1,10 @@
 """What a plan says of the passes of its models, and in which order filters and scores run."""
 
+from dataclasses import replace
+
 import pytest
 from mixc.compiler.plan.stages import Filter, Plan, Score, Select
+from mixc.compiler.plan.verify import Unsound, verify
 from mixc.tests.compiler.rules import SCORED, compiled
 
 LOCAL, FULL = "score near = local_logprob(student: tiny, window: 2 steps)\n", "score flow = global_logprob(student: tiny)\n"
@@ -87,3 +90,20 @@ def test_nothing_is_divided_or_moved_across_what_looks_at_other_rows(barrier: st
 
 def test_a_filter_on_the_dearest_score_stays_where_it_is() -> None:
     assert order(plan(FULL, "where flow >= -2 nats", "maximize flow")) == ["flow", "[flow >= -2 nats]"]
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "said"),
+    [
+        ("near", {"shares": "score:length"}, "shares the pass of score:length, which makes none for it"),
+        ("near", {"shares": "score:late"}, "shares the pass of score:late, which makes none for it"),
+        ("near", {"tells": ("logprob",)}, "tells what no pass of its own reads"),
+        ("flow", {"tells": ("rank",)}, "takes logprob of score:flow, which does not tell it"),
+        ("length", {"passes": ("windows",)}, "passes of no model"),
+    ],
+)
+def test_a_plan_whose_passes_do_not_add_up_is_unsound(name: str, change: dict, said: str) -> None:
+    found = plan(FULL + LOCAL, "maximize near + flow")
+    stages = tuple(replace(s, **change) if isinstance(s, Score) and s.name == name else s for s in found.stages)
+    with pytest.raises(Unsound, match=said):
+        verify(replace(found, stages=stages))
