@@ -95,9 +95,10 @@ def test_many_rows_are_sampled_by_whole_prompts(project: Path, capsys: pytest.Ca
 
 
 def test_the_plan_tells_passes_in_words(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (project / "one.mix").write_text(spec(SPECS["both"]))
+    (project / "one.mix").write_text(spec(SPECS["both"] | {"odd": "perplexity(student: tiny)"}))
     plan = promised(capsys)
     assert main(["-q", "plan", "one.mix"]) == 0
     said = " ".join(capsys.readouterr().out.split())
     whole, windows = plan["score:fluency"]["whole"]["value"], plan["score:naturalness"]["windows"]["value"]
     assert f"to score ({whole} full-context passes)" in said and f"to score ({windows} windows)" in said
+    assert f"{plan['score:odd']['rows']['value']} from the pass of fluency" in said
