@@ -13,7 +13,7 @@ PYTEST_ARGS ?= -q -rs -m "not gpu"
 help:
 	@echo 'make quickstart  environment, student and corpus, then mixc build specs/quickstart.mix'
 	@echo 'make gsm8k       the same on real responses (needs $(SHARED))'
-	@echo 'make test        environment, ruff, pyright, all tests but those for a GPU'
+	@echo 'make test        environment, ruff, pyright, all tests but those for a GPU (vLLM is in the environment on Linux x86-64)'
 	@echo 'make lint        ruff and pyright alone'
 	@echo 'make bench       the benchmarks'
 	@echo 'make env         the environment alone, in .venv'

@@ -10,11 +10,11 @@ from rich.text import Text
 
 from ..compiler.plan.variants import Variant
 from ..runtime.context import Context
-from ..runtime.engines.students import Students
 from ..runtime.events import Notice
 from ..runtime.execute import refuse_pending
 from ..runtime.store import Store
 from ..runtime.variants import INDEX, KEPT, Ended, build_variant, read_index, refuse_plain, write_index
+from .engine import chosen_students
 from .exit import exit_code
 from .progress import Watcher
 from .render import render_json, render_text
@@ -29,7 +29,7 @@ def build_variants(variants: tuple[Variant, ...], root: Path, arguments: Namespa
     refuse_plain(root)
     show_warnings(arguments)
     terminal, home = arguments.terminal, store_root()
-    store, students = Store(home), Students(home)
+    store, students = Store(home), chosen_students(arguments, home)
     ended: list[Ended] = []
     with store.lock(f"build-{root.resolve()}", terminal.say):
         before = read_index(root)

@@ -54,7 +54,33 @@ class Passed:
     what: str = "read"
 
 
-Event = StageStarted | StageFinished | Progress | Notice | Passed
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deviated:
+    """How far log-probabilities in `dtype` are from float32, in nats, on a sample of `windows` with `tokens` scored tokens: absolute differences of a
+    token and of a window's mean, on average and at most."""
+
+    stage: str
+    student: str
+    dtype: str
+    engine: str
+    device: str
+    windows: int
+    tokens: int
+    token_mean: float
+    token_most: float
+    window_mean: float
+    window_most: float
+
+
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """Two engines were compared before the values of one were taken; `facts` are the fields of `engines.parity.Agreement`."""
+
+    stage: str
+    facts: dict[str, object]
+
+
+Event = StageStarted | StageFinished | Progress | Notice | Passed | Deviated | Agreed
 Watch = Callable[[Event], None]
 
 

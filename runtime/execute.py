@@ -16,9 +16,10 @@ from . import materialise as made
 from .audit import Audit, audit
 from .context import Context
 from .evaluate import evaluate
-from .events import Event, Notice, Passed, StageFinished, StageStarted, Watch
+from .events import Agreed, Deviated, Event, Notice, Passed, StageFinished, StageStarted, Watch
 from .files import TEMPORARY, recover_swap, swap_folder, sweep, write_atomic, writing
 from .manifest import Record, manifest
+from .precision import to_data
 from .rates import remember
 from .teacher_table import teacher_table
 from .train import train
@@ -39,6 +40,8 @@ class Build:
     records: list[Record] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
     passed: list[Passed] = field(default_factory=list)
+    deviated: dict[tuple[str, str], Deviated] = field(default_factory=dict)
+    parity: list[dict[str, object]] = field(default_factory=list)
     models: dict[str, dict[str, str]] = field(default_factory=dict)
     chosen: pl.DataFrame | None = None
     trained: Path | None = None
@@ -142,7 +145,8 @@ def _run(stage: Stage, plan: Plan, result: Build, context: Context) -> None:
         result.models[stage.model.student] = {"model": stage.model.model, "dtype": stage.model.dtype, **files.digests}
     seconds = time.monotonic() - began
     tokens, reading = sum(p.tokens for p in result.passed), sum(p.seconds for p in result.passed)
-    result.records.append(Record(stage.id, kind(stage), round(seconds, 3), summary, tokens, round(reading, 3)))
+    engines = ", ".join(sorted({f"{p.engine} on {p.device}" for p in result.passed if p.tokens}))
+    result.records.append(Record(stage.id, kind(stage), round(seconds, 3), summary, tokens, round(reading, 3), engines))
     context.watch(StageFinished(stage.id, summary, seconds))
     if isinstance(stage, Materialise):
         _swap(plan, result, _selection_files(plan, result) | {"train.jsonl": made.train_lines(stage, _rows(result))})
@@ -209,7 +213,12 @@ def _swap(plan: Plan, result: Build, contents: dict[str, bytes]) -> None:
 
 def _manifest(plan: Plan, result: Build) -> bytes:
     selected = None if result.chosen is None else result.chosen.height
-    return manifest(plan, result.walk, result.records, result.models, result.notices, selected, result.training, result.audits)
+    measured: dict[str, object] = {
+        "audit": [each.to_data() for each in result.audits],
+        "precision": [to_data(each) for _, each in sorted(result.deviated.items())],
+        "parity": result.parity,
+    }
+    return manifest(plan, result.walk, result.records, result.models, result.notices, selected, result.training, measured)
 
 
 def _train(stage: Train, result: Build, context: Context) -> str:
@@ -239,9 +248,13 @@ def _noting(context: Context, result: Build, root: Path) -> Watch:
     def watch(event: Event) -> None:
         if isinstance(event, Notice):
             result.notices.append(f"{event.stage}: {event.message}")
+        elif isinstance(event, Agreed):
+            result.parity.append({"stage": event.stage, **event.facts})
         elif isinstance(event, Passed):
             result.passed.append(event)
             remember(root, event)
+        elif isinstance(event, Deviated):
+            result.deviated[event.student, event.engine] = event
         context.watch(event)
 
     return watch

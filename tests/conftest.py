@@ -30,8 +30,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         lacking = {"gpu": "no CUDA device"}
     else:
         node = (ROOT / "editors" / "vscode" / "node_modules" / "vscode-textmate").exists()
-        here = {"node": node, "student": STUDENT.exists(), "shared": (SHARED / "teachers.parquet").exists()}
-        why = {"node": "no packages in editors/vscode (make editors)", "student": "no student weights in models/ (make student)", "shared": "no shared data (MIXC_SHARED)"}
+        vllm = importlib.util.find_spec("vllm") is not None
+        here = {"vllm": vllm, "node": node, "student": STUDENT.exists(), "shared": (SHARED / "teachers.parquet").exists()}
+        why = {"vllm": "no vLLM here (make env brings it on Linux x86-64)", "node": "no packages in editors/vscode (make editors)", "student": "no student weights in models/ (make student)", "shared": "no shared data (MIXC_SHARED)"}
         lacking = {"gpu": "no CUDA device", **{name: why[name] for name, there in here.items() if not there}}
     for item in items:
         for name, reason in lacking.items():

@@ -4,6 +4,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from ...compiler.plan.stages import KINDS
+from ..engine import chosen_students, configure_engine
 from ..exit import FINE
 from ..run import compiled, configure_spec, not_allowed, show_warnings, store_root
 
@@ -12,6 +13,7 @@ def configure(parser: ArgumentParser) -> None:
     configure_spec(parser)
     parser.add_argument("--out", metavar="DIR", help="the build folder (default: build/<name of the spec file>/); with `sweep` or `ablate`, one in it for each variant")
     parser.add_argument("--until", choices=KINDS, metavar="STAGE", help=f"stop after the last stage of this kind: {', '.join(KINDS)}")
+    configure_engine(parser)
     parser.add_argument("--format", choices=("text", "json"), default="text", help="text (default) or json")
 
 
@@ -27,7 +29,6 @@ def run(arguments: Namespace) -> int:
 
     from ...runtime.confounded import confounded
     from ...runtime.context import Context
-    from ...runtime.engines.students import Students
     from ...runtime.execute import build, refuse_pending
     from ...runtime.store import Store
     from ..progress import Watcher
@@ -38,7 +39,7 @@ def run(arguments: Namespace) -> int:
     show_warnings(arguments)
     root = store_root()
     with Watcher(arguments.terminal) as watch:
-        context = Context(store=Store(root), students=Students(root), watch=watch)
+        context = Context(store=Store(root), students=chosen_students(arguments, root), watch=watch)
         result = build(plan, out, context, arguments.until)
     lints = not_allowed(confounded(plan, result.audits), arguments)
     if lints and not arguments.terminal.quiet:

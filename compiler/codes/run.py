@@ -141,4 +141,26 @@ CODES: dict[str, Code] = {
         "aside. Where `identity.json` is only missing or unreadable, the scores are used as before and the next build that adds to them writes it again.",
         "cp -r .mixc/scores/1f0c… .mixc/scores/77ab…", "cp -r .mixc/scores/1f0c… backup/scores/1f0c…",
     ),
+    "MIX0520": Code(
+        "two engines do not agree",
+        "Before the values of another engine enter the store, it and transformers read a sample of the same windows. Their "
+        "mean log-probabilities differed by more than rounding explains, so one of them does not run this model as it is "
+        "meant: an architecture with a detail left out, other weights, a cache that is stale. Nothing was stored. Score "
+        "with transformers, or take another version of the engine.",
+        "mixc build SPEC --engine vllm, and the two are 0.4 nats apart", "mixc build SPEC --engine transformers",
+    ),
+    "MIX0521": Code(
+        "vLLM cannot be started, or cannot do what is asked",
+        "vLLM runs in a process of its own. It is not installed, it does not know the student's architecture, or the "
+        "model and its cache do not fit into the memory there is. What it said last is quoted. Everything that it does "
+        "transformers does too, and values of both are kept under one fingerprint.",
+        "mixc build SPEC --engine vllm, after `pip install mixc`", 'pip install "mixc[vllm]"',
+    ),
+    "MIX0522": Code(
+        "no such engine, or not so many devices",
+        "MIXC_ENGINE names the engine that reads for log-probabilities, `transformers` or `vllm`; MIXC_DEVICES and "
+        "`--devices` say on how many devices, a process on each. Without them it is transformers, on every CUDA device "
+        "where there are several.",
+        "MIXC_ENGINE=vlm mixc build SPEC", "MIXC_ENGINE=vllm mixc build SPEC",
+    ),
 }  # fmt: skip

@@ -57,10 +57,18 @@ class Engine(Protocol):
     `tells` has what it can tell of a token: LOGPROB always.
     """
 
-    name: str
-    device: str
     context: int | None
     tells: frozenset[str]
+
+    @property
+    def name(self) -> str:
+        """What is recorded of it beside scores."""
+        ...
+
+    @property
+    def device(self) -> str:
+        """Where it works."""
+        ...
 
     def read(self, windows: Sequence[Window], also: frozenset[str] = frozenset()) -> Iterator[tuple[int, Reading]]:
         """For each window, in an order of the engine's choosing: its index and what was asked (LOGPROB and `also`)."""

@@ -120,7 +120,8 @@ def blocks(layout: Layout) -> tuple[Block, ...]:
     if found is None:
         groups: dict[tuple[int, int, int], list[Piece]] = {}
         for piece in layout.pieces:
-            groups.setdefault((*(piece.prompt if piece.prompt[1] else (-1, 0)), piece.before), []).append(piece)
+            where = piece.prompt[0] if piece.prompt[1] else -1
+            groups.setdefault((where, piece.prompt[1], piece.before), []).append(piece)
         found = tuple(_block(part, layout.device) for group in groups.values() for part in _parts(group))
         layout.cache["blocks"] = found
     return found

@@ -49,6 +49,16 @@ def load_config(files: ModelFiles) -> Any:
         return AutoConfig.from_pretrained(str(files.path), trust_remote_code=False, local_files_only=True, **where)
 
 
+def parameters(files: ModelFiles) -> int:
+    """How many numbers the model has; nothing is loaded for it. Fault MIX0506, MIX0509."""
+    with loading(files):
+        import torch
+        from transformers import AutoModelForCausalLM
+
+        with torch.device("meta"):
+            return AutoModelForCausalLM.from_config(load_config(files)).num_parameters()
+
+
 def load_for_training(files: ModelFiles, dtype: str) -> Any:
     """`load_model`, as a model that `save_pretrained` writes: transformers refuses to save one that came from a `.gguf` file."""
     model = load_model(files, dtype)

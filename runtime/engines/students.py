@@ -2,29 +2,39 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 from ...compiler.diagnostics import Fault
 from ...compiler.plan.stages import Model
 from .base import Engine
+from .checked import Checked
+from .choice import TRANSFORMERS, VLLM, Choice, check_devices
+from .devices import Devices, cuda_devices, environments
 from .digests import Digests
 from .load import load_config, longest
 from .model_files import ModelFiles, is_hub_id, resolve
+from .parity import Agreement
+from .remote import Remote, Settings, require_vllm
 from .tokenizer import ChatTokenizer, load_tokenizer
 from .transformers import load
+from .weights import weights_folder
 
 
 class Students:
     """Files, tokenizers and engines by content: two students of equal files, dtype and template share one.
 
     `store_root` is the folder that remembers the digests of large files; None remembers them for this run only.
-    Without `fetch` nothing comes over the network: a hub id is found in the local cache or not at all.
+    Without `fetch` nothing comes over the network: a hub id is found in the local cache or not at all. `choice` is the engine and its devices.
     """
 
-    def __init__(self, store_root: Path | None = None, *, fetch: bool = True) -> None:
+    def __init__(self, store_root: Path | None = None, *, fetch: bool = True, choice: Choice = Choice()) -> None:  # noqa: B008  frozen
         # Read by OpenMP when torch is first imported: threads that wait without spinning leave a busy machine its cores.
         os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
         self._digests = Digests(store_root / "digests.json" if store_root is not None else None)
+        self._root = store_root
         self._fetch = fetch
+        self._choice = choice
+        self._heard: list[Agreement | str] = []
         self._contexts: dict[Model, int | None] = {}
         self._files: dict[Model, ModelFiles] = {}
         self._tokenizers: dict[tuple[str, str], ChatTokenizer] = {}
@@ -61,10 +71,10 @@ class Students:
         return self._tokenizers[key]
 
     def engine(self, model: Model) -> Engine:
-        """The loaded model. Fault MIX0506, MIX0507."""
+        """The model, ready to be asked: loaded here, or by a process that starts when it first is. Fault MIX0506, MIX0507, MIX0521, MIX0522."""
         key = self._engine_key(model)
         if key not in self._engines:
-            self._engines[key] = load(self.files(model), model.dtype, self.tokenizer(model))
+            self._engines[key] = self._made(model)
         return self._engines[key]
 
     def loaded(self, model: Model) -> Engine | None:
@@ -74,3 +84,46 @@ class Students:
     def _engine_key(self, model: Model) -> tuple[str, str, str, str]:
         files = self.files(model)
         return (files.digest, files.tokenizer_digest, files.template_digest, model.dtype)
+
+    def exact(self, model: Model) -> Engine:
+        """The model in float32 by transformers, what others are measured against; loaded anew and not kept. Fault MIX0506, MIX0507."""
+        return load(self.files(model), "fp32", self.tokenizer(model))
+
+    def device(self) -> Any:
+        """The torch device that models are loaded on."""
+        import torch
+
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+    def heard(self) -> list[Agreement | str]:
+        """What engines have told since this was last asked: how far one agrees with another, and what one could not tell."""
+        heard, self._heard = self._heard, []
+        return heard
+
+    def _made(self, model: Model) -> Engine:
+        files = self.files(model)
+
+        def here() -> Engine:
+            return load(files, model.dtype, self.tokenizer(model))
+
+        vllm = self._choice.engine == VLLM
+        if vllm:
+            require_vllm(files)
+        count = check_devices(self._choice, len(cuda_devices()))
+        if count == 1 and not vllm:
+            return here()
+        weights = str(weights_folder(files, model.dtype, self._root, self)) if vllm else ""
+        settings = [
+            Settings(
+                engine=VLLM if vllm else TRANSFORMERS, files=files, dtype=model.dtype, context=self.context(model), weights=weights, environment=one
+            )
+            for one in (environments(count) if count > 1 else [{}])
+        ]
+        engine = Devices([Remote(one) for one in settings]) if count > 1 else Remote(settings[0])
+        if vllm:  # started when a sample has been read here, so that one device need not hold both
+            return Checked(engine, here, files, model.dtype, self._heard_of, self._heard_of)
+        engine.start()
+        return engine
+
+    def _heard_of(self, news: Agreement | str) -> None:
+        self._heard.append(news)

@@ -23,7 +23,7 @@ SPECIAL = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
 def make_tiny_student(
     folder: Path, *, arch: str = "llama", context: int = 512, chat_template: bool = True, seed: int = 0
 ) -> Path:
-    """Write a random two-layer `arch` (see `_config`) and its tokenizer; same seed, same weights."""
+    """Write a random two-layer `arch` (see `_config`) and its tokenizer; same seed, same weights. vLLM takes `wide`."""
     import torch
     from transformers import AutoModelForCausalLM
 
@@ -76,6 +76,8 @@ def _config(arch: str, vocabulary: int, context: int) -> Any:
     match arch:
         case "llama":
             return hf.LlamaConfig(**sizes, tie_word_embeddings=True)
+        case "wide":
+            return hf.LlamaConfig(**{**sizes, "hidden_size": 64, "num_attention_heads": 2, "num_key_value_heads": 1}, tie_word_embeddings=True)
         case "qwen2":
             return hf.Qwen2Config(**sizes, tie_word_embeddings=False)
         case "qwen3":

@@ -1,0 +1,120 @@
+"""The engine that asks vLLM, in whatever process it is made: prompt log-probabilities, prefix caching off. It runs in one of its own (`remote`).
+
+vLLM's cache of prefixes may hand out log-probabilities that are stale and depend on the order of requests: it is never switched on.
+"""
+
+import importlib
+import os
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from .base import LOGPROB, RANK, Generated, Reading, Window
+from .load import DTYPES, load_config
+from .model_files import ModelFiles
+from .tokenizer import ChatTokenizer
+
+LOGITS = 2**27  # how many logits vLLM makes at once in float32: its memory profile does not count those of prompts
+BATCH_TOKENS = 16_384  # what is handed to it at once: it schedules them itself
+CACHE_BYTES = 1 << 30  # of the keys and values on the CPU, where more is not needed
+GPU_SHARE = 0.8  # of the memory; the rest is for the logits of prompts
+
+
+def tells(dtype: str) -> frozenset[str]:
+    """What vLLM tells: no entropy, and ranks only of float32. It counts tokens that are as probable to the rank, and in 16 bits many are."""
+    return frozenset({LOGPROB, RANK}) if dtype == "fp32" else frozenset({LOGPROB})
+
+
+class VllmEngine:
+    """A model that vLLM has loaded from the folder `weights`. `room` is the longest sequence it is asked of, at most one token beyond its context."""
+
+    name = "vllm"
+
+    def __init__(self, weights: str, files: ModelFiles, dtype: str, tokenizer: ChatTokenizer, room: int) -> None:
+        os.environ.update(
+            # The engine works in this very process, which ends with who asked; nothing is told to anybody.
+            VLLM_ENABLE_V1_MULTIPROCESSING="0",
+            VLLM_NO_USAGE_STATS="1",
+            DO_NOT_TRACK="1",
+            # vLLM always writes a token after the prompt: a window as long as the context needs a place for it, and it is never read.
+            VLLM_ALLOW_LONG_MAX_MODEL_LEN="1",
+        )
+        import torch
+
+        cuda = torch.cuda.is_available()
+        if not cuda:
+            os.environ.setdefault("TORCHDYNAMO_DISABLE", "1")  # half a minute of compiling saves nothing here
+            os.environ.setdefault("VLLM_CPU_OMP_THREADS_BIND", "nobind")
+        vllm = _vllm()
+        config = load_config(files).get_text_config()
+        tokens = min(max(LOGITS // config.vocab_size, 512), 8_192)
+        where = {"gpu_memory_utilization": GPU_SHARE} if cuda else {"kv_cache_memory_bytes": max(CACHE_BYTES, 2 * room * _cached(config, dtype))}
+        self.llm = vllm.LLM(
+            weights, dtype=DTYPES[dtype], max_model_len=room, enforce_eager=True, enable_prefix_caching=False, seed=0,
+            trust_remote_code=False, skip_tokenizer_init=True, generation_config="vllm", max_num_batched_tokens=tokens,
+            disable_log_stats=True, **where,
+        )  # fmt: skip
+        self.tokenizer = tokenizer
+        self.tells = tells(dtype)
+        self.context: int | None = room - 1
+        self.device = torch.cuda.get_device_name(0) if cuda else "cpu"
+
+    def read(self, windows: Sequence[Window], also: frozenset[str] = frozenset()) -> Iterator[tuple[int, Reading]]:
+        """See Engine: the longest windows first, some thousand tokens at a time. Every window reads its prompt again."""
+        asking = _vllm().SamplingParams(max_tokens=1, temperature=0.0, prompt_logprobs=0, detokenize=False)
+        for batch in _batches(windows):
+            asked = [{"prompt_token_ids": [*windows[i].prompt, *windows[i].tokens]} for i in batch]
+            for i, answer in zip(batch, self.llm.generate(asked, asking, use_tqdm=False), strict=True):
+                window = windows[i]
+                told = answer.prompt_logprobs[len(window.prompt) + window.start :]
+                found = [entry[token] for entry, token in zip(told, window.tokens[window.start :], strict=True)]
+                rank = np.array([one.rank for one in found], np.int32) if RANK in also else None
+                yield i, Reading(np.array([one.logprob for one in found], np.float32), rank)
+
+    def generate(
+        self, prompts: Sequence[Sequence[int]], max_tokens: int, done: Callable[[int], None] | None = None
+    ) -> list[Generated]:
+        """See Engine. An answer ends at the template's end of turn, at `max_tokens`, or where the context is full."""
+        greedy = _vllm().SamplingParams
+        stops = self.tokenizer.stops()
+        room = [min(max_tokens, (self.context or 0) - len(prompt)) for prompt in prompts]
+        able = [i for i in range(len(prompts)) if room[i] > 0]
+        asking = [
+            greedy(max_tokens=room[i], temperature=0.0, detokenize=False, ignore_eos=True, stop_token_ids=list(stops)) for i in able
+        ]
+        made = self.llm.generate([{"prompt_token_ids": list(prompts[i])} for i in able], asking, use_tqdm=False) if able else []
+        found = [Generated("", 0, False)] * len(prompts)
+        for i, answer in zip(able, made, strict=True):
+            ids = list(answer.outputs[0].token_ids)
+            finished = bool(ids) and ids[-1] in stops
+            kept = ids[:-1] if finished else ids
+            found[i] = Generated(self.tokenizer.text(kept), len(kept), finished)
+        if done is not None:
+            done(len(prompts))
+        return found
+
+
+def _vllm() -> Any:
+    """The package, by its name: from a file of that name an import would find the file first."""
+    return importlib.import_module("vllm")
+
+
+def _batches(windows: Sequence[Window]) -> Iterator[list[int]]:
+    batch: list[int] = []
+    size = 0
+    for i in sorted(range(len(windows)), key=lambda i: (-windows[i].length, i)):
+        if batch and size + windows[i].length > BATCH_TOKENS:
+            yield batch
+            batch, size = [], 0
+        batch.append(i)
+        size += windows[i].length
+    if batch:
+        yield batch
+
+
+def _cached(config: Any, dtype: str) -> int:
+    """The bytes of keys and values of one token, at most."""
+    heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
+    width = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+    return 2 * config.num_hidden_layers * heads * width * (4 if dtype == "fp32" else 2)
