@@ -1,6 +1,7 @@
 """What stands below the tree of a plan: costs, who comes out, whether it can hold, and what the build folder has of it."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from textwrap import wrap
 
 from ..compiler.plan.stages import KINDS, Plan, Score, Select, Stage, kind
@@ -59,12 +60,21 @@ def costs(found: Sequence[Cost]) -> Iterator[str]:
 def _cost(cost: Cost) -> str:
     tokens = "" if cost.tokens is None else f"{shown(cost.tokens)} tokens {'written' if cost.what == 'generate' else 'through'} "
     model = f"{'by ' if cost.what == 'generate' or cost.tokens is None else ''}{cost.student} ({cost.dtype})"
-    detail = f" ({cost.detail})" if cost.detail else ""
+    detail = f" ({said})" if (said := cost.detail or _passes(cost)) else ""
     said = f"{cost.stage}: {shown(cost.rows)} {WORDS[cost.what]}{detail}, {tokens}{model}"
     if cost.seconds is None:
         return said
     source = f", {cost.measured}" if cost.measured else ", as given"
     return f"{said}, {_time(cost.seconds)} at {cost.rate:,.0f} tokens/s{source}"
+
+
+def _passes(cost: Cost) -> str:
+    """How a likelihood is read."""
+    if cost.whole is None or cost.windows is None:
+        return ""
+    rest = replace(cost.windows, value=cost.windows.value - cost.whole.value, error=None)
+    parts = ((cost.whole, "full-context pass", "full-context passes"), (rest, "window", "windows"))
+    return " and ".join(f"{shown(figure)} {one if figure.value == 1 else many}" for figure, one, many in parts if figure.value)
 
 
 def _time(seconds: Figure) -> str:

@@ -119,6 +119,8 @@ def _note(stage: Stage, known: Known, costs: Sequence[Cost]) -> str:
     cached = f"{shown(known.cached)} cached" if known.cached is not None and known.cached.value else ""
     if not known.missing.value:
         return cached or "nothing to score"
+    if stage.shares and not stage.passes and cost and cost.tokens and not cost.tokens.value:
+        return ", ".join(filter(None, [f"{shown(known.missing)} from the pass of {stage.shares.removeprefix('score:')}", cached]))
     model = f" by {cost.student}" if cost else ""
     return ", ".join(filter(None, [f"{shown(known.missing)} to score{model}", cached]))
 

@@ -1,9 +1,10 @@
 """What the stages that ask a model would cost: tokens through it, and time at a rate. Loads tokenizers, never weights."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
 from ..compiler.diagnostics import Fault
@@ -15,11 +16,12 @@ from .engines.characters import CHARACTERS
 from .evaluate import answers, likelihood
 from .examples import tokenise
 from .figure import Figure
+from .identity import seeded_hash
 from .lengths import BY_CHARACTERS, BY_TOKENIZER, NOT_AT_HAND
 from .rates import rate
-from .sampling import SAMPLE_ROWS, characters, sample, total
+from .sampling import SAMPLE_ROWS, characters, ratio, sample
 from .score import missing
-from .scorers.base import Reader
+from .scorers.base import Expected, Reader
 from .scorers.registry import scorer
 from .store import digest
 from .train import is_stored, longest_example
@@ -27,13 +29,15 @@ from .train import is_stored, longest_example
 # A likelihood's windows take longer to lay out than a text takes to count.
 EXACT_ROWS = 5_000
 EXAMPLES = 500
+READS = ("tokens", "whole", "windows")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
     """What one model does for one stage. `what`: `score`, `train`, `generate` or `measure`. `rows` are to be done, `cached` are done already.
 
-    `tokens` go through the model (of `generate`, at most so many are written); `by` is how they were counted; `rate` in tokens a second,
+    `tokens` go through the model (of `generate`, at most so many are written), for a likelihood in `windows` different windows, of which `whole` are
+    responses in full context; `by` is how they were counted; `rate` in tokens a second,
     `measured` where and in how many runs, None where it was given.
     """
 
@@ -44,6 +48,8 @@ class Cost:
     rows: Figure
     cached: Figure
     tokens: Figure | None = None
+    whole: Figure | None = None
+    windows: Figure | None = None
     by: str = BY_TOKENIZER
     rate: float | None = None
     measured: str | None = None
@@ -59,10 +65,11 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class Pricing:
-    """How time is told: the store that remembers rates, and the rate that was given (tokens a second)."""
+    """How work and time are told: the store that remembers rates, the rate that was given (tokens a second), and what earlier scorings leave to later ones."""
 
     context: Context
     given: float | None = None
+    expected: Expected = field(default_factory=Expected)
 
     def rate(self, model: Model, what: str = "read") -> dict[str, object]:
         """`rate` and `measured` of a Cost; the rate that was given is one of reading."""
@@ -81,28 +88,46 @@ def scoring(stage: Score, lacking: pl.DataFrame, exact: bool, cached: int, prici
     """The cost of the values that are not in the store: `lacking` is what `score.missing` gives, `exact` whether a run would find the same rows."""
     assert stage.model is not None
     asked = scorer(stage)
-    tokens, by = None, BY_TOKENIZER
+    read, by = {}, BY_TOKENIZER
     if isinstance(asked, Reader):
-        tokens, by = _read(asked, stage, lacking, pricing.context)
+        read, by = _read(asked, stage, lacking, pricing)
     rows, had = Figure(value=lacking.height, most=not exact), Figure(value=cached, most=not exact)
     return Cost(
-        stage=stage.id, what="score", student=stage.model.student, dtype=stage.model.dtype, rows=rows, cached=had,
-        tokens=tokens if exact or tokens is None else tokens.at_most(), by=by, **pricing.rate(stage.model),  # type: ignore[arg-type]
+        stage=stage.id, what="score", student=stage.model.student, dtype=stage.model.dtype, rows=rows, cached=had, by=by,
+        **{name: figure if exact else figure.at_most() for name, figure in read.items()}, **pricing.rate(stage.model),  # type: ignore[arg-type]
     )  # fmt: skip
 
 
-def _read(asked: Reader, stage: Score, lacking: pl.DataFrame, context: Context) -> tuple[Figure, str]:
-    """The tokens of the passes, and how they were counted."""
-    if lacking.is_empty():
-        return Figure(value=0), BY_TOKENIZER
-    model = stage.model
+def _read(asked: Reader, stage: Score, lacking: pl.DataFrame, pricing: Pricing) -> tuple[dict[str, Figure], str]:
+    """`tokens`, `whole` and `windows` of a Cost, and how they were counted."""
+    context, model, expected = pricing.context, stage.model, pricing.expected
     assert model is not None
-    if context.students.is_here(model):
-        identity = asked.identity(stage, context) | {"keys": _digest(lacking["key"]), "rows": [EXACT_ROWS, SAMPLE_ROWS]}  # type: ignore[attr-defined]
-        counted = _at_hand(lambda: total(lacking, "key", lambda few: asked.reads(stage, few, context), True, EXACT_ROWS), context.store.root, identity)
-        if counted is not None:
-            return counted, BY_TOKENIZER
-    return total(lacking, "key", lambda few: asked.reads(stage, few, context, rough=True), False, EXACT_ROWS), BY_CHARACTERS
+    few = _few(lacking, expected)
+    try:
+        rough = not context.students.is_here(model)
+        counted = asked.reads(stage, few, context, expected, rough=rough)
+    except Fault as fault:
+        if not {d.code for d in fault.diagnostics} <= set(NOT_AT_HAND):
+            raise
+        rough, counted = True, asked.reads(stage, few, context, expected, rough=True)
+    by = BY_CHARACTERS if rough and lacking.height else BY_TOKENIZER
+    if few.height == lacking.height:
+        return {name: Figure(value=sum(getattr(r, name) for r in counted.values()), exact=by == BY_TOKENIZER) for name in READS}, by
+    sizes = few.select("chunk", characters(few).alias("size")).group_by("chunk").agg(pl.col("size").sum()).sort("chunk")
+    known, every = sizes["size"].to_numpy().astype(np.float64), float(characters(lacking).sum())
+    chunks = max(len(known) + 1, round(len(known) * every / max(1.0, known.sum())))
+    found = {name: np.array([getattr(counted[c], name) for c in sizes["chunk"]], dtype=np.float64) for name in READS}
+    return {name: ratio(values, known, every, chunks) for name, values in found.items()}, by
+
+
+def _few(rows: pl.DataFrame, expected: Expected) -> pl.DataFrame:
+    """The rows, or where they are many those of some prompts: whole ones, for their responses are read together, and the same in every scoring."""
+    if rows.height <= EXACT_ROWS and expected.cut is None:
+        return rows
+    hashed = pl.Series("mixc:sample", seeded_hash(0, rows["prompt"].fill_null("")), dtype=pl.UInt64)
+    if expected.cut is None:
+        expected.cut = int(hashed.sort()[SAMPLE_ROWS])
+    return rows.filter(hashed <= expected.cut)
 
 
 def training(stage: Train, rows: pl.DataFrame, selected: Figure, pricing: Pricing, chosen: pl.DataFrame | None = None) -> Cost:
@@ -176,8 +201,8 @@ def evaluation(stage: Evaluate, heldout: pl.DataFrame | None, trains: bool, pric
         scored = likelihood(stage, model, "before")
         rows = heldout.with_columns(pl.lit(None, pl.String).alias("reason"))
         lacking, every = missing(scored, rows, context, absent=not here), missing(scored, rows, context, absent=True)
-        before = scoring(scored, lacking, True, every.height - lacking.height, pricing)
-        after = scoring(scored, every, True, 0, pricing)
+        before = scoring(scored, lacking, True, every.height - lacking.height, Pricing(context, pricing.given))
+        after = scoring(scored, every, True, 0, Pricing(context, pricing.given))
         both = before.tokens.plus(after.tokens) if trains and before.tokens and after.tokens else before.tokens
         costs.append(Cost(
             stage=stage.id, what="measure", student=model.student, dtype=model.dtype, rows=before.rows.plus(after.rows) if trains else before.rows,

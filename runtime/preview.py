@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import polars as pl
@@ -27,7 +27,7 @@ from .audit import Audit, audit
 from .bounds import at_most, impossible, reads, still_in, unknown
 from .composition import Composition, composition
 from .context import Context
-from .costs import Cost, Pricing, evaluation, scoring, training
+from .costs import READS, Cost, Pricing, evaluation, scoring, training
 from .execute import chosen_rows
 from .figure import Figure
 from .lazy import listening
@@ -176,13 +176,10 @@ def _score(stage: Score, seen: Preview, pricing: Pricing) -> Known:
         seen.costs.append(scoring(stage, lacking, seen.exact, cached, pricing))
     if not lacking.height and not unknown(walk.rows) and seen.exact:
         return Known(before=before, rows=before, says=advance(stage, walk, context), cached=Figure(value=cached), missing=Figure(value=0))
-    walk.rows = from_store(stage, walk.rows, context, absent=absent) if lacking.height else _all_known(stage, walk.rows, context)
+    found = from_store(stage, walk.rows, context, absent=absent, exact=seen.exact)
+    walk.rows = found if found[f"open:{stage.name}"].any() else found.drop(f"open:{stage.name}")
     to_do, had = Figure(value=lacking.height, most=most), Figure(value=cached, most=not seen.exact)
     return Known(before=before, rows=before, cached=had, missing=to_do)
-
-
-def _all_known(stage: Score, rows: pl.DataFrame, context: Context) -> pl.DataFrame:
-    return from_store(stage, rows, context).drop(f"open:{stage.name}")
 
 
 def _later(stage: Score, seen: Preview, pricing: Pricing) -> Known:
@@ -196,12 +193,9 @@ def _later(stage: Score, seen: Preview, pricing: Pricing) -> Known:
     lacking = missing(stage, seen.walk.rows, context, absent=absent)
     among = scoring(stage, lacking, False, alive(seen.walk.rows) - lacking.height, pricing)
     share = min(1.0, seen.selected.value / max(1, alive(seen.walk.rows)))
-    tokens = among.tokens and Figure(value=round(among.tokens.value * share), exact=False)
     rows = Figure(value=round(lacking.height * share), exact=False)
-    seen.costs.append(
-        Cost(stage=stage.id, what="score", student=among.student, dtype=among.dtype, rows=rows, cached=Figure(value=0), tokens=tokens,
-             by=among.by, rate=among.rate, measured=among.measured)
-    )  # fmt: skip
+    parts = {name: Figure(value=round(one.value * share), exact=False) for name in READS if (one := getattr(among, name)) is not None}
+    seen.costs.append(replace(among, rows=rows, cached=Figure(value=0), **parts))
     return Known(before=seen.selected, rows=seen.selected, missing=rows)
 
 

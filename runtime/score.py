@@ -14,12 +14,13 @@ from typing import cast
 import polars as pl
 
 from ..compiler.plan.stages import Score
+from .chunks import in_chunks
 from .context import Context
 from .engines.parity import Agreement
 from .events import Agreed, Event, Notice, Passed, Progress, ignore
 from .identity import digest
 from .scorers import column
-from .scorers.base import Maker, Ratio, Scorer, Stepped
+from .scorers.base import Aside, Maker, Partial, Pooled, Ratio, Scorer, Stepped
 from .scorers.registry import scorer
 from .shelf import Shelf
 from .store import fingerprint
@@ -62,7 +63,7 @@ def score(stage: Score, rows: pl.DataFrame, context: Context) -> Scored:
         return _joined(stage, rows, pl.concat([live.select("index"), column.read(stage, live)], how="horizontal"), 0, 0)
     asked = scorer(stage)
     live = live.with_columns(_key(stage, live))
-    distinct = live.select(_wanted(stage)).unique("key", keep="first", maintain_order=True).sort("key")
+    distinct = _distinct(stage, live)
     shelf = _shelf(stage, asked, context)
     with shelf.in_use():
         stored = _look_up(stage, asked, shelf, distinct["key"], context)
@@ -80,7 +81,7 @@ def missing(stage: Score, rows: pl.DataFrame, context: Context, *, absent: bool 
     """
     live = rows.filter(pl.col("reason").is_null())
     live = live.with_columns(_key(stage, live))
-    distinct = live.select(_wanted(stage)).unique("key", keep="first", maintain_order=True).sort("key")
+    distinct = _distinct(stage, live)
     if absent:
         return distinct
     asked = scorer(stage)
@@ -88,8 +89,9 @@ def missing(stage: Score, rows: pl.DataFrame, context: Context, *, absent: bool 
     return distinct.join(stored, on="key", how="anti", maintain_order="left")
 
 
-def from_store(stage: Score, rows: pl.DataFrame, context: Context, *, absent: bool = False) -> pl.DataFrame:
-    """The rows with the columns of `score` as far as the store has them; `open:NAME` is true where it has not."""
+def from_store(stage: Score, rows: pl.DataFrame, context: Context, *, absent: bool = False, exact: bool = True) -> pl.DataFrame:
+    """The rows with the columns of `score` as far as the store has them; `open:NAME` is true where it has not, or where a value depends on a pool of
+    rows and these are not all `exact`ly those of a run."""
     asked = scorer(stage)
     live = rows.with_row_index("index").filter(pl.col("reason").is_null())
     live = live.with_columns(_key(stage, live))
@@ -100,8 +102,16 @@ def from_store(stage: Score, rows: pl.DataFrame, context: Context, *, absent: bo
     values = _values(stage, asked, stored)
     found = live.select("index", "key").join(values.with_columns(known=True), on="key", how="left", maintain_order="left")
     lacking = found.filter(pl.col("known").is_null())["index"]
+    if isinstance(asked, Pooled) and asked.pooled(stage) and (lacking.len() or not exact):
+        lacking = found["index"]  # of one that is missing every value depends
+        found = found.with_columns(value=pl.lit(None, found.schema["value"]), why=pl.lit(None, pl.String))
     joined = _joined(stage, rows, found.drop("key", "known"), 0, 0).rows
     return joined.with_columns(pl.int_range(pl.len(), dtype=pl.UInt32).is_in(lacking.implode()).alias(f"open:{stage.name}"))
+
+
+def _distinct(stage: Score, live: pl.DataFrame) -> pl.DataFrame:
+    """Each key once, in the chunks and the order in which a scorer gets them."""
+    return in_chunks(live.select(_wanted(stage)).unique("key", keep="first", maintain_order=True))
 
 
 def _values(stage: Score, asked: Scorer, stored: pl.DataFrame) -> pl.DataFrame:
@@ -135,7 +145,11 @@ def _shelf(stage: Score, asked: Scorer, context: Context) -> Shelf:
 
 
 def _look_up(stage: Score, asked: Scorer, shelf: Shelf, keys: pl.Series, context: Context) -> pl.DataFrame:
-    return shelf.load(keys.to_list(), schema=asked.schema(stage), say=lambda message: context.watch(Notice(stage.id, message)))
+    partial = asked if isinstance(asked, Partial) else None
+    stored = shelf.load(
+        keys.to_list(), schema=asked.schema(stage), say=lambda message: context.watch(Notice(stage.id, message)), prefer=partial and partial.prefer
+    )
+    return stored if partial is None else stored.filter(partial.holds(stage))
 
 
 def _compute(stage: Score, asked: Scorer, missing: pl.DataFrame, shelf: Shelf, context: Context) -> list[pl.DataFrame]:
@@ -143,13 +157,18 @@ def _compute(stage: Score, asked: Scorer, missing: pl.DataFrame, shelf: Shelf, c
     order = ["key", *asked.schema(stage)]
     kept: list[pl.DataFrame] = []
     unkept: list[pl.DataFrame] = []
+    asides: dict[str, list[Aside]] = {}
 
     def keep() -> None:
+        made_by = asked.made_by(stage, context) if isinstance(asked, Maker) else None
         if unkept:
             shard = pl.concat(unkept)
-            shelf.append(shard, asked.made_by(stage, context) if isinstance(asked, Maker) else None)
+            shelf.append(shard, made_by, prefer=asked.prefer if isinstance(asked, Partial) else None)
             kept.append(shard)
             unkept.clear()
+        for name, rows in asides.items():  # after what they came with: a chunk whose rows are all kept is not read again
+            context.store.shelf(name, rows[0].identity).append(pl.concat(one.frame for one in rows), made_by, prefer=rows[0].prefer)
+        asides.clear()
 
     done, since = 0, time.monotonic()
     comparing = 0.0
@@ -163,9 +182,12 @@ def _compute(stage: Score, asked: Scorer, missing: pl.DataFrame, shelf: Shelf, c
     tell = context.watch if not asked.reports else ignore
     tell(Progress(stage.id, 0, len(missing), "responses"))
     # A scorer is a generator: closing it ends its workers at once, whatever ended this loop.
-    with closing(cast("Generator[pl.DataFrame]", asked.compute(stage, missing, replace(context, watch=fair)))) as frames:
+    with closing(cast("Generator[pl.DataFrame | Aside]", asked.compute(stage, missing, replace(context, watch=fair)))) as frames:
         try:
             for frame in frames:
+                if isinstance(frame, Aside):
+                    asides.setdefault(fingerprint(frame.identity), []).append(frame)
+                    continue
                 unkept.append(frame.select(order))
                 done += len(frame)
                 comparing += _tell_heard(stage, context)

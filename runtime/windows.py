@@ -1,6 +1,6 @@
-"""Turns responses in tokens into the windows an engine must read, and says which log-probabilities are whose. Pure: no model, no text.
+"""Turns responses in tokens into what must be read of them: which tokens behind which prompt, and which of those are scored. Pure: no model, no text.
 
-Steps that see the same first token of the response share one window: causal attention gives each the context it would
+Steps that see the same first token of the response share one pass: causal attention gives each the context it would
 have alone, so the first k+1 steps of a response are one pass.
 """
 
@@ -34,9 +34,6 @@ class Reach:
         return min(-(-share.numerator // share.denominator), before)
 
 
-EVERYTHING = Reach(percent=Fraction(100))
-
-
 @dataclass(frozen=True, slots=True)
 class Answer:
     """A prompt and its response in tokens; `ends[i]` is one past the last response token of step i, no step is empty."""
@@ -48,23 +45,26 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Pass:
-    """The steps `first..end` are read after the prompt, and `start..end` of them are scored; `tokens` counts the prompt too."""
+    """Response tokens `low..high` are read behind `prompt`, and `start..high` of them are scored."""
 
-    first: int
+    prompt: tuple[int, ...]
+    low: int
     start: int
-    end: int
-    tokens: int
+    high: int
 
+    @property
+    def length(self) -> int:
+        """All its tokens, those of the prompt too."""
+        return len(self.prompt) + self.high - self.low
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """Scored tokens `begin..end` of a window are step `step` of answer `answer`; `context` tokens come before them."""
+    @property
+    def scored(self) -> int:
+        """How many tokens are scored."""
+        return self.high - self.start
 
-    answer: int
-    step: int
-    begin: int
-    end: int
-    context: int
+    def window(self, answer: Answer) -> Window:
+        """What an engine reads for it."""
+        return Window(self.prompt, tuple(answer.response[self.low : self.high].tolist()), self.start - self.low)
 
 
 def answer(
@@ -79,8 +79,21 @@ def answer(
     return Answer(tuple(prompt), np.asarray(response, dtype=np.int32), ends)
 
 
+def whole(answer: Answer) -> Pass:
+    """All of the response behind its prompt."""
+    return Pass(answer.prompt, 0, 0, len(answer.response))
+
+
+def alone(answer: Answer) -> Pass:
+    """All of the response without a prompt. Nothing stands before its first token, which cannot be scored."""
+    return Pass((), 0, 1, len(answer.response))
+
+
 def passes(answer: Answer, reach: Reach) -> Iterator[Pass]:
-    """The passes that score every step of `answer` once. The longest pass is as long as the longest any step needs."""
+    """The passes that score every step of `answer` once; the first alone begins with the response, and is a part of `whole`.
+
+    The longest is as long as the longest any step needs.
+    """
     offsets = (0, *answer.ends)
     start = 0
     while start < len(answer.ends):
@@ -88,22 +101,11 @@ def passes(answer: Answer, reach: Reach) -> Iterator[Pass]:
         end = start + 1
         while end < len(answer.ends) and end - reach.back(end) == first:
             end += 1
-        yield Pass(first, start, end, len(answer.prompt) + offsets[end] - offsets[first])
+        yield Pass(answer.prompt, offsets[first], offsets[start], offsets[end])
         start = end
 
 
-def windows(answers: Sequence[Answer], reach: Reach) -> tuple[list[Window], list[list[Part]]]:
-    """The different windows of `answers`, and beside each the steps whose log-probabilities it gives."""
-    found: dict[Window, list[Part]] = {}
-    for number, one in enumerate(answers):
-        offsets = (0, *one.ends)
-        for part in passes(one, reach):
-            origin = offsets[part.start]
-            lead = len(one.prompt) - offsets[part.first]  # from an index in the response to one behind the prompt
-            read = one.response[offsets[part.first] : offsets[part.end]].tolist()
-            window = Window(one.prompt, tuple(read), origin - offsets[part.first])
-            found.setdefault(window, []).extend(
-                Part(number, step, offsets[step] - origin, offsets[step + 1] - origin, lead + offsets[step])
-                for step in range(part.start, part.end)
-            )
-    return list(found), list(found.values())
+def contexts(answer: Answer, reach: Reach) -> list[int]:
+    """For each step, how many tokens stand before it in its window, those of the prompt too."""
+    offsets = (0, *answer.ends)
+    return [len(answer.prompt) + offsets[step] - offsets[step - reach.back(step)] for step in range(len(answer.ends))]

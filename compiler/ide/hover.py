@@ -18,7 +18,10 @@ from .project import Project
 from .usage import takes, written
 from .words import CHOICES, QUANTILE, ROLES, sentence
 
-_COSTS = ("free: it is read", "cheap: a tokenizer", "moderate: a grader", "dear: the model reads every response")
+_COSTS = (
+    *("free: it is read", "cheap: a tokenizer", "moderate: a grader", "dear: the model reads every response"),
+    "dear: the model reads every response, step by step",
+)
 
 
 @dataclass(frozen=True, slots=True)

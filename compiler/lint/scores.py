@@ -45,7 +45,7 @@ def _against_numbers(condition: ast.Expr, subject: Subject) -> Iterator[tuple[as
         for name, number, operator in ((part.left, part.right, part.operator), (part.right, part.left, _TURNED[part.operator])):
             if isinstance(name, ast.Name) and _is_number(number):
                 score = subject.score(name.text)
-                if score is not None and (score.cost == DEAR or score.type.unit == "nats"):
+                if score is not None and (score.cost >= DEAR or score.type.unit == "nats"):
                     yield part, score, operator
 
 

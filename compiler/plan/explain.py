@@ -158,6 +158,8 @@ def _(stage: Score) -> Iterator[str]:
     else:
         yield f"{stage.name} = {stage.scorer}{selected}"
         yield arguments
+    if stage.shares:
+        yield f"takes what {stage.shares} reads of a response" + ("" if stage.passes else ", and has nothing read")
 
 
 def _argument(name: str, value: Argument) -> str:

@@ -4,10 +4,12 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from ..clauses import Keep, Model, Where
-from ..expressions import Expression, columns, is_barrier
+from ..expressions import Expression, columns
 from ..semantics import ir
-from ..semantics.catalogue import CHEAP, DEAR, SCORERS
+from ..semantics.catalogue import CHEAP, DEARER, SCORERS
 from .digest import fingerprints
+from .share import share
+from .sift import sift
 from .stages import (
     Decontaminate,
     Dedup,
@@ -45,10 +47,11 @@ def lower(mixture: ir.Mixture) -> Plan:
     )
     heldout = _heldout(mixture, stages)
     _guard(mixture, stages)
-    _score_and_filter(mixture, stages)
+    steps = _score_and_filter(mixture, stages)
     for profile in mixture.profiles:
         stages.append(_profile(profile, mixture, _last(stages)))
-    _select(mixture, stages)
+    _select(mixture, stages, steps)
+    stages = share(stages)
     _train(mixture, stages, heldout)
     pending = tuple(Pending(what=m.what, stage=m.stage, span=m.span) for m in mixture.missing)
     return Plan(
@@ -135,44 +138,23 @@ def _guard(mixture: ir.Mixture, stages: list[Stage]) -> None:
         )
 
 
-def _score_and_filter(mixture: ir.Mixture, stages: list[Stage]) -> None:
+def _score_and_filter(mixture: ir.Mixture, stages: list[Stage]) -> tuple[Where | Keep, ...]:
     """Scores and movable filters, dearer scores later; the filters that stay become the steps of `select`."""
-    scores = {s.name: s for s in _all_scores(mixture)}
-    done: set[str] = set()
-
-    def need(names: Iterable[str]) -> None:
-        for name in sorted(names, key=lambda n: (scores[n].cost, list(scores).index(n))):
-            if name not in done:
-                done.add(name)
-                stages.append(_score(scores[name], mixture, _last(stages), "candidates"))
-
-    movable = _movable(mixture.selection)
-    cheap = sorted((w for w in movable if _cost(w.condition, scores) < DEAR), key=lambda w: _cost(w.condition, scores))
-    at = 0
-    while at < len(cheap):
-        cost = _cost(cheap[at].condition, scores)
-        group = [w for w in cheap[at:] if _cost(w.condition, scores) == cost]
-        for where in group:
-            need(_scores(where.condition))
-        stages.append(
-            Filter(
-                id=f"filter:{len([s for s in stages if isinstance(s, Filter)]) + 1}",
-                inputs=_last(stages),
-                wheres=tuple(group),
-                seed=mixture.seed,
-                span=group[0].span,
-            )
-        )
-        at += len(group)
-    need(_needed(mixture))
+    scores = _all_scores(mixture)
+    sifted = sift(mixture.selection.steps, scores, _needed(mixture))
+    by_name = {score.name: score for score in scores}
+    for each in sifted.rounds:
+        stages += _each(each.scores, by_name, mixture, stages)
+        number = len([s for s in stages if isinstance(s, Filter)]) + 1
+        stages.append(Filter(id=f"filter:{number}", inputs=_last(stages), wheres=each.wheres, seed=mixture.seed, span=each.wheres[0].span))
+    stages += _each(sifted.last, by_name, mixture, stages)
+    return sifted.steps
 
 
-def _movable(selection: ir.Selection) -> list[Where]:
-    found: list[Where] = []
-    for step in selection.steps:
-        if isinstance(step, Keep) or is_barrier(step.condition):
-            break
-        found.append(step)
+def _each(names: Iterable[str], scores: dict[str, ir.Score], mixture: ir.Mixture, stages: list[Stage]) -> list[Stage]:
+    found: list[Stage] = []
+    for name in names:
+        found.append(_score(scores[name], mixture, _last([*stages, *found]), "candidates"))
     return found
 
 
@@ -221,13 +203,9 @@ def _needed(mixture: ir.Mixture) -> list[str]:
     return list(names)
 
 
-def _select(mixture: ir.Mixture, stages: list[Stage]) -> None:
+def _select(mixture: ir.Mixture, stages: list[Stage], steps: tuple[Where | Keep, ...]) -> None:
     selection = mixture.selection
     scored = {s.name for s in stages if isinstance(s, Score)}
-    movable = _movable(selection)
-    scores = {s.name: s for s in _all_scores(mixture)}
-    moved = {id(w) for w in movable if _cost(w.condition, scores) < DEAR}
-    steps = tuple(step for step in selection.steps if id(step) not in moved)
     tokens = _tokens(mixture)
     stages.append(
         Select(
@@ -245,7 +223,7 @@ def _select(mixture: ir.Mixture, stages: list[Stage]) -> None:
             span=selection.span,
         )
     )
-    for score in _all_scores(mixture):
+    for score in sorted(_all_scores(mixture), key=lambda score: score.cost == DEARER):
         if score.name not in scored:
             stages.append(_score(score, mixture, ("select",), "selected"))
     before = tuple(s.id for s in stages if isinstance(s, Select) or (isinstance(s, Score) and s.rows == "selected"))
@@ -351,7 +329,3 @@ def _model(mixture: ir.Mixture, student: str) -> Model:
 
 def _scores(expression: Expression) -> set[str]:
     return {c.name for c in columns(expression) if c.source == "score"}
-
-
-def _cost(expression: Expression, scores: dict[str, ir.Score]) -> int:
-    return max((scores[name].cost for name in _scores(expression)), default=0)

@@ -135,7 +135,7 @@ def _settled(stage: Any) -> Any:
         case Scan():
             return _scan(stage)
         case Score(model=Model() as model):
-            return replace(stage, model=replace(model, **_UNSEEN.get(stage.scorer, {})))
+            return replace(stage, passes=(), tells=(), shares=None, model=replace(model, **_UNSEEN.get(stage.scorer, {})))
         case Heldout():
             return replace(stage, scan=_scan(stage.scan))
         case Teachers():

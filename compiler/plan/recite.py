@@ -6,6 +6,7 @@ from functools import singledispatch
 from typing import Any
 
 from ..clauses import Model, Where
+from ..expressions import Operation
 from ..source import Span
 from .express import express
 from .normalize import plain
@@ -71,7 +72,19 @@ def recite(plan: Plan) -> tuple[Block, ...]:
         for block in blocks(stage):
             known = found.get(block.title)
             found[block.title] = block if known is None else replace(block, items=(*known.items, *block.items))
+    if "select" in found:
+        found["select"] = replace(found["select"], items=tuple(_joined(found["select"].items)))
     return tuple(found.values())
+
+
+def _joined(items: Iterable[Item]) -> Iterator[Item]:
+    """A filter whose parts run at different places in the plan is one clause again, at the place of the last."""
+    clauses: dict[object, list[Item]] = {}
+    for number, item in enumerate(items):
+        clauses.setdefault((item.text, item.span) if item.key == "where" and item.span else number, []).append(item)
+    for *earlier, last in clauses.values():
+        parts = tuple(item.meaning for item in (*earlier, last))
+        yield replace(last, meaning=plain(Operation("and", parts))) if earlier else last  # type: ignore[arg-type]
 
 
 @singledispatch
@@ -188,7 +201,7 @@ def _(stage: Score) -> Iterator[Block]:
     items += [Item("reads", text, text, "score", stage.span) for read in stage.reads if (text := read.removeprefix("column:")) not in values]
     if stage.unit and stage.scorer == "column":
         items.append(Item("unit", f"unit: {stage.unit}", stage.unit, "score", stage.span))
-    items += _fields(stage, ("name", "scorer", "arguments", "model", "reads", "unit", "rows"))
+    items += _fields(stage, ("name", "scorer", "arguments", "model", "reads", "unit", "rows", "passes", "tells", "shares"))
     given = ", ".join(item.text for item in items if item.key not in ("scorer", "version"))
     yield Block(f"score {stage.name}", "score", f"score {stage.name} = {stage.scorer}({given})", stage.span, tuple(items))
 

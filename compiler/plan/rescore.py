@@ -7,6 +7,7 @@ from typing import Any
 from .arrive import arrive
 from .changes import Fate
 from .digest import fingerprints
+from .passes import PASSES, RESPONSE, TAKES
 from .stages import Score, Stage
 
 # Arguments that only say how stored values are read.
@@ -15,16 +16,24 @@ _READINGS = {("local_logprob", "debias")}
 
 def rescore(before: Sequence[Stage], after: Sequence[Stage]) -> dict[str, Fate]:
     """The fate of every score of `after`, by stage id; both as `normalize` leaves them. `cached` is said only where no row can be new."""
-    old: dict[Any, list[Score]] = {}
-    for stage in before:
-        if isinstance(stage, Score):
-            old.setdefault(computes(stage), []).append(stage)
-    return {s.id: Fate(s.name, _state(s, old.get(computes(s), []), before, after), s.rows) for s in after if isinstance(s, Score)}
+    old = [stage for stage in before if isinstance(stage, Score)]
+    scores = [stage for stage in after if isinstance(stage, Score)]
+    return {s.id: Fate(s.name, _state(s, [one for one in old if _gives(one, s)], before, after), s.rows) for s in scores}
+
+
+def _gives(old: Score, new: Score) -> bool:
+    """Whether what `old` has computed is all that `new` is read from."""
+    one, other = computes(old), computes(new)
+    if one[0] == other[0] == RESPONSE:
+        return {*other[1]} <= {*one[1]} and one[2:] == other[2:]
+    return one == other
 
 
 def computes(score: Score) -> tuple[Any, ...]:
     """All that a score's values depend on besides the row. Equal for two scores that share their values."""
     model = score.model and replace(score.model, student="")
+    if PASSES.get(score.scorer) == (RESPONSE,):
+        return RESPONSE, TAKES[score.scorer], (), model, score.reads  # tokens are kept, and each of these is a reading of them
     arguments = tuple(pair for pair in score.arguments if (score.scorer, pair[0]) not in _READINGS and pair[1] is not None)
     return score.scorer, score.version, arguments, model, score.reads
 

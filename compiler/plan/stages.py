@@ -132,6 +132,9 @@ class Score:
     `arguments` are the scorer's own, defaults filled in, units settled (percentages as `15%` text); `reads` are the other values of the row it needs
     (`reference`, or `column:NAME`). `type` is bool, number or text, or unknown where the column could not
     be looked at; `unit` None where dimensionless. `package`: where the scorer comes from, None for ours.
+
+    `passes` are those of its model that no earlier score has made: `response`, `alone`, `windows` (see `passes.py`). `tells`: what its pass over the
+    response tells, later scores' share included; `shares` is the id of the score whose pass it takes that from. Values never depend on these three.
     """
 
     id: str
@@ -146,6 +149,9 @@ class Score:
     type: str
     unit: str | None = None
     rows: str = "candidates"
+    passes: tuple[str, ...] = ()
+    tells: tuple[str, ...] = ()
+    shares: str | None = None
     span: Span
 
 

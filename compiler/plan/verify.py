@@ -1,8 +1,9 @@
 """What must hold in every plan, whatever spec it came from. A failure is a fault of the compiler, never of the user."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ..expressions import Column, Expression, columns, is_barrier
+from .passes import RESPONSE, TAKES
 from .stages import (
     Decontaminate,
     Evaluate,
@@ -59,6 +60,8 @@ def verify(plan: Plan) -> None:
             known = [by_id[name] for name in above[stage.id]]
             faults += [f"{stage.id}: {fault}" for fault in (*_reads(stage, known), *_clauses(stage, known))]
         faults += _heldout_is_kept_apart(plan.stages, above)
+        for number, stage in enumerate(plan.stages):
+            faults += [f"{stage.id}: {fault}" for fault in (_passes(stage, plan.stages[:number]) if isinstance(stage, Score) else ())]
     if faults:
         raise Unsound("; ".join(faults))
 
@@ -197,6 +200,19 @@ def _clauses(stage: Stage, known: list[Stage]) -> Iterator[str]:
             yield from (f"two benchmarks {name}" for name in sorted(set(names)) if names.count(name) > 1)
         case _:
             return
+
+
+def _passes(stage: Score, known: Sequence[Stage]) -> Iterator[str]:
+    if (stage.passes or stage.tells or stage.shares) and stage.model is None:
+        yield "passes of no model"
+    if stage.tells and RESPONSE not in stage.passes:
+        yield "tells what no pass of its own reads"
+    if stage.shares is not None:
+        owner = next((s for s in known if s.id == stage.shares), None)
+        if not isinstance(owner, Score) or RESPONSE not in owner.passes or RESPONSE in stage.passes:
+            yield f"shares the pass of {stage.shares}, which makes none for it"
+        elif lacking := [what for what in TAKES.get(stage.scorer, ()) if what not in owner.tells]:
+            yield f"takes {', '.join(lacking)} of {owner.id}, which does not tell it"
 
 
 def _selection(stage: Select, known: list[Stage]) -> Iterator[str]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from .types import BOOL, NUMBER, UNKNOWN, Type
 
-FREE, CHEAP, MODERATE, DEAR = range(4)
+FREE, CHEAP, MODERATE, DEAR, DEARER = range(5)
 NATS = Type("number", "nats")
 TOKENS = Type("number", "tokens")
 
@@ -25,7 +25,7 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """`cost` orders scores: free (a column), cheap (a tokenizer), moderate (a grader), dear (a model). `ready`: the runtime has it.
+    """`cost` orders scores: free (a column), cheap (a tokenizer), moderate (a grader), dear (a model that reads a response), dearer (and each of its steps again). `ready`: the runtime has it.
 
     `package` is the distribution that brings it, with its version (`steps==1.2`); None for ours.
     `range`: the least and the greatest value, and whether all are whole; None where the scorer promises nothing.
@@ -57,17 +57,17 @@ SCORERS: dict[str, Signature] = {
             "mean over steps of the step's mean log-probability within a window (LALP)",
             (_STUDENT, _WINDOW, _SPLIT, _DEBIAS),
             NATS,
-            DEAR,
+            DEARER,
             range=_NEGATIVE,
         ),
         Signature("global_logprob", "mean log-probability of a token of the response, given the prompt (GALP)", (_STUDENT,), NATS, DEAR, range=_NEGATIVE),
         Signature("verify_math", "whether the response's final answer equals the reference", (_REFERENCE,), BOOL, MODERATE),
         Signature("tokens", "tokens of the response under the student's tokenizer", (_STUDENT,), TOKENS, CHEAP, range=_COUNT),
         Signature("column", "a column of the corpus", (Parameter("column", "column", of=("bool", "number", "text")), Parameter("unit", "unit", "")), UNKNOWN, FREE),
-        Signature("rank_surprisal", "rank-surprisal ratio (RSR)", (_STUDENT,), NUMBER, DEAR, ready=False, range=_POSITIVE),
-        Signature("perplexity", "exp of the mean negative log-probability", (_STUDENT,), NUMBER, DEAR, ready=False, range=(1, None, False)),
-        Signature("entropy", "mean entropy of the student's next-token distribution", (_STUDENT,), NATS, DEAR, ready=False, range=_POSITIVE),
-        Signature("ifd", "instruction-following difficulty", (_STUDENT,), NUMBER, DEAR, ready=False, range=_POSITIVE),
+        Signature("rank_surprisal", "ranks over surprisals of the response's tokens, the lower the better (RSR)", (_STUDENT,), NUMBER, DEAR, range=_POSITIVE),
+        Signature("perplexity", "exp of the mean negative log-probability of a token of the response, given the prompt", (_STUDENT,), NUMBER, DEAR, range=(1, None, False)),
+        Signature("entropy", "mean entropy of the student's next-token distribution", (_STUDENT,), NATS, DEAR, range=_POSITIVE),
+        Signature("ifd", "perplexity of the response given the prompt over that without it (instruction-following difficulty, IFD)", (_STUDENT,), NUMBER, DEAR, range=_POSITIVE),
         Signature(
             "exact_match",
             "whether the response's final answer is the reference, letter for letter",

@@ -18,8 +18,6 @@ def score(node: ast.Score, known: Known, notes: Diagnostics, missing: list[ir.Mi
     signature = call.signature
     if not signature.ready:
         missing.append(ir.Missing(what=f"`{signature.name}`", stage="score", span=node.call.span))
-    if dict(call.arguments).get("debias") == "length":
-        missing.append(ir.Missing(what="`debias: length`", stage="select", span=call.given["debias"].span))
     return ir.Score(
         name=node.name.text,
         scorer=signature.name,

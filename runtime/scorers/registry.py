@@ -12,8 +12,12 @@ from .base import Scorer
 
 GROUP = "mixc.scorers"
 SCORERS = {
-    "global_logprob": ("likelihood", "GlobalLogprob"),
-    "local_logprob": ("likelihood", "LocalLogprob"),
+    "entropy": ("full_context", "Entropy"),
+    "global_logprob": ("full_context", "GlobalLogprob"),
+    "ifd": ("ifd", "Ifd"),
+    "local_logprob": ("local", "LocalLogprob"),
+    "perplexity": ("full_context", "Perplexity"),
+    "rank_surprisal": ("full_context", "RankSurprisal"),
     "tokens": ("tokens", "Tokens"),
     "verify_math": ("graders", "VerifyMath"),
 }

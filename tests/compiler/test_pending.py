@@ -17,7 +17,7 @@ STAGES = {
     "teachers": SCORED + 'teacher t generate {\n  model "hub/large"\n  prompts from rows\n}\n',
     "dedup": SCORED + "dedup by exact of prompt\n",
     "tag": SCORED.replace("column topic", 'keywords "keywords.json"'),
-    "score": SCORED + "score odd = perplexity()\nselect { maximize -odd }\n",
+    "score": SCORED + "score same = exact_match(reference)\nselect { where same }\n",
     "profile": SCORED + PROFILE,
     "select": SCORED + "select {\n  budget 3 examples\n  quota skill uniform\n}\n",
     "materialise": CLEAN + "train tiny {\n  steps 3\n  weight ratio\n}\n",

@@ -14,7 +14,8 @@ from mixc.runtime.engines.students import Students
 from mixc.runtime.ranking import means, valued
 from mixc.runtime.score import from_store, score
 from mixc.runtime.scorers.base import Directed, Ratio, Stepped
-from mixc.runtime.scorers.likelihood import GlobalLogprob, LocalLogprob
+from mixc.runtime.scorers.full_context import GlobalLogprob
+from mixc.runtime.scorers.local import LocalLogprob
 from mixc.runtime.scorers.tokens import Tokens
 from mixc.runtime.steps import split
 from mixc.runtime.store import Store

@@ -15,16 +15,20 @@ from mixc.tests.runtime import killed
 from mixc.tests.runtime.tiny import make_tiny_student
 
 KILLS = 10
-# Nats. Rows that are left over after a kill are batched anew, which moves the last bits of float32.
-TOLERANCE = 1e-6
 CONFTEST = Path(__file__).parents[1] / "conftest.py"
 START = f"import runpy; runpy.run_path({str(CONFTEST)!r}); runpy.run_path({killed.__file__!r}, run_name='__main__')"
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "POLARS_MAX_THREADS": "2", "TOKENIZERS_PARALLELISM": "false"}
 
 
+def shelf(root: Path) -> Path:
+    """The folder of the steps in a store; the others hold what was read of first tokens and whole responses."""
+    (identity,) = [path for path in (root / "scores").glob("*/identity.json") if json.loads(path.read_text()).get("scorer") == "local_logprob"]
+    return identity.parent
+
+
 def stored(root: Path) -> list[pl.DataFrame]:
-    """The rows of each shard of the only shelf in a store."""
-    (folder,) = (root / "scores").iterdir()
+    """The rows of each shard of the steps."""
+    folder = shelf(root)
     found = [read_shard(path) for path in shards(folder)]
     assert not list(folder.glob("*.corrupt")) and not list(folder.glob(".mixc-tmp-*"))
     return [frame for frame in found if frame is not None]
@@ -43,14 +47,12 @@ def test_two_thousand_responses_killed_ten_times(tmp_path: Path) -> None:
     assert len(set(told["kept"])) > 3, "too few of the runs kept a shard before they were killed"
 
     through, resumed = stored(tmp_path / "through"), stored(tmp_path / "killed")
-    assert {maker(beside(path)) for path in shards(next((tmp_path / "killed" / "scores").iterdir()))} == {"transformers on cpu"}
+    assert {maker(beside(path)) for path in shards(shelf(tmp_path / "killed"))} == {"transformers on cpu"}
     keys = pl.concat(resumed)["key"]
     assert len(keys) == keys.n_unique() == killed.RESPONSES
     one, other = (pl.concat(frames).sort("key") for frames in (through, resumed))
-    assert one["key"].equals(other["key"])
-    for name in ("why", "step_tokens", "step_context"):
-        assert one[name].equals(other[name], null_equal=True)
-    for name in ("step_logprob", "step_first"):
-        pair = pl.DataFrame({"a": one[name].explode(), "b": other[name].explode()}).drop_nulls()
-        per_token = (pair["a"] - pair["b"]).abs() / (one["step_tokens"].explode().drop_nulls() if name == "step_logprob" else 1)
-        assert len(pair) > killed.RESPONSES and per_token.max() <= TOLERANCE  # type: ignore[operator]
+    assert one["step_logprob"].explode().drop_nulls().len() > killed.RESPONSES
+    assert one.equals(other, null_equal=True), "the chunks of a run that goes on are those of one that ran through: the bits are the same"
+    for table in (tmp_path / "killed" / "scores").iterdir():
+        found = pl.concat([frame for path in shards(table) if (frame := read_shard(path)) is not None])
+        assert found["key"].is_unique().all()

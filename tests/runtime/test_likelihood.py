@@ -9,12 +9,16 @@ import polars as pl
 import pytest
 from mixc.compiler.plan.stages import Model, Score
 from mixc.compiler.source import Span
+from mixc.runtime import chunks
+from mixc.runtime.chunks import in_chunks
 from mixc.runtime.context import Context
 from mixc.runtime.engines.students import Students
 from mixc.runtime.engines.transformers import TransformersEngine
 from mixc.runtime.events import Event, Progress
-from mixc.runtime.scorers import likelihood
-from mixc.runtime.scorers.likelihood import GlobalLogprob, LocalLogprob
+from mixc.runtime.scorers import local as module
+from mixc.runtime.scorers.base import Aside
+from mixc.runtime.scorers.full_context import GlobalLogprob
+from mixc.runtime.scorers.local import LocalLogprob
 from mixc.runtime.scorers.tokens import Tokens
 from mixc.runtime.steps import split
 from mixc.runtime.store import Store
@@ -58,10 +62,15 @@ def rows(responses: dict[str, str]) -> pl.DataFrame:
     )
 
 
+def computed(scorer: Any, asked: Score, frame: pl.DataFrame, told: Context) -> pl.DataFrame:
+    """What the scorer says of the rows, without what it says by the way."""
+    return pl.concat([one for one in scorer.compute(asked, in_chunks(frame), told) if not isinstance(one, Aside)])
+
+
 def steps(world: tuple[Context, Model], frame: pl.DataFrame | None = None, **arguments: Any) -> pl.DataFrame:
     table = rows(RESPONSES) if frame is None else frame
     asked = stage(world[1], "local_logprob", **arguments)
-    return pl.concat(list(LocalLogprob().compute(asked, table, world[0]))).sort("key")
+    return computed(LocalLogprob(), asked, table, world[0]).sort("key")
 
 
 def local(world: tuple[Context, Model], frame: pl.DataFrame | None = None, **arguments: Any) -> dict[str, float]:
@@ -71,7 +80,7 @@ def local(world: tuple[Context, Model], frame: pl.DataFrame | None = None, **arg
 
 def whole(world: tuple[Context, Model], frame: pl.DataFrame | None = None) -> dict[str, float]:
     asked = stage(world[1], "global_logprob")
-    stored = pl.concat(list(GlobalLogprob().compute(asked, rows(RESPONSES) if frame is None else frame, world[0])))
+    stored = computed(GlobalLogprob(), asked, rows(RESPONSES) if frame is None else frame, world[0])
     return dict(GlobalLogprob().value(asked, stored).select("key", "value").rows())
 
 
@@ -141,7 +150,7 @@ def test_batches_chunks_and_row_order_change_no_score(
     expected = local(world)
     engine = world[0].students.engine(world[1])
     monkeypatch.setattr(engine, "budget", 1)
-    monkeypatch.setattr(likelihood, "CHUNK_ROWS", 1)
+    monkeypatch.setattr(chunks, "ROWS", 1)
     assert local(world, rows(RESPONSES).reverse()) == pytest.approx(expected, abs=1e-5)
 
 
@@ -167,7 +176,7 @@ def test_drop_first_leaves_out_steps_of_one_token_and_is_null_where_none_is_left
     lists = {"step_tokens": [[3, 1, 2], [1]], "step_logprob": [[-4.0, -9.0, -3.0], [-1.0]], "step_context": [[1] * 3, [1]]}
     stored = pl.DataFrame(
         {"key": ["a", "b"], "why": [None, None], **lists, "step_first": [[-2.0, -9.0, -1.0], [-1.0]]},
-        schema={"key": pl.String(), **likelihood.SCHEMA},
+        schema={"key": pl.String(), **module.SCHEMA},
     )
     found = LocalLogprob().value(asked, stored)
     assert found.rows() == [("a", pytest.approx(-1.5), None), ("b", None, "every step is a single token")]
@@ -181,7 +190,7 @@ def test_a_score_that_needs_more_than_the_context_is_null_and_its_neighbours_are
     limit, tokenizer = 256, world[0].students.tokenizer(world[1])
     needed = len(tokenizer.prompt("How many clips? (long)")) + len(tokenizer.response(long["long"]).ids)
     asked = stage(world[1], "global_logprob")
-    found = GlobalLogprob().value(asked, pl.concat(list(GlobalLogprob().compute(asked, frame, world[0]))))
+    found = GlobalLogprob().value(asked, computed(GlobalLogprob(), asked, frame, world[0]))
     values = {key: (value, why) for key, value, why in found.rows()}
     assert values["long"] == (None, f"needs {needed:,} tokens, the model's context is {limit}")
     assert values["fits"][0] is not None and values["fits"][1] is None
@@ -193,7 +202,7 @@ def test_a_response_without_tokens_has_no_score_and_a_reason(world: tuple[Contex
     frame = rows({"empty": "", "blank": " \n "})
     for scorer in (LocalLogprob(), GlobalLogprob()):
         asked = stage(world[1], scorer.name)
-        (stored,) = scorer.compute(asked, frame, world[0])
+        stored = computed(scorer, asked, frame, world[0])
         assert stored.schema == {"key": pl.String(), **scorer.schema(asked)}
         assert sorted(scorer.value(asked, stored).rows()) == [("blank", None, "no tokens"), ("empty", None, "no tokens")]
 
@@ -204,10 +213,10 @@ def test_given_steps_are_used_or_say_why_not(world: tuple[Context, Model]) -> No
         pl.Series("column:cut", [["We add", ". Then 5."], ["We add"], None], dtype=pl.List(pl.String))
     )
     asked = stage(world[1], "local_logprob", ("column:cut",), split="given:cut", window_steps=0)
-    found = {r["key"]: r for r in pl.concat(list(LocalLogprob().compute(asked, frame, world[0]))).iter_rows(named=True)}
+    found = {r["key"]: r for r in computed(LocalLogprob(), asked, frame, world[0]).iter_rows(named=True)}
     model, tokenizer = parts(world)
     expected = reference.local_logprob(model, tokenizer, "How many clips? (a)", text, ["We add", ". Then 5."], window=0)
-    value = LocalLogprob().value(asked, pl.DataFrame([found["a"]], schema={"key": pl.String(), **likelihood.SCHEMA}))
+    value = LocalLogprob().value(asked, pl.DataFrame([found["a"]], schema={"key": pl.String(), **module.SCHEMA}))
     assert value["value"].item() == pytest.approx(expected, abs=1e-4)
     assert found["b"]["why"] == "the given steps end before the response does, at character 6"
     assert found["c"]["why"] == "no steps are given"

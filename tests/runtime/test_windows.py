@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from mixc.runtime.engines.base import Window
-from mixc.runtime.windows import Answer, Reach, answer, passes, windows
+from mixc.runtime.windows import Answer, Pass, Reach, alone, answer, contexts, passes, whole
 
 STEPS = st.lists(st.integers(1, 4), min_size=1, max_size=30)
 REACH = st.one_of(
@@ -28,15 +28,21 @@ def test_a_token_belongs_to_the_step_of_its_first_character_and_empty_steps_drop
 
 
 def test_the_first_steps_share_one_window_and_each_later_step_has_its_own() -> None:
-    found, owners = windows([make([2, 3, 1, 2])], Reach(steps=1))
-    assert found == [
+    one = make([2, 3, 1, 2])
+    found = list(passes(one, Reach(steps=1)))
+    assert [p.window(one) for p in found] == [
         Window((0, 1, 2), (100, 101, 102, 103, 104), 0),
         Window((0, 1, 2), (102, 103, 104, 105), 3),
         Window((0, 1, 2), (105, 106, 107), 1),
     ]
-    assert [[(p.step, p.begin, p.end, p.context) for p in parts] for parts in owners] == [
-        [(0, 0, 2, 3), (1, 2, 5, 5)], [(2, 0, 1, 6)], [(3, 0, 2, 4)],
-    ]  # fmt: skip
+    assert [(p.scored, p.length) for p in found] == [(5, 8), (1, 7), (2, 6)]
+    assert all(p.window(one).prompt is one.prompt for p in found)
+
+
+def test_the_first_pass_is_a_part_of_the_whole_and_no_other_begins_with_the_response() -> None:
+    one = make([2, 3, 1, 2])
+    assert whole(one) == Pass(one.prompt, 0, 0, 8) == next(passes(one, Reach(steps=9)))
+    assert alone(one).window(one) == Window((), tuple(range(100, 108)), 1)
 
 
 def test_percent_windows_use_exact_integer_arithmetic() -> None:
@@ -47,32 +53,27 @@ def test_percent_windows_use_exact_integer_arithmetic() -> None:
 
 
 @given(STEPS, REACH)
-def test_every_step_is_scored_once_after_exactly_the_context_it_may_see(lengths: list[int], reach: Reach) -> None:
+def test_every_token_is_scored_once_after_exactly_the_context_its_step_may_see(lengths: list[int], reach: Reach) -> None:
     one = make(lengths)
-    found, owners = windows([one], reach)
     ends = (0, *one.ends)
-    seen = []
-    for window, parts in zip(found, owners, strict=True):
-        for part in parts:
-            i = part.step
-            low = i - reach.back(i)
-            expected = (*one.prompt, *one.response[ends[low] : ends[i + 1]].tolist())
-            assert (*window.prompt, *window.tokens[: window.start + part.end]) == expected
-            assert len(window.prompt) + window.start + part.begin == part.context == len(expected) - lengths[i]
-            seen.append(i)
-    assert sorted(seen) == list(range(len(lengths)))
+    scored = []
+    for number, each in enumerate(passes(one, reach)):
+        assert (each.low == each.start == 0) == (number == 0)
+        window = each.window(one)
+        for step in (i for i in range(len(lengths)) if each.start <= ends[i] < each.high):
+            low = ends[step - reach.back(step)]
+            assert low == each.low and ends[step + 1] <= each.high
+            context = (*window.prompt, *window.tokens[: ends[step] - each.low])
+            assert context == (*one.prompt, *one.response[low : ends[step]].tolist())
+            assert contexts(one, reach)[step] == len(context)
+        scored += range(each.start, each.high)
+    assert scored == list(range(ends[-1]))
 
 
 @given(STEPS, REACH)
 def test_the_longest_pass_is_the_longest_that_a_step_needs(lengths: list[int], reach: Reach) -> None:
     needed = [3 + sum(lengths[i - reach.back(i) : i + 1]) for i in range(len(lengths))]
-    assert max(p.tokens for p in passes(make(lengths), reach)) == max(needed)
-
-
-def test_identical_windows_are_read_once() -> None:
-    found, owners = windows([make([2, 2]), make([2, 2]), make([2, 2], first=50)], Reach(steps=0))
-    assert len(found) == 4
-    assert [[p.answer for p in parts] for parts in owners] == [[0, 1], [0, 1], [2], [2]]
+    assert max(p.length for p in passes(make(lengths), reach)) == max(needed)
 
 
 def test_a_window_is_either_steps_or_a_percentage() -> None:

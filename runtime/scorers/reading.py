@@ -1,0 +1,143 @@
+"""Has a model read what rows ask of it, chunk by chunk, each window once; counts the same without a model.
+
+It knows answers, passes and windows; what the readings mean is the scorers' affair.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from ...compiler.plan.stages import Score
+from ..context import Context
+from ..engines.base import Engine, Reading, Window
+from ..events import Passed, Progress
+from ..packing import pack, tokens
+from ..windows import Answer, Pass, whole
+from .answers import Texts, model
+from .base import Aside, Reads
+
+# After so many rows that are only counted there is a word of progress.
+COUNTED_ROWS = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """The answer of a row, its passes, and what the model told of each."""
+
+    answer: Answer
+    passes: tuple[Pass, ...]
+    readings: tuple[Reading, ...]
+
+
+Ask = Callable[[str, Answer], list[Pass]]
+"""The passes that a row (its key) still needs."""
+Told = Callable[[Mapping[str, Read | str]], Iterator[pl.DataFrame | Aside]]
+"""A chunk's frame: from what was read of each row, or why it could not be."""
+
+
+def read(
+    stage: Score, rows: pl.DataFrame, context: Context, texts: Texts, ask: Ask, told: Told, also: frozenset[str] = frozenset()
+) -> Iterator[pl.DataFrame | Aside]:
+    """What `told` makes of the rows of each chunk. Faults of the student: MIX0506, MIX0507. Progress is in scored tokens."""
+    limit = context.students.context(model(stage))
+    total = sum(
+        sum(p.scored for p in one[1])
+        for part in rows.iter_slices(COUNTED_ROWS)
+        for one in _asked(part, texts, ask, limit).values()
+        if not isinstance(one, str)
+    )
+    engine: Engine | None = None
+    done, through, seconds = 0, 0, 0.0
+    try:
+        for chunk in rows.partition_by("chunk", maintain_order=True):
+            asked = _asked(chunk, texts, ask, limit)
+            windows = _windows(asked)
+            if windows and engine is None:
+                engine = context.students.engine(model(stage))
+            found: dict[Window, Reading] = {}
+            if engine is not None and windows:
+                began = time.monotonic()
+                order = list(windows)
+                for index, reading in engine.read(order, also):
+                    found[order[index]] = reading
+                    done += windows[order[index]] * order[index].scored
+                    context.watch(Progress(stage.id, done, total, "tokens"))
+                seconds += time.monotonic() - began
+                through += tokens(pack(order))
+            yield from told(
+                {
+                    key: one if isinstance(one, str) else Read(one[0], one[1], tuple(found[p.window(one[0])] for p in one[1]))
+                    for key, one in asked.items()
+                }
+            )
+    finally:
+        if engine is not None:
+            context.watch(_passed(stage, context, engine, through, seconds))
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What would be read, by chunk, and the answers (by key) that have a score then."""
+
+    reads: dict[int, Reads]
+    answers: dict[str, Answer]
+
+
+def count(stage: Score, rows: pl.DataFrame, context: Context, texts: Texts, ask: Ask, limit: int | None) -> Counted:
+    """What `read` would have the model read, chunk by chunk."""
+    reads, answers = dict[int, Reads](), dict[str, Answer]()
+    for (number,), chunk in rows.partition_by("chunk", maintain_order=True, as_dict=True).items():
+        asked = {key: one for key, one in _asked(chunk, texts, ask, limit).items() if not isinstance(one, str)}
+        windows = list(_windows(asked))
+        reads[int(number)] = Reads(
+            whole=sum(p == whole(answer) for answer, passes in asked.values() for p in passes),
+            windows=len(windows),
+            tokens=tokens(pack(windows)),
+        )
+        answers |= {key: answer for key, (answer, _) in asked.items()}
+        context.watch(Progress(stage.id, len(answers), len(rows), "responses counted"))
+    return Counted(reads, answers)
+
+
+def made_by(stage: Score, context: Context) -> dict[str, str]:
+    """What has read for the stage; nothing where no response needed the model."""
+    engine = context.students.loaded(model(stage))
+    return {"engine": engine.name, "device": engine.device} if engine else {}
+
+
+def _asked(rows: pl.DataFrame, texts: Texts, ask: Ask, limit: int | None) -> dict[str, tuple[Answer, tuple[Pass, ...]] | str]:
+    """By key: the answer and its passes, or why there is no score of it."""
+    found: dict[str, tuple[Answer, tuple[Pass, ...]] | str] = {}
+    for key, one in texts.answers(rows).items():
+        if isinstance(one, str):
+            found[key] = one
+            continue
+        passes = tuple(ask(key, one))
+        longest = max((p.length for p in passes), default=0)
+        if limit is not None and longest > limit:
+            found[key] = f"needs {longest:,} tokens, the model's context is {limit:,}"
+        else:
+            found[key] = one, passes
+    return found
+
+
+def _windows(asked: Mapping[str, tuple[Answer, tuple[Pass, ...]] | str]) -> dict[Window, int]:
+    """The different windows in the order of the rows, and how many passes each serves."""
+    found: dict[Window, int] = {}
+    for one in asked.values():
+        if not isinstance(one, str):
+            for each in one[1]:
+                window = each.window(one[0])
+                found[window] = found.get(window, 0) + 1
+    return found
+
+
+def _passed(stage: Score, context: Context, engine: Engine, through: int, seconds: float) -> Passed:
+    asked = model(stage)
+    weights = context.students.files(asked).digest
+    return Passed(
+        stage=stage.id, tokens=through, seconds=seconds, student=asked.student, weights=weights, dtype=asked.dtype,
+        engine=engine.name, device=engine.device,
+    )  # fmt: skip
