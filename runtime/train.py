@@ -127,7 +127,7 @@ def _run(stage: Train, examples: Sequence[Example], tokenizer: ChatTokenizer, co
         {"input_ids": [list(e.tokens) for e in examples], "labels": [e.labels for e in examples]}
     )
     # Training starts at the very weights that were scored, those of the student's own type, and moves them in float32.
-    model = load_for_training(context.students.files(stage.model), stage.model.dtype).float()
+    model = load_for_training(context.students.weights(stage.model), stage.model.dtype).float()
     as_it_was = copy.deepcopy(model.config), copy.deepcopy(model.generation_config)
     trainer = SFTTrainer(
         model=model,

@@ -28,6 +28,11 @@ class Devices:
         """What each is called, and how many there are."""
         return f"{len(self.engines)} x {self.engines[0].device}"
 
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What the user should know of how the model is read; of the first, for they are alike."""
+        return self.engines[0].remarks
+
     def start(self) -> None:
         """Start every process, at once. Faults as those of `read`."""
         for _ in self._in_order([[i] for i in range(len(self.engines))], lambda engine, _: engine.start()):

@@ -78,6 +78,22 @@ def load_for_training(files: ModelFiles, dtype: str) -> Any:
 
 
 @contextmanager
+def quiet() -> Iterator[None]:
+    """No bars of transformers and of the hub's library, which writes the files."""
+    from huggingface_hub.utils import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+    before = are_progress_bars_disabled()
+    disable_progress_bars()
+    try:
+        yield
+    finally:
+        if not before:
+            enable_progress_bars()
+
+
+@contextmanager
 def _no_gguf_bar() -> Iterator[None]:
     """transformers draws the bar of a `.gguf` file with tqdm itself, which its own switch does not reach."""
     from transformers import modeling_gguf_pytorch_utils

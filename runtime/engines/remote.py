@@ -52,6 +52,7 @@ class Remote:
         self.settings = settings
         self.name = settings.engine
         self.device = "cpu"
+        self.remarks: tuple[str, ...] = ()
         self.context = settings.context
         self.tells = tells(settings.dtype) if settings.engine == VLLM else frozenset({LOGPROB, RANK, ENTROPY})
         self._process: Process | None = None
@@ -91,7 +92,7 @@ class Remote:
             raise self._fault(why, starting=True) from None
         except OSError as error:
             raise self._fault(Lost(f"it could not be started: {error.strerror}"), starting=True) from error
-        self.device = self._process.ready["device"]
+        self.device, self.remarks = self._process.ready["device"], tuple(self._process.ready["remarks"])
         return self._process
 
     def kill(self) -> None:

@@ -28,7 +28,7 @@ def serve(parent: int, settings: Mapping[str, Any]) -> None:
     except BaseException as error:
         _refuse(answers, error)
         os._exit(1)
-    write_frame(answers, {"device": engine.device})
+    write_frame(answers, {"device": engine.device, "remarks": list(getattr(engine, "remarks", ()))})
     while (frame := read_frame(sys.stdin.buffer)) is not None:
         header, arrays = frame
         try:

@@ -17,7 +17,7 @@ from .parity import Agreement
 from .remote import Remote, Settings, require_vllm
 from .tokenizer import ChatTokenizer, load_tokenizer
 from .transformers import load
-from .weights import weights_folder
+from .weights import unpacked, weights_folder
 
 
 class Students:
@@ -85,9 +85,13 @@ class Students:
         files = self.files(model)
         return (files.digest, files.tokenizer_digest, files.template_digest, model.dtype)
 
+    def weights(self, model: Model) -> ModelFiles:
+        """The model's files as they load quickest. Fault MIX0506, MIX0508."""
+        return unpacked(self.files(model), self._root, self)
+
     def exact(self, model: Model) -> Engine:
         """The model in float32 by transformers, what others are measured against; loaded anew and not kept. Fault MIX0506, MIX0507."""
-        return load(self.files(model), "fp32", self.tokenizer(model))
+        return load(self.weights(model), "fp32", self.tokenizer(model))
 
     def device(self) -> Any:
         """The torch device that models are loaded on."""
@@ -104,7 +108,9 @@ class Students:
         files = self.files(model)
 
         def here() -> Engine:
-            return load(files, model.dtype, self.tokenizer(model))
+            loaded = load(self.weights(model), model.dtype, self.tokenizer(model))
+            self._heard += loaded.remarks
+            return loaded
 
         vllm = self._choice.engine == VLLM
         if vllm:
@@ -112,7 +118,7 @@ class Students:
         count = check_devices(self._choice, len(cuda_devices()))
         if count == 1 and not vllm:
             return here()
-        weights = str(weights_folder(files, model.dtype, self._root, self)) if vllm else ""
+        weights = str(weights_folder(files, self._root, self)) if vllm else ""
         settings = [
             Settings(
                 engine=VLLM if vllm else TRANSFORMERS, files=files, dtype=model.dtype, context=self.context(model), weights=weights, environment=one
@@ -123,6 +129,7 @@ class Students:
         if vllm:  # started when a sample has been read here, so that one device need not hold both
             return Checked(engine, here, files, model.dtype, self._heard_of, self._heard_of)
         engine.start()
+        self._heard += engine.remarks
         return engine
 
     def _heard_of(self, news: Agreement | str) -> None:

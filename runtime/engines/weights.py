@@ -1,28 +1,44 @@
-"""The folder from which vLLM loads a student: its own, or where it is a `.gguf` file what transformers makes of that, written once."""
+"""The folder from which a student's weights are loaded: its own, or where it is a `.gguf` file what transformers makes of that, written once.
+
+Reading a `.gguf` file takes transformers a quarter of a minute for a student of 135 million weights, and a build loads it several times.
+"""
 
 import tempfile
 import weakref
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from ..store import Store, fingerprint
-from .load import load_for_training
+from .load import load_for_training, quiet
 from .model_files import ModelFiles
 
+LARGE = 500_000_000
+"""Bytes of a `.gguf` file whose float32 weights are not kept unless an engine can load nothing else."""
 
-def weights_folder(files: ModelFiles, dtype: str, store: Path | None, owner: Any) -> Path:
-    """A folder with `config.json` and safetensors. Without a `store` what is written goes with `owner`. Fault MIX0506, MIX0508, MIX0509."""
+
+def unpacked(files: ModelFiles, store: Path | None, owner: Any) -> ModelFiles:
+    """The same student with its weights as `weights_folder` has them, where that is quicker; the digests stay. Faults as there."""
+    if files.gguf is None or store is None or (files.path / files.gguf).stat().st_size > LARGE:
+        return files
+    return replace(files, path=weights_folder(files, store, owner), gguf=None)
+
+
+def weights_folder(files: ModelFiles, store: Path | None, owner: Any) -> Path:
+    """A folder with `config.json` and safetensors, in float32 where they were quantised. Without a `store` what is written goes with `owner`. Fault MIX0506, MIX0508, MIX0509."""
     if files.gguf is None:
         return files.path
 
     def write(folder: Path) -> None:
-        load_for_training(files, dtype).save_pretrained(folder)
+        model = load_for_training(files, "fp32")
+        with quiet():
+            model.save_pretrained(folder)
 
     if store is None:
         folder = tempfile.TemporaryDirectory(prefix="mixc-weights-")
         weakref.finalize(owner, folder.cleanup)
         write(Path(folder.name))
         return Path(folder.name)
-    name = fingerprint({"weights": files.digest, "dtype": dtype, "format": "safetensors"})
+    name = fingerprint({"weights": files.digest, "dtype": "fp32", "format": "safetensors"})
     kept = Store(store)
     return (kept.artifact("weights", name) or kept.save_artifact("weights", name, write)).resolve()

@@ -14,6 +14,7 @@ from ..context import Context
 from ..engines.base import Engine, Reading, Window
 from ..events import Passed, Progress
 from ..packing import pack, tokens
+from ..precision import deviation
 from ..windows import Answer, Pass, whole
 from .answers import Texts, model
 from .base import Aside, Reads
@@ -49,6 +50,7 @@ def read(
         if not isinstance(one, str)
     )
     engine: Engine | None = None
+    first: dict[Window, Reading] = {}
     done, through, seconds = 0, 0, 0.0
     try:
         for chunk in rows.partition_by("chunk", maintain_order=True):
@@ -65,6 +67,7 @@ def read(
                     done += windows[order[index]] * order[index].scored
                     context.watch(Progress(stage.id, done, total, "tokens"))
                 seconds += time.monotonic() - began
+                first = first or found
                 through += tokens(pack(order))
             yield from told(
                 {
@@ -72,6 +75,8 @@ def read(
                     for key, one in asked.items()
                 }
             )
+        if engine is not None and (apart := deviation(stage.id, model(stage), context, engine, first)):
+            context.watch(apart)
     finally:
         if engine is not None:
             context.watch(_passed(stage, context, engine, through, seconds))

@@ -44,7 +44,7 @@ def wide(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def remote(wide: Path) -> Iterator[Remote]:
     here = Students()
     files = here.files(model(wide))
-    one = Remote(Settings(engine="vllm", files=files, dtype="fp32", context=here.context(model(wide)), weights=str(weights_folder(files, "fp32", None, here))))
+    one = Remote(Settings(engine="vllm", files=files, dtype="fp32", context=here.context(model(wide)), weights=str(weights_folder(files, None, here))))
     yield one
     one.end()
 
@@ -138,8 +138,8 @@ def test_a_model_that_it_cannot_load_is_a_message_with_what_it_said(tmp_path: Pa
 def test_a_gguf_student_is_written_once_for_it(student: Path, tmp_path: Path) -> None:
     here = Students(tmp_path)
     files = here.files(model(student, dtype="bf16"))
-    folder = weights_folder(files, "bf16", tmp_path, here)
+    folder = weights_folder(files, tmp_path, here)
     written = {path.name: path.stat().st_mtime_ns for path in folder.iterdir()}
     assert {"config.json", "model.safetensors"} <= written.keys()
-    assert weights_folder(files, "bf16", tmp_path, here) == folder
+    assert weights_folder(files, tmp_path, here) == folder
     assert {path.name: path.stat().st_mtime_ns for path in folder.iterdir()} == written
