@@ -125,7 +125,7 @@ def wait_for_shards(folder: Path, count: int) -> None:
 def big_project(folder: Path) -> Path:
     """A project whose scoring takes long enough to be stopped in the middle."""
     make_project(folder)
-    made = rows(160)
+    made = rows(480)
     for row in made:
         row["answer"] = f"{'We look at the numbers again and again. ' * 12}{row['answer']}"
         row["split"] = "train"
@@ -140,7 +140,7 @@ def big_project(folder: Path) -> Path:
 def test_a_stopped_scoring_goes_on_where_it_was(tmp_path: Path, sign: signal.Signals) -> None:
     folder = big_project(tmp_path)
     run = start(folder, "build", "whole.mix", "--until", "select")
-    wait_for_shards(folder, 2)
+    wait_for_shards(folder, 1)
     os.kill(run.pid, sign)
     _, said = run.communicate(timeout=60)
     assert run.returncode == (130 if sign == signal.SIGINT else -9)
