@@ -1,13 +1,14 @@
 """Local naturalness of real responses: mixc's engine against the obvious loop and against vLLM, all in one run, each in a process of its own.
 
-    python benchmarks/bench_scoring.py [--data ../shared/data] [--sets short,long] [--dtypes bf16,fp32] [--runs 3] [--no-vllm]
+    python benchmarks/bench_scoring.py [--data ../shared/data] [--sets short,long] [--dtypes bf16,fp32] [--runs 3] [--no-vllm] [--memory]
 
 `short` is 40 responses to 5 gsm8k prompts, `long` 12 long ones to math_l5 and mmlu_pro prompts; k = 4, sentence steps. The loop reads one
 step's window in one forward pass of transformers and makes all its logits. Utilisation: the floating-point operations that cannot be
 avoided (the body over each prompt once, each first-k+1 window and each later window once; the head on scored tokens) over the time, as a
 share of the matrix-product rate measured beside it (the best of the model's own shapes). Peak: what the process took at most beyond what
 it had when the model was loaded. vLLM (bf16; prefix caching off, loading left out) reads the loop's windows, one a step, and then those that
-mixc reads, where the first k+1 steps of a response are one and equal ones are read once.
+mixc reads, where the first k+1 steps of a response are one and equal ones are read once. `--memory` scores 300 and 900 responses through the
+scorer and the store, each in a process of its own, and prints what each took at most.
 """
 
 import argparse
@@ -37,10 +38,16 @@ def main() -> None:
     parser.add_argument("--dtypes", default="bf16,fp32")
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--no-vllm", action="store_true")
+    parser.add_argument("--memory", action="store_true", help="the peak for 300 and for 900 responses, and nothing else")
     parser.add_argument("--side", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.side:
         print(json.dumps(SIDES[given.side](given.sets, given.dtypes, given.runs, Path(given.data))))
+        return
+    if given.memory:
+        for count in (300, 900):
+            told = _run("scored", str(count), "bf16", given)
+            print(f"{told['responses']:5d} responses  {told['tokens']:9,} tokens  {told['seconds']:6.1f} s  peak +{told['peak']:.0f} MB beside {told['model']:.0f} MB loaded", flush=True)
         return
     for dtype in given.dtypes.split(","):
         for name in given.sets.split(","):
@@ -264,7 +271,37 @@ def vllm(name: str, dtype: str, runs: int, data: Path) -> dict:
     return {"seconds": times[0], "shared": times[1], "logprobs": _means(asked, shared, readings)}
 
 
-SIDES = {"packed": packed, "loop": loop, "vllm": vllm}
+def scored(count: str, dtype: str, runs: int, data: Path) -> dict:
+    """What a build takes at most to score so many gsm8k responses, the student loaded before."""
+    import tempfile
+
+    import polars as pl
+    from mixc.compiler.plan.stages import Score
+    from mixc.runtime.context import Context
+    from mixc.runtime.engines.students import Students
+    from mixc.runtime.events import Passed
+    from mixc.runtime.score import score
+    from mixc.runtime.store import Store
+
+    given = student(dtype)
+    rows = pl.scan_parquet(data / "teachers.parquet").filter(pl.col("corpus") == "gsm8k").select("prompt", "response", "teacher").collect()
+    rows = rows.sort("prompt", "teacher", "response").head(int(count)).with_row_index("row_id").cast({"row_id": pl.String})
+    rows = rows.with_columns(reason=pl.lit(None, pl.String))
+    arguments = (("window_steps", K), ("split", "sentence"), ("debias", "none"))
+    stage = Score(id="score:local", inputs=(), name="local", scorer="local_logprob", version=1, arguments=arguments, model=given, type="number", unit="nats", span=given.span)
+    passed: list[Passed] = []
+    with tempfile.TemporaryDirectory() as folder:
+        students = Students(Path(folder))
+        students.engine(given)
+        before = _memory()
+        context = Context(store=Store(Path(folder)), students=students, watch=lambda event: passed.append(event) if isinstance(event, Passed) else None)
+        began = time.perf_counter()
+        score(stage, rows, context)
+        seconds = time.perf_counter() - began
+    return {"responses": rows.height, "tokens": passed[0].tokens, "seconds": seconds, "peak": _memory() - before, "model": before}
+
+
+SIDES = {"scored": scored, "packed": packed, "loop": loop, "vllm": vllm}
 
 if __name__ == "__main__":
     main()

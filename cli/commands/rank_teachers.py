@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from ...compiler.suggest import suggest
 from ..arguments import Usage, listed
+from ..engine import chosen_students, configure_engine
 from ..exit import FINE
 from ..run import compiled, configure_spec, store_root
 
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from ...compiler.plan.stages import Plan
     from ...runtime.rank_teachers import Question
 
-USAGE = "usage: mixc rank-teachers SPEC [--by NAME] [--correct | --all] [--judge NAME] [--sample PROMPTS]"
+USAGE = "usage: mixc rank-teachers SPEC [--by NAME] [--correct | --all] [--judge NAME] [--sample PROMPTS] [--engine E] [--devices N]"
 
 
 def configure(parser: ArgumentParser) -> None:
@@ -23,6 +24,7 @@ def configure(parser: ArgumentParser) -> None:
     which.add_argument("--all", action="store_true", help="all responses; conditions that ask for correct ones are left out")
     parser.add_argument("--judge", metavar="NAME", help="the score that tells correct responses (default: the only grader, else the only true-or-false score)")
     parser.add_argument("--sample", type=_prompts, metavar="PROMPTS", help="look at so many prompts only, those with the smallest seeded hash")
+    configure_engine(parser)
     parser.add_argument("--format", choices=("text", "json"), default="text", help="text (default) or json")
 
 
@@ -36,7 +38,6 @@ def run(arguments: Namespace) -> int:
     """The table goes to stdout, progress to stderr."""
     plan = compiled(arguments)
     from ...runtime.context import Context
-    from ...runtime.engines.students import Students
     from ...runtime.rank_teachers import rank_teachers
     from ...runtime.store import Store
     from ..progress import Watcher
@@ -45,7 +46,7 @@ def run(arguments: Namespace) -> int:
     question = _question(plan, arguments)
     root = store_root()
     with Watcher(arguments.terminal) as watch:
-        found = rank_teachers(plan, question, Context(store=Store(root), students=Students(root), watch=watch))
+        found = rank_teachers(plan, question, Context(store=Store(root), students=chosen_students(arguments, root), watch=watch))
     if arguments.format == "json":
         arguments.terminal.result(ranking_json(found))
     else:
