@@ -12,6 +12,7 @@ from .load import device_name, load_model, longest
 from .memory import is_out_of_memory, reuse_freed_memory
 from .model_files import ModelFiles
 from .rows import TooLong, capacity, read_rows, why_not
+from .stretch import apart, relax, stretched_from
 from .tokenizer import ChatTokenizer
 
 
@@ -34,6 +35,7 @@ class TransformersEngine:
         self.budget = budget or (16_384 if model.device.type == "cuda" else 1_024)
         self.model.generation_config = GenerationConfig()  # the model's own may sample, penalise or force tokens
         self._cap: float | None = getattr(model.config.get_text_config(), "final_logit_softcapping", None)
+        self._stretched_from = stretched_from(model.config)
         self._split = self._can_split()
         problem = "its logits are not its last hidden states through one layer"
         self._flex = self._split and model.device.type == "cuda" and why_not(model, flex=True) is None
@@ -48,12 +50,18 @@ class TransformersEngine:
         if highest >= self.model.get_input_embeddings().weight.shape[0]:
             raise Fault(self._fault(f"its tokenizer has a token {highest} that its weights do not have"))
         try:
-            if self.packs:
-                yield from read_rows(self.model, self._head, windows, also, capacity(self.model), self._flex)
-            else:
-                yield from read_batches(self.model, self._head if self._split else None, windows, also, self.budget)
+            for part in apart(windows, self._stretched_from):
+                if self._stretched_from is not None:
+                    relax(self.model)
+                for place, reading in self._read([windows[i] for i in part], also):
+                    yield part[place], reading
         except TooLong as length:
             raise Fault(self._fault(f"a sequence of {length.args[0]:,} tokens does not fit in memory")) from None
+
+    def _read(self, windows: Sequence[Window], also: frozenset[str]) -> Iterator[tuple[int, Reading]]:
+        if self.packs:
+            return read_rows(self.model, self._head, windows, also, capacity(self.model), self._flex)
+        return read_batches(self.model, self._head if self._split else None, windows, also, self.budget)
 
     def generate(
         self, prompts: Sequence[Sequence[int]], max_tokens: int, done: Callable[[int], None] | None = None

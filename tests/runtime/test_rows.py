@@ -92,6 +92,22 @@ def test_packing_changes_nothing(engine: TransformersEngine, capacity: int) -> N
     check(engine, windows, dict(read_batches(engine.model, engine._head if engine._split else None, windows, BOTH, capacity)))
 
 
+@pytest.mark.parametrize("arch", ["longrope", "dynamic"])
+def test_a_window_whose_positions_are_stretched_does_not_stretch_others(tmp_path: Path, arch: str) -> None:
+    """These models scale the positions of all that they read at once by the longest of it, and dynamic ones of what comes after, too."""
+    engine = make(tmp_path, arch)
+    windows = [each for each in asked(engine) if each.prompt]
+    read = [w.length - 1 for w in windows]
+    assert engine.packs and min(read) < 64 < max(read)
+    found = dict(engine.read(windows, BOTH))
+    for i, window in enumerate(windows):
+        with torch.no_grad():
+            engine.model(torch.tensor([[1]]))
+            table = engine.model(torch.tensor([(*window.prompt, *window.tokens[:-1])])).logits[0].log_softmax(-1)[len(window.prompt) + window.start - 1 :]
+        own = torch.tensor(window.tokens[window.start :])[:, None]
+        assert found[i].logprob.tolist() == pytest.approx(table.gather(1, own)[:, 0].tolist(), abs=2e-5)
+
+
 @pytest.mark.filterwarnings("ignore:flex_attention called without")
 def test_one_kernel_over_the_row_tells_the_same(engine: TransformersEngine) -> None:
     """What a GPU runs compiled, here as it is."""

@@ -86,6 +86,12 @@ def _config(arch: str, vocabulary: int, context: int) -> Any:
             return hf.MistralConfig(**sizes, head_dim=8, sliding_window=24)
         case "phi3":
             return hf.Phi3Config(**sizes, pad_token_id=2, bos_token_id=0, eos_token_id=2)
+        case "longrope":
+            factors = {"short_factor": [1.0, 1.1, 1.2, 1.3], "long_factor": [1.5, 2.0, 4.0, 8.0]}
+            rope = {"rope_type": "longrope", "rope_theta": 10_000.0, "original_max_position_embeddings": 64, **factors}
+            return hf.Phi3Config(**sizes, rope_parameters=rope, original_max_position_embeddings=64, pad_token_id=2, bos_token_id=0, eos_token_id=2)
+        case "dynamic":
+            return hf.LlamaConfig(**{**sizes, "max_position_embeddings": 64}, rope_parameters={"rope_type": "dynamic", "rope_theta": 10_000.0, "factor": 4.0})
         case "gemma2":
             layers = ["sliding_attention", "full_attention"]
             return hf.Gemma2Config(**sizes, head_dim=8, sliding_window=24, layer_types=layers, final_logit_softcapping=3.0, attn_logit_softcapping=2.0)
