@@ -59,9 +59,11 @@ def tokens(rows: Sequence[Row]) -> int:
 def _pieces(prompt: tuple[int, ...], indices: Sequence[int], windows: Sequence[Window], capacity: int) -> list[tuple[list[int], int]]:
     """The windows of one prompt in as few pieces as fit in a row each (first fit), and the tokens of each, prompt included."""
     pieces: list[tuple[list[int], int]] = []
+    # behind a long prompt there is room for as many tokens as it has: it is never read for one window at a time
+    room = max(capacity, 2 * len(prompt)) if len(prompt) * 2 > capacity else capacity
     for index in indices:
         size = places(windows[index])
-        at = next((i for i, (_, held) in enumerate(pieces) if held + size <= capacity), None)
+        at = next((i for i, (_, held) in enumerate(pieces) if held + size <= room), None)
         if at is None:
             pieces.append(([index], len(prompt) + size))
         else:

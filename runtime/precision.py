@@ -4,22 +4,24 @@ One line a measurement in the store, beside the rates.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 
 from .. import __version__
+from ..compiler.diagnostics import Fault
 from ..compiler.plan.stages import Model
 from .context import Context
 from .engines.base import Engine, Reading, Window
 from .engines.load import parameters
-from .engines.memory import free_bytes
-from .events import Deviated
+from .engines.memory import free_bytes, is_out_of_memory
+from .events import Deviated, Notice
 from .files import append_line
 
 FILE = "precision.jsonl"
+NUMBERS = ("windows", "tokens", "token_mean", "token_most", "window_mean", "window_most")
 # The sample: so many windows, spread over their lengths, and no more tokens than a few seconds of a processor.
 WINDOWS, TOKENS = 12, 3_000
 # Loading needs more than the weights themselves.
@@ -41,10 +43,32 @@ def deviation(stage: str, model: Model, context: Context, engine: Engine, readin
         if not _fits(model, context):
             return None
         few = sample(list(readings))
-        exact = dict(context.students.exact(model).read(few))
-        found = apart([(readings[window].logprob, exact[i].logprob) for i, window in enumerate(few)])
-        append_line(context.store.root / FILE, json.dumps(known | found, sort_keys=True))
+        try:
+            exact = dict(context.students.exact(model).read(few))
+            found = apart([(readings[window].logprob, exact[i].logprob) for i, window in enumerate(few)])
+            append_line(context.store.root / FILE, json.dumps(known | found, sort_keys=True))
+        except Fault as fault:  # the scores are there; how far they are from float32 is not worth their loss
+            context.watch(Notice(stage, f"how far `{model.dtype}` is from float32 could not be measured: {fault.diagnostics[0].message}"))
+            return None
+        except RuntimeError as error:
+            if not is_out_of_memory(error):
+                raise
+            context.watch(Notice(stage, f"how far `{model.dtype}` is from float32 could not be measured: float32 does not fit in memory"))
+            return None
     return Deviated(stage=stage, student=model.student, dtype=model.dtype, engine=engine.name, device=engine.device, **found)  # type: ignore[arg-type]
+
+
+def recalled(stage: str, model: Model, context: Context) -> list[Deviated]:
+    """What was measured of the model's scores, whichever engine and device made them, where none is made in this run."""
+    if model.dtype == "fp32":
+        return []
+    known = {"mixc": __version__, "dtype": model.dtype, **context.students.files(model).digests}
+    latest: dict[tuple[str, str], Deviated] = {}
+    for line in _lines(context.store.root / FILE, known):
+        numbers = {name: line[name] for name in NUMBERS}
+        one = Deviated(stage=stage, student=model.student, dtype=model.dtype, engine=line["engine"], device=line["device"], **numbers)
+        latest[one.engine, one.device] = one
+    return [latest[key] for key in sorted(latest)]
 
 
 def sample(windows: Sequence[Window]) -> list[Window]:
@@ -79,16 +103,21 @@ def _fits(model: Model, context: Context) -> bool:
 
 
 def _recall(path: Path, known: Mapping[str, object]) -> dict[str, float] | None:
-    """The last measurement under these conditions; a line that a full disk cut short is none."""
+    """The last measurement under these conditions."""
+    found = list(_lines(path, known))
+    return {name: found[-1][name] for name in NUMBERS} if found else None
+
+
+def _lines(path: Path, known: Mapping[str, object]) -> Iterator[dict]:
+    """The measurements under these conditions in their order; a line that a full disk cut short is none."""
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError):
-        return None
-    for line in reversed(lines):
+        return
+    for line in lines:
         try:
             found = json.loads(line)
-            if all(found[name] == value for name, value in known.items()):
-                return {name: value for name, value in found.items() if name not in known}
-        except (ValueError, TypeError, KeyError):
+            if all(found[name] == value for name, value in known.items()) and {"engine", "device", *NUMBERS} <= found.keys():
+                yield found
+        except (ValueError, TypeError, KeyError, AttributeError):
             continue
-    return None

@@ -19,8 +19,9 @@ from .context import Context
 from .engines.parity import Agreement
 from .events import Agreed, Event, Notice, Passed, Progress, ignore
 from .identity import digest
+from .precision import recalled
 from .scorers import column
-from .scorers.base import Aside, Maker, Partial, Pooled, Ratio, Scorer, Stepped
+from .scorers.base import Aside, Maker, Partial, Pooled, Ratio, Reader, Scorer, Stepped
 from .scorers.registry import scorer
 from .shelf import Shelf
 from .store import fingerprint
@@ -69,6 +70,9 @@ def score(stage: Score, rows: pl.DataFrame, context: Context) -> Scored:
         stored = _look_up(stage, asked, shelf, distinct["key"], context)
         missing = distinct.join(stored, on="key", how="anti", maintain_order="left")
         fresh = _compute(stage, asked, missing, shelf, context) if len(missing) else []
+    if stage.model is not None and isinstance(asked, Reader) and missing.is_empty() and len(stored):
+        for each in recalled(stage.id, stage.model, context):
+            context.watch(each)
     values = _values(stage, asked, pl.concat([stored, *fresh]))
     found = live.select("index", "key").join(values, on="key", how="left", maintain_order="left").drop("key")
     return _joined(stage, rows, found, len(missing), len(stored))

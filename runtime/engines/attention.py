@@ -12,6 +12,8 @@ from .flex import attend_flex
 from .layout import Block, Layout, blocks
 
 NAME = "mixc_rows"
+# Beyond so many tokens before a block, its mask is made for the last keys only.
+FAR = 1_024
 KNOWN = {"dropout", "scaling", "sliding_window", "softcap", "is_causal", "position_ids", "use_cache", "cache_position", "output_attentions"}
 _layout: ContextVar[Layout] = ContextVar("layout")
 
@@ -51,6 +53,8 @@ def attend(
     strange = sorted(name for name, asked in (*others.items(), ("attention_mask", attention_mask)) if name not in KNOWN and asked is not None)
     if strange:
         raise NotPacked(f"its attention asks for {', '.join(strange)}")
+    if sliding_window is None and _slides(module):
+        raise NotPacked("its attention slides by a mask of its own")
     layout = _layout.get()
     heads, kinds, tokens, size = query.shape[1], key.shape[1], query.shape[2], query.shape[3]
     scale = size**-0.5 if scaling is None else scaling
@@ -67,15 +71,33 @@ def attend(
         q = flat[0].index_select(0, queries).view(*shape, size)
         k = flat[1].index_select(0, keys).view(*shape, size)
         v = flat[2].index_select(0, keys).view(*shape, wide)
-        mask = _mask(layout, block, heads // kinds, sliding_window, query.dtype)
-        if softcap is None:
+        reach = sliding_window if sliding_window is not None and block.before + block.queries > sliding_window else None
+        # only the keys from `low` on are hidden from any query
+        low = block.before if reach is None and block.before > FAR else 0
+        mask = _mask(layout, block, heads // kinds, reach, low, query.dtype)
+        if softcap is None and low == 0:
             weights = torch.baddbmm(mask, q, k.transpose(1, 2), alpha=scale)
         else:
-            weights = torch.bmm(q, k.transpose(1, 2)).mul_(scale / softcap).tanh_().mul_(softcap).add_(mask)
+            weights = torch.bmm(q, k.transpose(1, 2)).mul_(scale)
+            if softcap is not None:
+                weights.div_(softcap).tanh_().mul_(softcap)
+            weights[:, :, low:] += mask
         torch.softmax(weights, -1, out=weights)
         torch.bmm(weights, v, out=found[done : done + rows].view(*shape, wide))
         done += rows
     return found.index_select(0, _places(layout, heads, kinds)).view(1, tokens, heads, wide), None
+
+
+def _slides(module: Any) -> bool:
+    """Whether the configuration says of this layer that it does not see everything before it: some models leave that to the mask alone."""
+    config = getattr(module, "config", None)
+    config = config.get_text_config() if config is not None else None
+    kinds = getattr(config, "layer_types", None)
+    layer = getattr(module, "layer_idx", None)
+    if kinds is not None and layer is not None and layer < len(kinds):
+        return kinds[layer] in ("sliding_attention", "chunked_attention")
+    asked = getattr(config, "sliding_window", None) or getattr(config, "attention_chunk_size", None)
+    return asked is not None and getattr(config, "use_sliding_window", True)
 
 
 def _indices(layout: Layout, heads: int, kinds: int) -> list[tuple[Any, Any]]:
@@ -108,17 +130,17 @@ def _places(layout: Layout, heads: int, kinds: int) -> Any:
     return found
 
 
-def _mask(layout: Layout, block: Block, group: int, sliding_window: int | None, dtype: Any) -> Any:
-    """[group * queries, keys]: 0 where a query sees a key, minus infinity where not; the same for all pieces of a block."""
+def _mask(layout: Layout, block: Block, group: int, reach: int | None, low: int, dtype: Any) -> Any:
+    """[group * queries, keys - low]: 0 where a query sees a key, minus infinity where not; the same for all pieces of a block."""
     import torch
 
-    reach = sliding_window if sliding_window is not None and block.before + block.queries > sliding_window else None
-    name = ("mask", block.before, block.queries, block.keys, group, reach, dtype)
+    name = ("mask", block.before - low, block.queries, block.keys - low, group, reach, dtype)
     found = layout.cache.get(name)
     if found is None:
-        at = block.before + torch.arange(block.queries, device=layout.device)[:, None]
-        keys = torch.arange(block.keys, device=layout.device)[None, :]
+        at = block.before - low + torch.arange(block.queries, device=layout.device)[:, None]
+        keys = torch.arange(block.keys - low, device=layout.device)[None, :]
         seen = keys <= at if reach is None else (keys <= at) & (at - keys < reach)
         found = torch.zeros(seen.shape, dtype=dtype, device=layout.device).masked_fill_(~seen, float("-inf")).repeat(group, 1)
-        layout.cache[name] = found
+        if block.before - low <= FAR:  # large ones are made anew in each layer: kept, they would grow with the square of a window
+            layout.cache[name] = found
     return found

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from ..packing import places
 from .base import Generated, Reading, Window
 from .remote import Remote
 
@@ -130,13 +131,16 @@ def cut(windows: Sequence[Window]) -> list[list[int]]:
         together.setdefault(window.prompt, []).append(i)
     chunks: list[list[int]] = []
     size = 0
-    for places in together.values():
-        for i in places:
-            if not chunks or size + windows[i].length > CHUNK_TOKENS:
+    for prompt, group in together.items():
+        begun = False
+        for i in group:
+            own = places(windows[i]) + (0 if begun else len(prompt))  # a chunk reads a prompt once, behind which there is room for as many tokens
+            if not chunks or size + own > max(CHUNK_TOKENS, 2 * len(prompt) if begun else 0):
                 chunks.append([])
-                size = 0
+                size, own = 0, places(windows[i]) + len(prompt)
             chunks[-1].append(i)
-            size += windows[i].length
+            size += own
+            begun = True
     return sorted(chunks, key=lambda chunk: (-sum(windows[i].length for i in chunk), chunk[0]))
 
 

@@ -58,6 +58,6 @@ def _mask(layout: Layout, sliding_window: int | None, width: int) -> Any:
             allowed = (window[k] == prompt[q]) | ((window[k] == window[q]) & (k <= q))
             return allowed if sliding_window is None else allowed & (position[q] - position[k] < sliding_window)
 
-        found = create_block_mask(seen, None, None, width, width, device=str(layout.device), BLOCK_SIZE=BLOCK)
+        found = create_block_mask(seen, None, None, width, width, device=str(layout.device), BLOCK_SIZE=BLOCK, _compile=layout.device.type == "cuda")
         layout.cache[name] = found
     return found

@@ -3,6 +3,7 @@
 import ctypes
 import sys
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 # glibc's numbers of the two settings.
@@ -22,7 +23,8 @@ def reuse_freed_memory() -> bool:
         mallopt = ctypes.CDLL(None).mallopt
     except (OSError, AttributeError):  # another C library
         return False
-    return bool(mallopt(_MMAP_THRESHOLD, 2**30)) and bool(mallopt(_TRIM_THRESHOLD, 2**31 - 1))
+    trimmed = bool(mallopt(_TRIM_THRESHOLD, 2**31 - 1))
+    return any(mallopt(_MMAP_THRESHOLD, size) for size in (2**30, 2**25)) and trimmed  # older versions take no more than 32 MB
 
 
 def free_bytes(device: Any) -> int | None:
@@ -35,7 +37,16 @@ def free_bytes(device: Any) -> int | None:
         import psutil
     except ImportError:
         return None
-    return psutil.virtual_memory().available
+    return min([psutil.virtual_memory().available, *_left_in_group()])
+
+
+def _left_in_group(root: Path = Path("/sys/fs/cgroup")) -> list[int]:
+    """What a container may still take, where there is a bound."""
+    try:
+        most, taken = (root / "memory.max").read_text().strip(), (root / "memory.current").read_text().strip()
+        return [] if most == "max" else [max(0, int(most) - int(taken))]
+    except (OSError, ValueError):
+        return []
 
 
 def is_out_of_memory(error: RuntimeError) -> bool:

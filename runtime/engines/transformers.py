@@ -34,7 +34,10 @@ class TransformersEngine:
         self.context: int | None = longest(model.config)
         self.budget = budget or (16_384 if model.device.type == "cuda" else 1_024)
         self.model.generation_config = GenerationConfig()  # the model's own may sample, penalise or force tokens
-        self._cap: float | None = getattr(model.config.get_text_config(), "final_logit_softcapping", None)
+        config = model.config.get_text_config()
+        self._cap: float | None = getattr(config, "final_logit_softcapping", None)
+        self._scale = getattr(config, "logit_scale", None) or 1 / (getattr(config, "logits_scaling", None) or 1)
+        self._capacity: int | None = None
         self._stretched_from = stretched_from(model.config)
         self._split = self._can_split()
         problem = "its logits are not its last hidden states through one layer"
@@ -60,7 +63,9 @@ class TransformersEngine:
 
     def _read(self, windows: Sequence[Window], also: frozenset[str]) -> Iterator[tuple[int, Reading]]:
         if self.packs:
-            return read_rows(self.model, self._head, windows, also, capacity(self.model), self._flex)
+            if self._capacity is None:  # once: what is free later tells of memory that is kept for rows already
+                self._capacity = capacity(self.model)
+            return read_rows(self.model, self._head, windows, also, self._capacity, self._flex)
         return read_batches(self.model, self._head if self._split else None, windows, also, self.budget)
 
     def generate(
@@ -118,8 +123,10 @@ class TransformersEngine:
         return answers
 
     def _head(self, states: Any) -> Any:
-        """Hidden states to logits, Gemma's cap included."""
+        """Hidden states to logits, with the cap of Gemma and the scale of Granite and Cohere."""
         logits = self.model.get_output_embeddings()(states)
+        if self._scale != 1:
+            logits = logits * self._scale
         return logits if self._cap is None else (logits / self._cap).tanh() * self._cap
 
     def _can_split(self) -> bool:

@@ -17,6 +17,7 @@ from mixc.runtime.engines.choice import Choice, check_devices, choose
 from mixc.runtime.engines.devices import CHUNK_TOKENS, Devices, cut
 from mixc.runtime.engines.remote import Remote, Settings
 from mixc.runtime.engines.students import Students
+from mixc.runtime.packing import pack, tokens
 from mixc.tests.compiling import RUN, drawn
 from mixc.tests.runtime.tiny import make_tiny_student
 
@@ -85,12 +86,20 @@ def test_chunks_have_every_window_once_are_bounded_and_keep_a_prompt_together() 
     asked = windows(90)
     chunks = cut(asked)
     assert sorted(i for chunk in chunks for i in chunk) == list(range(90))
+    assert max(tokens(pack([asked[i] for i in chunk], 10**9)) for chunk in chunks) <= CHUNK_TOKENS
     sizes = [sum(asked[i].length for i in chunk) for chunk in chunks]
-    assert max(sizes) <= CHUNK_TOKENS and sizes == sorted(sizes, reverse=True)
+    assert sizes == sorted(sizes, reverse=True)
     turns = sum(len({asked[i].prompt for i in chunk}) for chunk in chunks)
     assert turns <= 7 + len(chunks)
     huge = Window((5,), (7,) * (2 * CHUNK_TOKENS), 0)
     assert sorted(map(len, cut([huge, asked[0], huge]))) == [1, 1, 1]
+
+
+def test_behind_a_long_prompt_a_chunk_has_room_for_as_many_tokens() -> None:
+    long = tuple(range(CHUNK_TOKENS - 100))
+    asked = [Window(long, (1, 2, i, *range(147)), 0) for i in range(60)]
+    chunks = cut(asked)
+    assert sum(tokens(pack([asked[i] for i in chunk])) for chunk in chunks) <= 2 * len(long) + 60 * 149
 
 
 def test_a_worker_that_is_killed_while_it_reads_is_a_diagnostic(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -55,3 +55,11 @@ def test_a_window_longer_than_a_row_is_a_row() -> None:
 def test_a_window_of_one_token_takes_no_place() -> None:
     (row,) = pack([Window((1, 2), (3,), 0), Window((1, 2), (4,), 0)], 2)
     assert row.tokens == 2 and row.segments == (Segment((1, 2), (0, 1)),)
+
+
+def test_a_prompt_that_hardly_fits_is_not_read_for_each_window() -> None:
+    long = tuple(range(5_000))
+    asked = [Window(long, (1, i, *range(48)), 0) for i in range(60)]
+    assert tokens(pack(asked, 8_192)) == 5_000 + 60 * 49
+    assert tokens(pack(asked, 4_096)) <= 2 * 5_000 + 60 * 49
+    assert tokens(pack(asked, 1)) <= 2 * 5_000 + 60 * 49

@@ -1,17 +1,20 @@
 """The deviation of a short number format from float32: measured as defined, once, and the same however the windows come."""
 
+import json
 import random
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from mixc.compiler.plan.stages import Model
 from mixc.compiler.source import Span
 from mixc.runtime import precision
 from mixc.runtime.context import Context
 from mixc.runtime.engines.base import Reading, Window
 from mixc.runtime.engines.students import Students
-from mixc.runtime.precision import apart, deviation, sample
+from mixc.runtime.events import Notice
+from mixc.runtime.precision import apart, deviation, recalled, sample
 from mixc.runtime.store import Store
 from mixc.tests.runtime.tiny import make_tiny_student
 
@@ -87,3 +90,29 @@ def test_apart_is_in_nats() -> None:
         "windows": 2, "tokens": 6, "token_mean": 0.125, "token_most": 0.5, "window_mean": pytest.approx(0.25 / 6, abs=1e-6),
         "window_most": pytest.approx(0.25 / 3, abs=1e-6),
     }  # fmt: skip
+
+
+def test_a_measurement_that_cannot_be_made_is_a_notice_and_a_line_that_lacks_a_number_is_none(
+    student: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[object] = []
+    context = Context(store=Store(tmp_path), students=Students(), watch=said.append)
+    asked = model(student, "bf16")
+    engine = context.students.engine(asked)
+    readings = {Window((1, 2), (3, 4, 5), 0): Reading(np.array([-1.0, -2.0, -3.0], dtype=np.float32))}
+
+    def full(_: Model) -> None:
+        raise torch.OutOfMemoryError("out of memory")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(context.students, "exact", full)
+        assert deviation("score:x", asked, context, engine, readings) is None
+    (notice,) = said
+    assert isinstance(notice, Notice) and "does not fit in memory" in notice.message
+    measured = deviation("score:x", asked, context, engine, readings)
+    assert measured is not None and recalled("score:x", asked, context) == [measured]
+    kept = tmp_path / precision.FILE
+    half = {name: value for name, value in json.loads(kept.read_text()).items() if name != "tokens"}
+    kept.write_text(kept.read_text() + json.dumps(half) + "\n[]\n")
+    assert recalled("score:x", asked, context) == [measured]
+    assert recalled("score:x", model(student, "fp32"), context) == []

@@ -19,8 +19,8 @@ from mixc.runtime.engines.transformers import TransformersEngine
 from mixc.runtime.packing import pack
 from mixc.tests.runtime.tiny import make_tiny_student
 
-PACKED = ("llama", "qwen2", "qwen3", "gemma2", "gemma3", "mistral", "phi3", "gpt2")
-BATCHED = ("bloom", "mamba")
+PACKED = ("llama", "qwen2", "qwen3", "gemma2", "gemma3", "mistral", "phi3", "gpt2", "granite", "cohere")
+BATCHED = ("bloom", "mamba", "qwen2_moe")
 BOTH = frozenset({RANK, ENTROPY})
 TEXT = "  First, 2.5 clips!\n\nThen naïve 日本 😀 "
 
@@ -56,7 +56,7 @@ def plain(engine: TransformersEngine, window: Window) -> torch.Tensor:
     """The log-softmax of every scored token's logits [scored, vocabulary], by one pass of its own."""
     ids = torch.tensor([(*window.prompt, *window.tokens)])
     with torch.no_grad():
-        table = engine.model(ids).logits[0].log_softmax(-1)
+        table = engine.model(ids, use_cache=False).logits[0].log_softmax(-1)
     return table[len(window.prompt) + window.start - 1 : -1]
 
 

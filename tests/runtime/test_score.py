@@ -269,6 +269,7 @@ from pathlib import Path
 root = {str(Path(__file__).parents[2])!r}
 spec = importlib.util.spec_from_file_location("mixc", root + "/__init__.py", submodule_search_locations=[root])
 sys.modules["mixc"] = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(sys.modules["mixc"])
 sys.path.insert(0, {str(Path(__file__).parent)!r})
 import test_score
 from mixc.runtime import score as module

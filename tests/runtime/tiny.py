@@ -100,6 +100,13 @@ def _config(arch: str, vocabulary: int, context: int) -> Any:
             return hf.Gemma3TextConfig(**sizes, head_dim=8, sliding_window=24, layer_types=layers)
         case "gpt2":
             return hf.GPT2Config(vocab_size=vocabulary, n_positions=context, n_embd=32, n_layer=2, n_head=4)
+        case "qwen2_moe":  # its layers slide by their mask alone
+            return hf.Qwen2MoeConfig(**sizes, moe_intermediate_size=32, shared_expert_intermediate_size=32, num_experts=4, num_experts_per_tok=2,
+                                     sliding_window=24, layer_types=["sliding_attention", "full_attention"])  # fmt: skip
+        case "granite":
+            return hf.GraniteConfig(**sizes, logits_scaling=4.0, pad_token_id=2)
+        case "cohere":
+            return hf.CohereConfig(**sizes, logit_scale=0.25, pad_token_id=2, bos_token_id=0, eos_token_id=2)
         case "bloom":  # its positions are in its attention scores, which no packed row can give
             return hf.BloomConfig(vocab_size=vocabulary, hidden_size=32, n_layer=2, n_head=4)
         case "mamba":  # no attention at all
