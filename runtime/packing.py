@@ -33,7 +33,8 @@ def places(window: Window) -> int:
 def pack(windows: Sequence[Window], capacity: int = CAPACITY) -> list[Row]:
     """Every window once, in rows of at most `capacity` tokens; prompts by their first occurrence, each group of windows in the first row with room.
 
-    Only a group that fills more than a row is divided, and its prompt repeated; a window that is longer than a row gets one of its own.
+    Only a group that fills more than a row is divided, and its prompt repeated; a window that is longer than a row gets one of its own. Behind a prompt of more
+    than half a row there is room for as many tokens as it has.
     """
     groups: dict[tuple[int, ...], list[int]] = {}
     for index, window in enumerate(windows):

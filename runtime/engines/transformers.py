@@ -9,7 +9,7 @@ from .base import ENTROPY, LOGPROB, RANK, Generated, Reading, Window
 from .batches import read_batches
 from .linear import pack_weights
 from .load import device_name, load_model, longest
-from .memory import is_out_of_memory, reuse_freed_memory
+from .memory import give_back_freed_memory, is_out_of_memory, reuse_freed_memory
 from .model_files import ModelFiles
 from .rows import TooLong, capacity, read_rows, why_not
 from .stretch import apart, relax, stretched_from
@@ -60,6 +60,8 @@ class TransformersEngine:
                     yield part[place], reading
         except TooLong as length:
             raise Fault(self._fault(f"a sequence of {length.args[0]:,} tokens does not fit in memory")) from None
+        finally:
+            give_back_freed_memory()
 
     def _read(self, windows: Sequence[Window], also: frozenset[str]) -> Iterator[tuple[int, Reading]]:
         if self.packs:
