@@ -1,6 +1,7 @@
 """Memory for activations: how much there is, and that what was freed is used again. Knows nothing of models."""
 
 import ctypes
+import os
 import sys
 from contextlib import suppress
 from functools import cache
@@ -9,6 +10,15 @@ from typing import Any
 
 # glibc's numbers of the two settings.
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
+
+
+# How many compiled kernels oneDNN keeps, one a shape, of up to half a megabyte: those of about one row, whose shapes the next one does not have.
+_KERNELS = "128"
+
+
+def keep_few_kernels() -> None:
+    """Have oneDNN keep the kernels of about a row, not of the last 1,024 shapes, which no later row has. Only before it has run anything; what the user has set stays."""
+    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", _KERNELS)
 
 
 @cache

@@ -9,7 +9,7 @@ from .base import ENTROPY, LOGPROB, RANK, Generated, Reading, Window
 from .batches import read_batches
 from .linear import pack_weights
 from .load import device_name, load_model, longest
-from .memory import give_back_freed_memory, is_out_of_memory, reuse_freed_memory
+from .memory import give_back_freed_memory, is_out_of_memory, keep_few_kernels, reuse_freed_memory
 from .model_files import ModelFiles
 from .rows import TooLong, capacity, read_rows, why_not
 from .stretch import apart, relax, stretched_from
@@ -151,6 +151,7 @@ def load(files: ModelFiles, dtype: str, tokenizer: ChatTokenizer) -> Transformer
     """The engine for a student's files, on the GPU if there is one. Fault MIX0506, MIX0509."""
     import torch
 
+    keep_few_kernels()
     model = load_model(files, dtype).to("cuda" if torch.cuda.is_available() else "cpu")
     if model.device.type == "cpu":
         reuse_freed_memory()
