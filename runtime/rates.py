@@ -31,9 +31,9 @@ def remember(root: Path, passed: Passed) -> None:
     append_line(root / FILE, json.dumps(kept, sort_keys=True))
 
 
-def rate(root: Path, weights: str, dtype: str, what: str = "read") -> Rate | None:
-    """The rate of these weights in this dtype at that kind of work, by the engine and on the device that did it last; None if none has."""
-    runs = [r for r in _read(root / FILE) if (r["weights"], r["dtype"], r["what"]) == (weights, dtype, what)]
+def rate(root: Path, weights: str, dtype: str, what: str = "read", engine: str | None = None) -> Rate | None:
+    """The rate of these weights in this dtype at that kind of work, on the device that did it last, by `engine` or the one that did; None if none has."""
+    runs = [r for r in _read(root / FILE) if (r["weights"], r["dtype"], r["what"]) == (weights, dtype, what) and engine in (None, r["engine"])]
     if not runs:
         return None
     last = runs[-1]

@@ -54,6 +54,7 @@ class Remote:
         self.device = "cpu"
         self.remarks: tuple[str, ...] = ()
         self.context = settings.context
+        self.tokens = 0
         self.tells = tells(settings.dtype) if settings.engine == VLLM else frozenset({LOGPROB, RANK, ENTROPY})
         self._process: Process | None = None
         self._room = 0
@@ -110,7 +111,8 @@ class Remote:
         process = self.start(longest if self.context is None else min(longest, self.context))
         whole = False
         try:
-            yield from process.ask(header, arrays)
+            through = yield from process.ask(header, arrays)
+            self.tokens += through
             whole = True
         except (Lost, Refused) as why:
             raise self._fault(why, starting=False) from None

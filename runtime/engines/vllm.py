@@ -56,6 +56,7 @@ class VllmEngine:
             disable_log_stats=True, **where,
         )  # fmt: skip
         self.tokenizer = tokenizer
+        self.tokens = 0
         self.tells = tells(dtype)
         self.context: int | None = room - 1
         self.device = torch.cuda.get_device_name(0) if cuda else "cpu"
@@ -67,6 +68,7 @@ class VllmEngine:
             asked = [{"prompt_token_ids": [*windows[i].prompt, *windows[i].tokens]} for i in batch]
             for i, answer in zip(batch, self.llm.generate(asked, asking, use_tqdm=False), strict=True):
                 window = windows[i]
+                self.tokens += window.length - (answer.num_cached_tokens or 0)
                 told = answer.prompt_logprobs[len(window.prompt) + window.start :]
                 found = [entry[token] for entry, token in zip(told, window.tokens[window.start :], strict=True)]
                 rank = np.array([one.rank for one in found], np.int32) if RANK in also else None
@@ -87,6 +89,7 @@ class VllmEngine:
         found = [Generated("", 0, False)] * len(prompts)
         for i, answer in zip(able, made, strict=True):
             ids = list(answer.outputs[0].token_ids)
+            self.tokens += len(prompts[i]) + max(len(ids) - 1, 0)  # the last one is never read
             finished = bool(ids) and ids[-1] in stops
             kept = ids[:-1] if finished else ids
             found[i] = Generated(self.tokenizer.text(kept), len(kept), finished)

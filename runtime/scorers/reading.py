@@ -12,11 +12,11 @@ import polars as pl
 from ...compiler.plan.stages import Score
 from ..context import Context
 from ..engines.base import Engine, Reading, Window
+from ..engines.characters import Characters
 from ..events import Passed, Progress
-from ..packing import pack, tokens
 from ..precision import deviation
 from ..windows import Answer, Pass, whole
-from .answers import Texts, model
+from .answers import Cut, Texts, model
 from .base import Aside, Reads
 
 # After so many rows that are only counted there is a word of progress.
@@ -60,7 +60,7 @@ def read(
                 engine = context.students.engine(model(stage))
             found: dict[Window, Reading] = {}
             if engine is not None and windows:
-                began = time.monotonic()
+                began, before = time.monotonic(), engine.tokens
                 order = list(windows)
                 for index, reading in engine.read(order, also):
                     found[order[index]] = reading
@@ -68,7 +68,7 @@ def read(
                     context.watch(Progress(stage.id, done, total, "tokens"))
                 seconds += time.monotonic() - began
                 first = first or found
-                through += tokens(pack(order))
+                through += engine.tokens - before
             yield from told(
                 {
                     key: one if isinstance(one, str) else Read(one[0], one[1], tuple(found[p.window(one[0])] for p in one[1]))
@@ -90,8 +90,13 @@ class Counted:
     answers: dict[str, Answer]
 
 
-def count(stage: Score, rows: pl.DataFrame, context: Context, texts: Texts, ask: Ask, limit: int | None) -> Counted:
-    """What `read` would have the model read, chunk by chunk."""
+def count(
+    stage: Score, rows: pl.DataFrame, context: Context, cut: Cut, ask: Ask, also: frozenset[str] = frozenset(), *, rough: bool = False
+) -> Counted:
+    """What `read` would have the model read, chunk by chunk. Where it need only be `rough` nothing of the model is looked at. Faults as `read`."""
+    students, asked_of = context.students, model(stage)
+    limit = None if rough else students.context(asked_of)
+    texts = Texts(Characters() if rough else students.tokenizer(asked_of), cut)
     reads, answers = dict[int, Reads](), dict[str, Answer]()
     for (number,), chunk in rows.partition_by("chunk", maintain_order=True, as_dict=True).items():
         asked = {key: one for key, one in _asked(chunk, texts, ask, limit).items() if not isinstance(one, str)}
@@ -99,7 +104,7 @@ def count(stage: Score, rows: pl.DataFrame, context: Context, texts: Texts, ask:
         reads[int(number)] = Reads(
             whole=sum(p == whole(answer) for answer, passes in asked.values() for p in passes),
             windows=len(windows),
-            tokens=tokens(pack(windows)),
+            tokens=students.expects(asked_of, windows, also, rough=rough),
         )
         answers |= {key: answer for key, (answer, _) in asked.items()}
         context.watch(Progress(stage.id, len(answers), len(rows), "responses counted"))

@@ -12,6 +12,7 @@ from mixc.runtime.engines.base import ENTROPY, LOGPROB, RANK, Engine, Reading, W
 from mixc.runtime.engines.checked import Checked
 from mixc.runtime.engines.parity import LIMITS, TOKENS, WINDOWS, Agreement, compare, sample
 from mixc.runtime.engines.students import Students
+from mixc.runtime.packing import pack, tokens
 from mixc.tests.compiling import RUN, drawn
 from mixc.tests.runtime.tiny import make_tiny_student
 
@@ -28,6 +29,10 @@ class Other:
 
     def __init__(self, engine: Engine, change: Change = lambda reading: reading) -> None:
         self.engine, self.change, self.context = engine, change, engine.context
+
+    @property
+    def tokens(self) -> int:
+        return self.engine.tokens
 
     def read(self, windows: Sequence[Window], also: frozenset[str] = frozenset()) -> Iterator[tuple[int, Reading]]:
         for i, reading in self.engine.read(windows, also):
@@ -84,8 +89,9 @@ def test_engines_that_agree_are_told_of_once_and_their_values_are_those_of_the_f
     assert isinstance(agreement, Agreement)
     assert agreement.step == pytest.approx(1e-4, rel=0.05) and agreement.score == pytest.approx(1e-4, rel=0.05)
     assert (agreement.windows, agreement.ranks, exact.name) == (WINDOWS, None, "vllm") and agreement.seconds > 0
+    assert exact.tokens == tokens(pack(asked)), "what is read to compare is not what was asked for"
     list(exact.read(asked))
-    assert len(heard) == 1
+    assert len(heard) == 1 and exact.tokens == 2 * tokens(pack(asked))
 
 
 @pytest.mark.parametrize("dtype", list(LIMITS))
