@@ -58,7 +58,7 @@ def run(arguments: Namespace) -> int:
     root = store_root()
     listener = Listener() if arguments.format == "polars" else None
     with Watcher(arguments.terminal) as watch:
-        context = Context(store=Store(root), students=chosen_students(arguments, root, fetch=False), watch=watch)
+        context = Context(store=Store(root, lenient=True), students=chosen_students(arguments, root, fetch=False), watch=watch)
         seen = preview(plan, context, stages, rate=arguments.rate, listen=listener)
     lints = not_allowed(confounded(plan, seen.audits), arguments)
     same = next((v for v in arguments.variants if v.plan.fingerprints == plan.fingerprints), None)
