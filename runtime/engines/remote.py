@@ -19,7 +19,10 @@ ELSEWHERE = "score with `--engine transformers`, or mend what it says and run th
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What a process needs to know to build its engine; `environment` names its device. `weights` is the folder that vLLM loads."""
+    """What a process needs to know to build its engine; `environment` names its device.
+
+    `weights` is the folder of the weights, where that is not the one of `files`; vLLM is always told.
+    """
 
     engine: str
     files: ModelFiles

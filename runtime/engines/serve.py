@@ -5,6 +5,7 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -59,7 +60,8 @@ def _engine(settings: Mapping[str, Any]) -> Engine:
         return VllmEngine(settings["weights"], files, settings["dtype"], tokenizer, settings["room"])
     from .transformers import load
 
-    return load(files, settings["dtype"], tokenizer)
+    weights = replace(files, path=Path(settings["weights"]), gguf=None) if settings["weights"] else files
+    return load(weights, settings["dtype"], tokenizer)
 
 
 def _refuse(answers: BinaryIO, error: BaseException) -> None:

@@ -130,7 +130,8 @@ class Students:
         count = check_devices(self.choice, len(cuda_devices()))
         if count == 1 and not vllm:
             return here()
-        weights = str(weights_folder(files, self._root, self)) if vllm else ""
+        folder = weights_folder(files, self._root, self) if vllm else self.weights(model).path
+        weights = str(folder) if vllm or folder != files.path else ""
         settings = [
             Settings(
                 engine=VLLM if vllm else TRANSFORMERS, files=files, dtype=model.dtype, context=self.context(model), weights=weights, environment=one
