@@ -118,6 +118,7 @@ def _batches(windows: Sequence[Window]) -> Iterator[list[int]]:
 
 def _cached(config: Any, dtype: str) -> int:
     """The bytes of keys and values of one token, at most."""
-    heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
-    width = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+    every = getattr(config, "num_attention_heads", None) or 1  # a state-space model has none, and caches less than this
+    heads = getattr(config, "num_key_value_heads", None) or every
+    width = getattr(config, "head_dim", None) or config.hidden_size // every
     return 2 * config.num_hidden_layers * heads * width * (4 if dtype == "fp32" else 2)

@@ -5,14 +5,16 @@ It knows answers, passes and windows; what the readings mean is the scorers' aff
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
+from ...compiler.diagnostics import Diagnostic, Fault
 from ...compiler.plan.stages import Score
 from ..context import Context
 from ..engines.base import Engine, Reading, Window
 from ..engines.characters import Characters
+from ..engines.parity import Apart
 from ..events import Passed, Progress
 from ..precision import deviation
 from ..windows import Answer, Pass, whole
@@ -21,6 +23,7 @@ from .base import Aside, Reads
 
 # After so many rows that are only counted there is a word of progress.
 COUNTED_ROWS = 512
+PROMPT_SHOWN = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +65,13 @@ def read(
             if engine is not None and windows:
                 began, before = time.monotonic(), engine.tokens
                 order = list(windows)
-                for index, reading in engine.read(order, also):
-                    found[order[index]] = reading
-                    done += windows[order[index]] * order[index].scored
-                    context.watch(Progress(stage.id, done, total, "tokens"))
+                try:
+                    for index, reading in engine.read(order, also):
+                        found[order[index]] = reading
+                        done += windows[order[index]] * order[index].scored
+                        context.watch(Progress(stage.id, done, total, "tokens"))
+                except Apart as fault:
+                    raise Fault(_placed(fault, asked, chunk)) from None
                 seconds += time.monotonic() - began
                 first = first or found
                 through += engine.tokens - before
@@ -142,6 +148,16 @@ def _windows(asked: Mapping[str, tuple[Answer, tuple[Pass, ...]] | str]) -> dict
                 window = each.window(one[0])
                 found[window] = found.get(window, 0) + 1
     return found
+
+
+def _placed(fault: Apart, asked: Mapping[str, tuple[Answer, tuple[Pass, ...]] | str], rows: pl.DataFrame) -> Diagnostic:
+    """What is told of two engines, with the row and the prompt of the window on which they are furthest apart."""
+    (told,) = fault.diagnostics
+    keys = [key for key, one in asked.items() if not isinstance(one, str) and any(each.window(one[0]) == fault.window for each in one[1])]
+    row, prompt = rows.filter(pl.col("key").is_in(keys)).select("row_id", pl.col("prompt").fill_null("")).row(0)
+    start = " ".join(prompt.split())
+    text = start if len(start) <= PROMPT_SHOWN else f"{start[: PROMPT_SHOWN - 1]}…"
+    return replace(told, notes=(f"they are furthest apart in row `{row}`, an answer to \"{text}\"", *told.notes))
 
 
 def _passed(stage: Score, context: Context, engine: Engine, through: int, seconds: float) -> Passed:
