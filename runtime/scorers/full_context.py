@@ -85,14 +85,21 @@ class FullContext:
         return context.store.shelf(fingerprint(one), one).load(keys, schema=tables.WHOLE, prefer=self.prefer)
 
 
-class GlobalLogprob(FullContext):
-    """GALP, or GRAPE's score (2502.04194): the mean log-probability of the response's tokens after the prompt."""
+class Mean(FullContext):
+    """The mean of one number of each token."""
 
-    name = "global_logprob"
+    column: str
 
     def value(self, stage: Score, stored: pl.DataFrame) -> pl.DataFrame:
         """Nats per token."""
-        return valued(stored, _floats(LOGPROB).list.mean())
+        return valued(stored, _floats(self.column).list.mean())
+
+
+class GlobalLogprob(Mean):
+    """GALP, or GRAPE's score (2502.04194): the mean log-probability of the response's tokens after the prompt."""
+
+    name = "global_logprob"
+    column = LOGPROB
 
 
 class Perplexity(FullContext):
@@ -106,14 +113,11 @@ class Perplexity(FullContext):
         return valued(stored, (-_floats(LOGPROB).list.mean()).exp())
 
 
-class Entropy(FullContext):
+class Entropy(Mean):
     """The mean entropy of the distributions that the response's tokens were drawn from."""
 
     name = "entropy"
-
-    def value(self, stage: Score, stored: pl.DataFrame) -> pl.DataFrame:
-        """Nats per token."""
-        return valued(stored, _floats(ENTROPY).list.mean())
+    column = ENTROPY
 
 
 class RankSurprisal(FullContext):
