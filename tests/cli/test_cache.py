@@ -156,7 +156,7 @@ def test_what_may_go_is_told_first_and_goes_with_yes(mixc: Mixc, golden: Golden)
     code, out, _ = mixc("gc", "--yes")
     assert code == 0 and out.splitlines()[:-1] == would.splitlines()[:-1] and out.splitlines()[-1].startswith("removed: ")
     seen = json.loads(mixc("ls", "--format", "json")[1])
-    assert [s["identity"] for s in seen["shelves"]] == [LOCAL] and not seen["set_aside"] and not seen["checkpoints"] and len(seen["artifacts"]) == 1
+    assert [s["identity"] for s in seen["shelves"]] == [LOCAL] and not seen["set_aside"] and not seen["checkpoints"] and len(seen["artifacts"]) == 3
     assert mixc("gc")[1] == "nothing to remove from the store `.mixc`\n"
 
 
@@ -174,9 +174,9 @@ def test_a_store_in_use_keeps_what_is_used(mixc: Mixc) -> None:
     store = Store(Path(".mixc"))
     with shelf(OLD).in_use(), store.lock(f"train-{'f' * 32}"), store.lock("build-here"):
         out = mixc("gc", "--older-than", "30", "--yes")[1]
-    assert out.count("left as it is") == 3
+    assert out.count("left as it is") == 5 and out.count("left as it is: unpacked weights") == 2
     seen = json.loads(mixc("ls", "--format", "json")[1])
-    assert [s["identity"] for s in seen["shelves"]] == [OLD] and len(seen["artifacts"]) == 1
+    assert [s["identity"] for s in seen["shelves"]] == [OLD] and len(seen["artifacts"]) == 3
     assert [f["fingerprint"] for f in seen["checkpoints"]] == ["f" * 32]
 
 
