@@ -20,9 +20,13 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
+from typing import TYPE_CHECKING, Any
 
 from mixc.compiler.plan.stages import Model
 from mixc.compiler.source import Span
+
+if TYPE_CHECKING:
+    from mixc.runtime.engines.tokenizer import ChatTokenizer
 
 ROOT = Path(__file__).resolve().parents[1]
 STUDENT = "models/SmolLM2-135M-Instruct.Q4_1.gguf"
@@ -104,13 +108,13 @@ def responses(name: str, data: Path) -> list[tuple[str, str]]:
     return few.select("prompt", "response").rows()
 
 
-def answers(name: str, data: Path, tokenizer: object) -> list:
+def answers(name: str, data: Path, tokenizer: "ChatTokenizer") -> list:
     from mixc.runtime.steps import split
     from mixc.runtime.windows import answer
 
     pairs = responses(name, data)
-    encoded = tokenizer.responses([text for _, text in pairs])  # type: ignore[attr-defined]
-    prompts = {prompt: tokenizer.prompt(prompt) for prompt, _ in pairs}  # type: ignore[attr-defined]
+    encoded = tokenizer.responses([text for _, text in pairs])
+    prompts = {prompt: tokenizer.prompt(prompt) for prompt, _ in pairs}
     return [answer(prompts[p], e.ids, e.starts, split(text, "sentence")) for (p, text), e in zip(pairs, encoded, strict=True)]
 
 
@@ -154,10 +158,12 @@ def student(dtype: str) -> Model:
 def packed(name: str, dtype: str, runs: int, data: Path) -> dict:
     """mixc: the windows in packed rows."""
     from mixc.runtime.engines.students import Students
+    from mixc.runtime.engines.transformers import TransformersEngine
 
     students = Students()
     engine = students.engine(student(dtype))
-    model = engine.model  # type: ignore[attr-defined]
+    assert isinstance(engine, TransformersEngine)
+    model = engine.model
     asked = answers(name, data, students.tokenizer(student(dtype)))
     before = _memory()
     times = []
@@ -182,23 +188,22 @@ def packed(name: str, dtype: str, runs: int, data: Path) -> dict:
     }  # fmt: skip
 
 
-def _weights(config: object) -> int:
-    """Of one layer's matrices: query, key, value, output, gate, up, down."""
-    c: object = config
-    heads, kinds = c.num_attention_heads, c.num_key_value_heads  # type: ignore[attr-defined]
-    size = c.hidden_size // heads  # type: ignore[attr-defined]
-    return c.hidden_size * size * (2 * heads + 2 * kinds) + 3 * c.hidden_size * c.intermediate_size  # type: ignore[attr-defined]
+def _weights(c: Any) -> int:
+    """Of one layer's matrices, of a model of configuration `c`: query, key, value, output, gate, up, down."""
+    heads, kinds = c.num_attention_heads, c.num_key_value_heads
+    size = c.hidden_size // heads
+    return c.hidden_size * size * (2 * heads + 2 * kinds) + 3 * c.hidden_size * c.intermediate_size
 
 
 def _memory() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def _product(model: object) -> float:
+def _product(model: Any) -> float:
     """Floating-point operations a second of the fastest matrix product of the model's shapes that torch offers here, in the model's dtype."""
     import torch
 
-    config, dtype = model.config, model.dtype  # type: ignore[attr-defined]
+    config, dtype = model.config, model.dtype
     best = 0.0
     for tokens in (512, 4096):
         for inner, outer in ((config.hidden_size, config.intermediate_size), (config.intermediate_size, config.hidden_size)):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from .. import __version__
 from ..runtime.damage import Verified
+from ..runtime.engines.weights import KIND
 from ..runtime.inventory import UNKNOWN, Folder, Inventory, Kept
 from ..runtime.tidy import Step
 from .render_json import diagnostic_data
@@ -22,7 +23,7 @@ def listing(root: Path, seen: Inventory) -> str:
     if seen.empty:
         return f"the store `{root}` {'is empty' if root.exists() else 'is not there yet'}: no build has kept anything in it"
     rows = [(_day(s.written), in_units(s.bytes), f"{s.rows:,}", f"{s.shards:,}", _what(s)) for s in seen.shelves]
-    rows += [(_day(f.written), in_units(f.bytes), "", "", f"{f.kind.removesuffix('s')} {f.fingerprint[:DIGITS]}") for f in seen.artifacts]
+    rows += [(_day(f.written), in_units(f.bytes), "", "", _named(f)) for f in seen.artifacts]
     for folder in seen.checkpoints:
         state = "finished" if folder.finished else "unfinished"
         rows.append((_day(folder.written), in_units(folder.bytes), "", "", f"checkpoints of {state} work {folder.fingerprint[:DIGITS]}"))
@@ -44,7 +45,7 @@ def listing_data(root: Path, seen: Inventory) -> dict[str, object]:
             }
             for s in seen.shelves
         ],
-        "artifacts": [_folder(f) for f in seen.artifacts],
+        "artifacts": [_folder(f) | {"identity": f.identity} for f in seen.artifacts],
         "checkpoints": [_folder(f) | {"finished": f.finished} for f in seen.checkpoints],
         "set_aside": [{"path": str(path), "bytes": _size(path)} for path in seen.set_aside],
     }  # fmt: skip
@@ -52,21 +53,24 @@ def listing_data(root: Path, seen: Inventory) -> dict[str, object]:
 
 def verified(root: Path, seen: Verified) -> str:
     """What was read and what is damaged, in a line, and where what was set aside is now."""
-    if not (seen.shards or seen.found):
+    if not (seen.shards or seen.unpacked or seen.found):
         return f"the store `{root}` holds no scores"
-    read = f"{_counted(seen.shards, 'shard')} read ({seen.rows:,} rows, {in_units(seen.bytes)})"
+    students = f" and {_counted(seen.unpacked, 'unpacked student')}" if seen.unpacked else ""
+    read = f"{_counted(seen.shards, 'shard')}{students} read ({seen.rows:,} rows, {in_units(seen.bytes)})"
     errors = [d for d in seen.found if d.severity.value == "error"]
     lines = [f"{read}: {'all whole' if not errors else f'{len(errors):,} damaged'}"]
     if seen.set_aside:
-        lines.append(f"{_counted(len(seen.set_aside), 'file')} set aside; the next build scores again what was in them")
-    return "\n".join([*lines, *(f"  {path}" for path in seen.set_aside)])
+        lines += [f"{_counted(len(seen.set_aside), 'file')} set aside; the next build scores again what was in them", *(f"  {path}" for path in seen.set_aside)]
+    if seen.removed:
+        lines += [f"{_counted(len(seen.removed), 'unpacked student')} removed; who loads it next unpacks it again", *(f"  {path}" for path in seen.removed)]
+    return "\n".join(lines)
 
 
 def verified_data(root: Path, seen: Verified) -> dict[str, object]:
     """The same as data."""
     return {
-        "store": str(root), "shards": seen.shards, "rows": seen.rows, "bytes": seen.bytes,
-        "set_aside": [str(path) for path in seen.set_aside], "diagnostics": [diagnostic_data(d, {}) for d in seen.found],
+        "store": str(root), "shards": seen.shards, "rows": seen.rows, "unpacked": seen.unpacked, "bytes": seen.bytes,
+        "set_aside": [str(path) for path in seen.set_aside], "removed": [str(path) for path in seen.removed], "diagnostics": [diagnostic_data(d, {}) for d in seen.found],
     }  # fmt: skip
 
 
@@ -111,6 +115,15 @@ def _what(shelf: Kept) -> str:
     by = "" if set(shelf.makers) <= {UNKNOWN} else ", ".join(name if len(makers) == 1 else f"{name} ({rows:,})" for name, rows in makers)
     unreadable = f"; {_counted(shelf.unreadable, 'shard')} unreadable" if shelf.unreadable else ""
     return f"{named}; by {by}{unreadable}" if by else f"{named}{unreadable}"
+
+
+def _named(artifact: Folder) -> str:
+    if artifact.kind != KIND:
+        return f"{artifact.kind.removesuffix('s')} {artifact.fingerprint[:DIGITS]}"
+    told = artifact.identity or {}
+    if "student" not in told:
+        return f"weights {artifact.fingerprint[:DIGITS]}, unpacked from a student that nothing names"
+    return f"weights of {told['student']}, unpacked: dtype {told.get('dtype')}, {told.get('format')}; by transformers {told.get('by')}"
 
 
 def _arguments(identity: Mapping[str, object]) -> str:

@@ -16,8 +16,8 @@ def configure_engine(parser: ArgumentParser) -> None:
     parser.add_argument("--devices", type=int, metavar="N", help="on how many devices, a process each (default: every CUDA device, else one; MIXC_DEVICES)")
 
 
-def chosen_students(arguments: Namespace, store_root: Path) -> "Students":
-    """The models of a run, by the engine and on the devices that were asked for. Fault MIX0522."""
+def chosen_students(arguments: Namespace, store_root: Path, *, fetch: bool = True) -> "Students":
+    """The models of a run, by the engine and on the devices that were asked for; without `fetch` nothing comes over the network. Fault MIX0522."""
     from ..runtime.engines.students import Students
 
-    return Students(store_root, choice=choose(arguments.engine, arguments.devices))
+    return Students(store_root, fetch=fetch, choice=choose(arguments.engine, arguments.devices))

@@ -77,7 +77,8 @@ class Pricing:
             return {"rate": self.given}
         if not self.context.students.is_here(model):
             return {}
-        known = rate(self.context.store.root, self.context.students.files(model).digest, model.dtype, what)
+        students = self.context.students
+        known = rate(self.context.store.root, students.files(model).digest, model.dtype, what, students.choice.engine if what == "read" else None)
         if known is None:
             return {}
         runs = "run" if known.runs == 1 else "runs"

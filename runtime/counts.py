@@ -2,37 +2,30 @@
 
 import json
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
+from ..compiler.diagnostics import Fault
 from .figure import Figure
-from .files import append_line
+from .files import append_line, read_lines
 from .store import fingerprint
 
 FILE = "counts.jsonl"
 
 
 def remembered(root: Path, identity: Mapping[str, object], count: Callable[[], Figure]) -> Figure:
-    """The figure under `identity`, counted once. Fault MIX0508 if it cannot be kept."""
+    """The figure under `identity`, counted once; again each time where it cannot be kept."""
     key = fingerprint(identity)
     found = _read(root / FILE).get(key)
     if found is None:
         found = count()
         line = {"key": key, "value": found.value, "exact": found.exact, "error": found.error}
-        append_line(root / FILE, json.dumps(line, sort_keys=True))
+        with suppress(Fault):
+            append_line(root / FILE, json.dumps(line, sort_keys=True))
     return found
 
 
 def _read(path: Path) -> dict[str, Figure]:
-    """What is remembered; a line that a full disk cut short is not."""
-    known: dict[str, Figure] = {}
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError):
-        return known
-    for line in lines:
-        try:
-            kept = json.loads(line)
-            known[kept["key"]] = Figure(value=kept["value"], exact=kept["exact"], error=kept["error"])
-        except (ValueError, TypeError, KeyError):
-            continue
-    return known
+    """What is remembered."""
+    lines = [line for line in read_lines(path) if {"key", "value", "exact", "error"} <= line.keys()]
+    return {line["key"]: Figure(value=line["value"], exact=line["exact"], error=line["error"]) for line in lines}

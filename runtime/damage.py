@@ -1,4 +1,5 @@
-"""Reads every shard of a store against its name and its shelf, and tells what is damaged as diagnostics; sets aside what it is asked to."""
+"""Reads every shard of a store against its name and its shelf, and unpacked weights against what was written of them; tells what is damaged as diagnostics, and
+sets aside, or removes, what it is asked to."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -7,34 +8,70 @@ from pathlib import Path
 import polars as pl
 
 from ..compiler.diagnostics import Diagnostic, Severity
-from .files import writing
+from .engines.digests import of_file
+from .engines.weights import KIND
+from .files import discard, size, writing
 from .inventory import folders, identity
 from .shelf import CORRUPT, IDENTITY, digest, read_shard, set_aside, shards
 from .store import Store, fingerprint
 
+UNPACK = "run `mixc cache verify --repair` to remove them; the next run that loads the student unpacks it again"
 REPAIR = "run `mixc cache verify --repair` to set it aside; the next build that asks for its rows scores them again"
 
 
 @dataclass(slots=True)
 class Verified:
-    """How much was read, what is wrong with it, and which files were set aside. A row that is stored twice counts twice."""
+    """How much was read (`unpacked`: students), what is wrong with it, and which files were set aside, which folders removed. A row that is stored twice
+    counts twice."""
 
     shards: int = 0
     rows: int = 0
+    unpacked: int = 0
     bytes: int = 0
     found: list[Diagnostic] = field(default_factory=list)
     set_aside: list[Path] = field(default_factory=list)
+    removed: list[Path] = field(default_factory=list)
 
 
 def verify(store: Store, *, repair: bool = False) -> Verified:
-    """Every shard read: MIX0516 for one that is damaged, MIX0517 for a shelf that is not what its name says. Fault MIX0512."""
+    """Every shard and all unpacked weights read: MIX0516 for what is damaged, MIX0517 for a shelf that is not what its name says. Fault MIX0512."""
     seen = Verified()
     for folder in folders(store.root / "scores"):
         with writing(folder, "MIX0512", "read"):
             if shards(folder):
                 foreign = _check_identity(folder, repair, seen)
                 _check_shards(folder, repair, foreign, seen)
+    for folder in folders(store.root / "artifacts" / KIND):
+        with writing(folder, "MIX0512", "read"):
+            _check_weights(folder, repair, seen)
     return seen
+
+
+def _check_weights(folder: Path, repair: bool, seen: Verified) -> None:
+    seen.unpacked += 1
+    seen.bytes += size(folder)
+    told = identity(folder) or {}
+    files, student = told.get("files"), told.get("student")
+    if not isinstance(files, dict):
+        notes = [f"it has no {IDENTITY} that can be read, so that nothing says what its files should be"]
+    else:
+        notes = [_unlike(folder / name, str(written)) for name, written in files.items()]
+    if notes := [note for note in notes if note]:
+        whose = f" of `{student}`" if student else ""
+        message = f"the unpacked weights{whose} in the store are damaged: `{folder}`"
+        seen.found.append(Diagnostic("MIX0516", message, notes=tuple(notes), help=None if repair else UNPACK))
+        if repair:
+            discard(folder)
+            seen.removed.append(folder)
+
+
+def _unlike(path: Path, digest: str) -> str | None:
+    """How a file is not the one that was written, None where it is."""
+    if not path.is_file():
+        return f"`{path.name}` is not there"
+    if of_file(path)[0] != digest:
+        return f"the {path.stat().st_size:,} bytes of `{path.name}` do not have the digest that they were written with"
+    return None
 
 
 def _check_identity(folder: Path, repair: bool, seen: Verified) -> bool:

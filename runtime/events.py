@@ -40,7 +40,8 @@ class Notice:
 class Passed:
     """A model has worked on `tokens` tokens in `seconds`, loading left out. `weights` is the digest of the model's.
 
-    `what`: `read` (for log-probabilities), `train`, both without padding, or `write` (its own tokens alone).
+    `what`: `read` (for log-probabilities: all that the engine put through the model, padding too), `train` (without padding), or `write` (its own tokens
+    alone).
     """
 
     stage: str

@@ -5,6 +5,7 @@ It knows the file system's faults, and nothing of what is written.
 
 import errno
 import fcntl
+import json
 import os
 import re
 import secrets
@@ -28,6 +29,7 @@ _ADVICE = {
     errno.ENOSPC: ("the disk is full", _NO_SPACE),
     errno.EDQUOT: ("your quota on that disk is used up", _NO_SPACE),
     errno.EFBIG: ("the file would be larger than the system allows", "raise the limit on file sizes (`ulimit -f`)"),
+    errno.ENOENT: ("it, or a folder above it, is not there", "see whether something removed it or its disk is no longer mounted, or choose another place"),
     errno.EACCES: ("permission denied", _NO_PERMISSION),
     errno.EPERM: ("the system does not permit it", _NO_PERMISSION),
     errno.EROFS: ("the file system is read-only", "choose a place that can be written"),
@@ -56,6 +58,19 @@ def append_line(path: Path, line: str) -> None:
             os.write(out, f"{line}\n".encode())
         finally:
             os.close(out)
+
+
+def read_lines(path: Path) -> Iterator[dict]:
+    """The JSON objects that `append_line` put there, in their order. What is no object, or was cut short by a full disk, is left out; of a file that cannot be read, all."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return
+    for line in lines:
+        with suppress(ValueError):
+            found = json.loads(line)
+            if isinstance(found, dict):
+                yield found
 
 
 def replace_atomic(path: Path, write: Callable[[Path], object]) -> None:
@@ -182,11 +197,11 @@ def size(path: Path) -> int:
 
 
 @contextmanager
-def writing(path: Path, code: str = "MIX0508", verb: str = "write") -> Iterator[None]:
-    """Turn what the file system refuses while `path` is written, by us or by a library, into a Fault that names it."""
+def writing(path: Path, code: str = "MIX0508", verb: str = "write", *, leave: tuple[type[Exception], ...] = ()) -> Iterator[None]:
+    """Turn what the file system refuses while `path` is written, by us or by a library, into a Fault that names it; but `leave` some as they are."""
     try:
         yield
-    except Fault:
+    except (Fault, *leave):
         raise
     except Exception as error:
         advice = _ADVICE.get(_errno(error) or 0)

@@ -36,7 +36,10 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """A trained model, or the checkpoints of work (`finished`: its result is in the store)."""
+    """A trained model, the unpacked weights of a student, or the checkpoints of work (`finished`: its result is in the store).
+
+    `identity` is what the folder says of itself, None where it says nothing.
+    """
 
     kind: str
     fingerprint: str
@@ -44,6 +47,7 @@ class Folder:
     written: float
     used: float
     finished: bool = True
+    identity: Mapping[str, object] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +107,7 @@ def kept(folder: Path) -> Kept:
 
 
 def identity(folder: Path) -> dict[str, object] | None:
-    """All that the values of the shelf in `folder` depend on; None where that is not written there, or cannot be read."""
+    """All that what lies in `folder` depends on; None where that is not written there, or cannot be read."""
     try:
         found = json.loads((folder / IDENTITY).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -119,7 +123,7 @@ def maker(beside: Mapping[str, str]) -> str:
 
 def _folder(kind: str, path: Path, finished: bool = True) -> Folder:
     written = max((_changed(each) for each in path.rglob("*") if each.is_file()), default=_changed(path))
-    return Folder(kind, path.name, size(path), written, max(written, _changed(path)), finished)
+    return Folder(kind, path.name, size(path), written, max(written, _changed(path)), finished, identity(path))
 
 
 def _changed(path: Path) -> float:

@@ -18,7 +18,7 @@ from .engines.base import Engine, Reading, Window
 from .engines.load import parameters
 from .engines.memory import free_bytes, is_out_of_memory
 from .events import Deviated, Notice
-from .files import append_line
+from .files import append_line, read_lines
 
 FILE = "precision.jsonl"
 NUMBERS = ("windows", "tokens", "token_mean", "token_most", "window_mean", "window_most")
@@ -109,15 +109,7 @@ def _recall(path: Path, known: Mapping[str, object]) -> dict[str, float] | None:
 
 
 def _lines(path: Path, known: Mapping[str, object]) -> Iterator[dict]:
-    """The measurements under these conditions in their order; a line that a full disk cut short is none."""
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError):
-        return
-    for line in lines:
-        try:
-            found = json.loads(line)
-            if all(found[name] == value for name, value in known.items()) and {"engine", "device", *NUMBERS} <= found.keys():
-                yield found
-        except (ValueError, TypeError, KeyError, AttributeError):
-            continue
+    """The measurements under these conditions, in their order."""
+    for line in read_lines(path):
+        if {"engine", "device", *NUMBERS, *known} <= line.keys() and all(line[name] == value for name, value in known.items()):
+            yield line

@@ -7,7 +7,7 @@ from pathlib import Path
 from statistics import median
 
 from .events import Passed
-from .files import append_line
+from .files import append_line, read_lines
 
 FILE = "rates.jsonl"
 LAST = 9  # the runs that a median is over: an old driver or a busy week is forgotten
@@ -31,9 +31,9 @@ def remember(root: Path, passed: Passed) -> None:
     append_line(root / FILE, json.dumps(kept, sort_keys=True))
 
 
-def rate(root: Path, weights: str, dtype: str, what: str = "read") -> Rate | None:
-    """The rate of these weights in this dtype at that kind of work, by the engine and on the device that did it last; None if none has."""
-    runs = [r for r in _read(root / FILE) if (r["weights"], r["dtype"], r["what"]) == (weights, dtype, what)]
+def rate(root: Path, weights: str, dtype: str, what: str = "read", engine: str | None = None) -> Rate | None:
+    """The rate of these weights in this dtype at that kind of work, on the device that did it last, by `engine` or the one that did; None if none has."""
+    runs = [r for r in _read(root / FILE) if (r["weights"], r["dtype"], r["what"]) == (weights, dtype, what) and engine in (None, r["engine"])]
     if not runs:
         return None
     last = runs[-1]
@@ -42,15 +42,8 @@ def rate(root: Path, weights: str, dtype: str, what: str = "read") -> Rate | Non
 
 
 def _read(path: Path) -> Iterator[dict]:
-    """The measurements in their order; a line that a full disk cut short is none."""
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError):
-        return
-    for line in lines:
-        try:
-            found = json.loads(line)
-            if found["tokens"] > 0 and found["seconds"] > 0 and {"weights", "dtype", "engine", "device", "what"} <= found.keys():
-                yield found
-        except (ValueError, TypeError, KeyError):
-            continue
+    """The measurements in their order."""
+    for line in read_lines(path):
+        numbers = all(isinstance(line.get(name), int | float) for name in ("tokens", "seconds"))
+        if numbers and line["tokens"] > 0 and line["seconds"] > 0 and {"weights", "dtype", "engine", "device", "what"} <= line.keys():
+            yield line

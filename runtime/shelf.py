@@ -8,13 +8,14 @@ import hashlib
 import io
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
+from ..compiler.diagnostics import Fault
 from .files import locked, sweep, write_atomic, writing
 
 Say = Callable[[str], object]
@@ -35,11 +36,15 @@ def digest(data: bytes) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """The stored values of one fingerprint. Any number of processes may read and append at once; `lock` is a file."""
+    """The stored values of one fingerprint. Any number of processes may read and append at once; `lock` is a file.
+
+    `unwritten` takes what cannot be written, and is read with the rest; None where that is a fault.
+    """
 
     folder: Path
     identity: Mapping[str, object]
     lock: Path
+    unwritten: list[pl.DataFrame] | None = None
 
     def load(
         self,
@@ -66,7 +71,7 @@ class Shelf:
             return pl.DataFrame(schema={"key": pl.String()})
         found = winners(rows, prefer)
         given = set(found[_SHARD])
-        said = [beside(path) if index in given else {} for index, path in enumerate(shards)]
+        said = [beside(path) if index in given else {} for index, path in enumerate(shards)] + [{}]  # nothing is said of what is unwritten
         names = sorted({name for one in said for name in one})
         columns = [pl.Series(name, [one.get(name) for one in said], dtype=pl.String).gather(found[_SHARD]) for name in names]
         return found.select("key").with_columns(columns).sort("key")
@@ -79,16 +84,31 @@ class Shelf:
         """
         if frame.is_empty():
             return
-        with self.in_use():
-            sweep(self.folder)
-            identity = self.folder / IDENTITY
-            if not identity.exists():
-                text = json.dumps(self.identity, sort_keys=True, ensure_ascii=False, indent=2)
-                write_atomic(identity, text.encode() + b"\n")
-            write_shard(self.folder, frame, beside or {}, prefer)
+        try:
+            with self._locked():
+                sweep(self.folder)
+                identity = self.folder / IDENTITY
+                if not identity.exists():
+                    text = json.dumps(self.identity, sort_keys=True, ensure_ascii=False, indent=2)
+                    write_atomic(identity, text.encode() + b"\n")
+                write_shard(self.folder, frame, beside or {}, prefer)
+        except Fault:
+            if self.unwritten is None:
+                raise
+            self.unwritten.append(frame)
 
-    def in_use(self) -> AbstractContextManager[None]:
+    @contextmanager
+    def in_use(self) -> Iterator[None]:
         """Keep whoever tidies the store away from this shelf. Any number may, at once and one in the other. Fault MIX0512."""
+        with ExitStack() as held:
+            try:
+                held.enter_context(self._locked())
+            except Fault:
+                if self.unwritten is None:
+                    raise
+            yield
+
+    def _locked(self) -> AbstractContextManager[None]:
         return locked(self.lock, lambda: None, shared=True)
 
     def _gather(
@@ -112,7 +132,7 @@ class Shelf:
         waiting: list[pl.DataFrame] = []
         whole: list[Path] = []
         for path in shards(self.folder):
-            with writing(path, "MIX0512", "use"):
+            with writing(path, "MIX0512", "use", leave=(FileNotFoundError,)):
                 frame = read_shard(path, schema, columns)
                 if frame is None:
                     self._set_aside(path, say)
@@ -122,6 +142,7 @@ class Shelf:
             if sum(map(len, waiting)) >= batch:
                 frames.append(_among(waiting, wanted))
                 waiting = []
+        waiting += [(frame if columns is None else frame.select(columns)).with_columns(pl.lit(len(whole), pl.UInt32).alias(_SHARD)) for frame in self.unwritten or ()]
         if waiting:
             frames.append(_among(waiting, wanted))
         return (pl.concat(frames) if frames else None), whole

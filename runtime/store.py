@@ -9,8 +9,10 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+import polars as pl
 
 from ..compiler.diagnostics import Diagnostic, Fault
 from .files import build_folder, locked, make_folder, sweep, writing
@@ -24,9 +26,14 @@ def fingerprint(identity: Mapping[str, object]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """The store at `root`. Reading makes nothing; folders are made when something is first written."""
+    """The store at `root`. Reading makes nothing; folders are made when something is first written.
+
+    `lenient`: for who only looks. A shelf that cannot be locked or written is no fault then: what is added to it is kept as long as this object is.
+    """
 
     root: Path
+    lenient: bool = False
+    _unwritten: dict[str, list[pl.DataFrame]] = field(default_factory=dict, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.root.exists() and not self.root.is_dir():
@@ -37,7 +44,8 @@ class Store:
 
     def shelf(self, fingerprint: str, identity: Mapping[str, object]) -> Shelf:
         """The stored values under `fingerprint`; `identity` is written beside them once, for people."""
-        return Shelf(self.root / "scores" / fingerprint, identity, self._lock(f"shelf-{fingerprint}"))
+        unwritten = self._unwritten.setdefault(fingerprint, []) if self.lenient else None
+        return Shelf(self.root / "scores" / fingerprint, identity, self._lock(f"shelf-{fingerprint}"), unwritten)
 
     def artifact(self, kind: str, fingerprint: str) -> Path | None:
         """The finished folder of that kind and fingerprint, if there is one."""

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from .. import __version__
 from ..compiler.diagnostics import Fault
+from .engines.weights import KIND
 from .files import abandoned, discard, remove, size
 from .inventory import Kept, folders, kept
 from .merge import Damaged, merge
@@ -22,7 +23,7 @@ CHECKPOINT_DAYS = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing that goes (`kind`: shelf, model, checkpoints, set aside, temporary, shards), and why; `stays` says why it does not after all."""
+    """One thing that goes (`kind`: shelf, model, unpacked weights, checkpoints, set aside, temporary, shards), and why; `stays` says why it does not after all."""
 
     kind: str
     path: Path
@@ -97,7 +98,7 @@ def _checkpoints(store: Store, folder: Path, older_than: float | None, act: bool
 
 
 def _artifact(store: Store, folder: Path, older_than: float, act: bool) -> Iterator[Step]:
-    kind = folder.parent.name.removesuffix("s")
+    kind = "unpacked weights" if folder.parent.name == KIND else folder.parent.name.removesuffix("s")
     why = _old(_newest(folder), older_than)
     if why is None:
         return

@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from mixc.tests.cli.program import arguments, environment, mixc
+from mixc.tests.cli.program import CONFTEST, START, arguments, environment, mixc
 from mixc.tests.project import STUDENT, make_project, rows, write_rows
 from mixc.tests.runtime.tiny import make_tiny_student
 from mixc.tests.test_build import digest, without_torch
@@ -107,8 +107,12 @@ def training_cost(folder: Path, spec: str) -> dict[str, Any]:
     return training
 
 
+OFTEN = f"import runpy; runpy.run_path({str(CONFTEST)!r}); from mixc.runtime import score; score.SHARD_SECONDS = 0.0; {START}"
+"""The program, which writes a shard whenever it has the rows for one, however fast the machine is: there are many to be stopped between."""
+
+
 def start(folder: Path, *words: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(arguments(*words), cwd=folder, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(arguments(*words, code=OFTEN), cwd=folder, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 def wait_for_shards(folder: Path, count: int) -> None:
@@ -119,7 +123,7 @@ def wait_for_shards(folder: Path, count: int) -> None:
         if len(found) >= count:
             return
         time.sleep(0.02)
-    raise AssertionError("no shard was written")
+    raise AssertionError("too few shards were written")
 
 
 def big_project(folder: Path) -> Path:
@@ -140,7 +144,7 @@ def big_project(folder: Path) -> Path:
 def test_a_stopped_scoring_goes_on_where_it_was(tmp_path: Path, sign: signal.Signals) -> None:
     folder = big_project(tmp_path)
     run = start(folder, "build", "whole.mix", "--until", "select")
-    wait_for_shards(folder, 1)
+    wait_for_shards(folder, 2)
     os.kill(run.pid, sign)
     _, said = run.communicate(timeout=60)
     assert run.returncode == (130 if sign == signal.SIGINT else -9)

@@ -19,7 +19,7 @@ USAGE = "usage: mixc cache ls|verify|gc [--repair] [--older-than DAYS] [--yes] [
 
 def configure(parser: ArgumentParser) -> None:
     parser.add_argument("action", choices=ACTIONS, metavar="ls|verify|gc", help="ls: what is there; verify: read every shard and tell what is damaged; gc: tell what may go, and with --yes remove it")
-    parser.add_argument("--repair", action="store_true", help="verify: set damaged shards aside, as a build would")
+    parser.add_argument("--repair", action="store_true", help="verify: set damaged shards aside and remove damaged unpacked weights, as a build would")
     parser.add_argument("--older-than", type=_days, metavar="DAYS", help="gc: also shelves, checkpoints and models that no run has used for so many days")
     parser.add_argument("--yes", action="store_true", help="gc: remove it")
     parser.add_argument("--format", choices=("text", "json"), default="text", help="text (default) or json")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ...compiler.plan.stages import KINDS
 from ...compiler.plan.variants import variants_data, variants_text
+from ..engine import chosen_students, configure_engine
 from ..exit import DIFFERENT, FINE, exit_code
 from ..render import render_json, render_text
 from ..run import compiled, configure_spec, not_allowed, store_root
@@ -18,6 +19,7 @@ def configure(parser: ArgumentParser) -> None:
     parser.add_argument("--format", choices=FORMATS, default="text", help="text (default), json, polars (the lazy plans) or dot (Graphviz)")
     parser.add_argument("--out", metavar="DIR", help="the build folder to compare with (default: build/<name of the spec file>/)")
     parser.add_argument("--until", choices=KINDS, metavar="STAGE", help="plan a build that stops after the last stage of this kind")
+    configure_engine(parser)
     parser.add_argument("--rate", type=_rate, metavar="TOKENS", help="tokens a second that a model reads, to tell the time (default: as measured by earlier runs)")
     parser.add_argument("--exit-code", action="store_true", help="exit with 2 if a build would run anything, 0 if its folder is up to date")
 
@@ -37,7 +39,6 @@ def run(arguments: Namespace) -> int:
     from ...compiler.plan.dot import dot
     from ...runtime.confounded import confounded
     from ...runtime.context import Context
-    from ...runtime.engines.students import Students
     from ...runtime.execute import stages_until
     from ...runtime.heard import Listener
     from ...runtime.preview import preview
@@ -57,7 +58,7 @@ def run(arguments: Namespace) -> int:
     root = store_root()
     listener = Listener() if arguments.format == "polars" else None
     with Watcher(arguments.terminal) as watch:
-        context = Context(store=Store(root), students=Students(root, fetch=False), watch=watch)
+        context = Context(store=Store(root, lenient=True), students=chosen_students(arguments, root, fetch=False), watch=watch)
         seen = preview(plan, context, stages, rate=arguments.rate, listen=listener)
     lints = not_allowed(confounded(plan, seen.audits), arguments)
     same = next((v for v in arguments.variants if v.plan.fingerprints == plan.fingerprints), None)

@@ -131,7 +131,8 @@ CODES: dict[str, Code] = {
         "a shard of the store is damaged",
         "The store keeps scores in files that are named by the digest of their bytes. This one is not what its name says (a disk or a copy went wrong, or something "
         "wrote into it), or it holds other columns than the files beside it. Nothing wrong is ever read from it: a build that meets it sets it aside as `*.corrupt`, says so, and "
-        "computes its rows again. `mixc cache verify --repair` does the setting aside now, and `mixc cache gc --yes` removes what was set aside.",
+        "computes its rows again. `mixc cache verify --repair` does the setting aside now, and `mixc cache gc --yes` removes what was set aside. The weights of a `.gguf` student that were "
+        "unpacked into the store are held against the digests that were written with them; damaged ones `--repair` removes, and the next run that loads the student unpacks it again.",
         "mixc cache verify", "mixc cache verify --repair",
     ),
     "MIX0517": Code(

@@ -54,7 +54,8 @@ class Generated:
 class Engine(Protocol):
     """A loaded model on its `device` (`cpu`, or the GPU's name). `context` is the most tokens a sequence may have, None where there is no bound.
 
-    `tells` has what it can tell of a token: LOGPROB always.
+    `tells` has what it can tell of a token: LOGPROB always. `tokens` are all that have gone through the model for who asked since the engine was
+    made, counted where the model is called: padding, and what was read more than once, included.
     """
 
     context: int | None
@@ -68,6 +69,11 @@ class Engine(Protocol):
     @property
     def device(self) -> str:
         """Where it works."""
+        ...
+
+    @property
+    def tokens(self) -> int:
+        """How many tokens have gone through the model."""
         ...
 
     def read(self, windows: Sequence[Window], also: frozenset[str] = frozenset()) -> Iterator[tuple[int, Reading]]:

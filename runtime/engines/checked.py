@@ -15,7 +15,7 @@ class Checked:
     """An Engine whose log-probabilities are those of `fast`, once a sample of the first windows that it is asked for agrees with `reference`.
 
     `reference` gives the engine to compare with; it is let go again, so that one device need not hold two models for long. What `fast` cannot tell, and
-    greedy answers, are the reference's; `say` hears why, and `agreed` what the comparison came to.
+    greedy answers, are the reference's; `say` hears why, and `agreed` what the comparison came to. What is read to compare is not among its `tokens`.
     """
 
     def __init__(
@@ -28,6 +28,7 @@ class Checked:
         self._reference: Engine | None = None
         self._last = fast
         self.context = fast.context
+        self.tokens = 0
         self.tells = fast.tells | {ENTROPY, RANK}
 
     @property
@@ -50,14 +51,19 @@ class Checked:
             if windows and also not in self._known:
                 self._check(windows, also)
                 self._known.add(also)
+        before = self._last.tokens
         yield from self._last.read(windows, also)
+        self.tokens += self._last.tokens - before
 
     def generate(
         self, prompts: Sequence[Sequence[int]], max_tokens: int, done: Callable[[int], None] | None = None
     ) -> list[Generated]:
         """See Engine: the reference's, since one token that rounding turns makes another answer."""
         self._last = self._referring()
-        return self._last.generate(prompts, max_tokens, done)
+        before = self._last.tokens
+        made = self._last.generate(prompts, max_tokens, done)
+        self.tokens += self._last.tokens - before
+        return made
 
     def _referring(self) -> Engine:
         if self._reference is None:

@@ -30,6 +30,11 @@ class Devices:
         return f"{len(self.engines)} x {self.engines[0].device}"
 
     @property
+    def tokens(self) -> int:
+        """Through all of them."""
+        return sum(engine.tokens for engine in self.engines)
+
+    @property
     def remarks(self) -> tuple[str, ...]:
         """What the user should know of how the model is read; of the first, for they are alike."""
         return self.engines[0].remarks

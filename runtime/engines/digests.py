@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from ...compiler.diagnostics import Fault
 from ..files import write_atomic
 
 _LARGE = 1_000_000  # bytes
@@ -36,7 +37,8 @@ class Digests:
             entry = [*stamp, *read(real)]
             self._known = {**self._read(), **self._known, key: entry}
             if self._path is not None:
-                write_atomic(self._path, json.dumps(self._known, indent=1, sort_keys=True).encode() + b"\n")
+                with suppress(Fault):  # what cannot be kept is read again
+                    write_atomic(self._path, json.dumps(self._known, indent=1, sort_keys=True).encode() + b"\n")
         return entry[2:]
 
     def _read(self) -> dict[str, list]:

@@ -48,6 +48,14 @@ class Agreement:
         )
 
 
+class Apart(Fault):
+    """MIX0520; `window` is the one on which the engines are furthest apart."""
+
+    def __init__(self, diagnostic: Diagnostic, window: Window) -> None:
+        super().__init__(diagnostic)
+        self.window = window
+
+
 def sample(windows: Sequence[Window], most: int = WINDOWS, tokens: int = TOKENS) -> list[int]:
     """Up to `most` windows of `tokens` tokens in all, of every length there is: the same for the same windows. At least one."""
     ordered = sorted(range(len(windows)), key=lambda i: (windows[i].length, _chance(windows[i]), i))
@@ -66,7 +74,7 @@ def sample(windows: Sequence[Window], most: int = WINDOWS, tokens: int = TOKENS)
 def compare(
     windows: Sequence[Window], found: Mapping[int, Reading], expected: Mapping[int, Reading], names: tuple[str, str], files: ModelFiles, dtype: str
 ) -> Agreement:
-    """How far `found` is from `expected`, two readings of `windows` by the engines `names`. Fault MIX0520 beyond LIMITS or RANKS."""
+    """How far `found` is from `expected`, two readings of `windows` by the engines `names`. Apart beyond LIMITS or RANKS."""
     pairs = [(found[i].logprob.astype(np.float64), expected[i].logprob.astype(np.float64)) for i in range(len(windows))]
     each = np.array([abs((one - other).sum()) / max(one.size, SHORT) for one, other in pairs])
     whole = np.concatenate([one - other for one, other in pairs])
@@ -81,7 +89,7 @@ def compare(
         return agreement
     worst = int(np.nan_to_num(each, nan=np.inf).argmax())
     window = windows[worst]
-    raise Fault(
+    raise Apart(
         Diagnostic(
             "MIX0520",
             f"`{names[0]}` and `{names[1]}` do not agree on student `{files.student}` in {dtype}",
@@ -93,7 +101,8 @@ def compare(
                 "nothing was stored",
             ),
             help=f"score with `--engine {names[1]}`",
-        )
+        ),
+        window,
     )
 
 

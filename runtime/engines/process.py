@@ -8,7 +8,7 @@ import signal
 import subprocess
 import tempfile
 import weakref
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from typing import IO, BinaryIO, cast
 
 import numpy as np
@@ -69,8 +69,9 @@ class Process:
         """The system's number of the process."""
         return self._child.pid
 
-    def ask(self, header: dict, arrays: Sequence[np.ndarray] = ()) -> Iterator[Frame]:
-        """Every message that answers this one. Raises Lost or Refused; who stops listening before the end must end the process."""
+    def ask(self, header: dict, arrays: Sequence[np.ndarray] = ()) -> Generator[Frame, None, int]:
+        """Every message that answers this one; returns the tokens that went through the model for it. Raises Lost or Refused; who stops listening before
+        the end must end the process."""
         try:
             write_frame(self._stdin, header, arrays)
         except OSError as error:
@@ -78,7 +79,7 @@ class Process:
         while True:
             answer, numbers = self._receive()
             if "done" in answer:
-                return
+                return answer["tokens"]
             yield answer, numbers
 
     def kill(self) -> None:

@@ -19,7 +19,10 @@ ELSEWHERE = "score with `--engine transformers`, or mend what it says and run th
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What a process needs to know to build its engine; `environment` names its device. `weights` is the folder that vLLM loads."""
+    """What a process needs to know to build its engine; `environment` names its device.
+
+    `weights` is the folder of the weights, where that is not the one of `files`; vLLM is always told.
+    """
 
     engine: str
     files: ModelFiles
@@ -54,6 +57,7 @@ class Remote:
         self.device = "cpu"
         self.remarks: tuple[str, ...] = ()
         self.context = settings.context
+        self.tokens = 0
         self.tells = tells(settings.dtype) if settings.engine == VLLM else frozenset({LOGPROB, RANK, ENTROPY})
         self._process: Process | None = None
         self._room = 0
@@ -110,7 +114,8 @@ class Remote:
         process = self.start(longest if self.context is None else min(longest, self.context))
         whole = False
         try:
-            yield from process.ask(header, arrays)
+            through = yield from process.ask(header, arrays)
+            self.tokens += through
             whole = True
         except (Lost, Refused) as why:
             raise self._fault(why, starting=False) from None

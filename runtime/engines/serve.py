@@ -5,6 +5,7 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -31,6 +32,7 @@ def serve(parent: int, settings: Mapping[str, Any]) -> None:
     write_frame(answers, {"device": engine.device, "remarks": list(getattr(engine, "remarks", ()))})
     while (frame := read_frame(sys.stdin.buffer)) is not None:
         header, arrays = frame
+        before = engine.tokens
         try:
             if header["do"] == "read":
                 for index, reading in engine.read(unpack_windows(header, arrays), frozenset(header["also"])):
@@ -40,7 +42,7 @@ def serve(parent: int, settings: Mapping[str, Any]) -> None:
                 prompts = split_ids(arrays[0], header["sizes"])
                 made = engine.generate(prompts, header["max_tokens"], lambda finished: write_frame(answers, {"finished": finished}))
                 write_frame(answers, {"made": [[one.text, one.tokens, one.finished] for one in made]})
-            write_frame(answers, {"done": True})
+            write_frame(answers, {"done": True, "tokens": engine.tokens - before})
         except Exception as error:
             _refuse(answers, error)
     os._exit(0)
@@ -58,7 +60,8 @@ def _engine(settings: Mapping[str, Any]) -> Engine:
         return VllmEngine(settings["weights"], files, settings["dtype"], tokenizer, settings["room"])
     from .transformers import load
 
-    return load(files, settings["dtype"], tokenizer)
+    weights = replace(files, path=Path(settings["weights"]), gguf=None) if settings["weights"] else files
+    return load(weights, settings["dtype"], tokenizer)
 
 
 def _refuse(answers: BinaryIO, error: BaseException) -> None:

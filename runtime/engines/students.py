@@ -1,20 +1,23 @@
 """The models of one run, each found and loaded once, when first asked for."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from ...compiler.diagnostics import Fault
 from ...compiler.plan.stages import Model
-from .base import Engine
+from .base import Engine, Window
 from .checked import Checked
 from .choice import TRANSFORMERS, VLLM, Choice, check_devices
 from .devices import Devices, cuda_devices, environments
 from .digests import Digests
+from .expected import expected_tokens
 from .load import load_config, longest
 from .model_files import ModelFiles, is_hub_id, resolve
 from .parity import Agreement
 from .remote import Remote, Settings, require_vllm
+from .stretch import stretched_from
 from .tokenizer import ChatTokenizer, load_tokenizer
 from .transformers import load
 from .weights import unpacked, weights_folder
@@ -33,9 +36,9 @@ class Students:
         self._digests = Digests(store_root / "digests.json" if store_root is not None else None)
         self._root = store_root
         self._fetch = fetch
-        self._choice = choice
+        self.choice = choice
         self._heard: list[Agreement | str] = []
-        self._contexts: dict[Model, int | None] = {}
+        self._configs: dict[Model, Any] = {}
         self._files: dict[Model, ModelFiles] = {}
         self._tokenizers: dict[tuple[str, str], ChatTokenizer] = {}
         self._engines: dict[tuple[str, str, str, str], Engine] = {}
@@ -58,9 +61,13 @@ class Students:
 
     def context(self, model: Model) -> int | None:
         """The most tokens that the model reads at once; no weights are loaded. Fault MIX0506, MIX0509."""
-        if model not in self._contexts:
-            self._contexts[model] = longest(load_config(self.files(model)))
-        return self._contexts[model]
+        return longest(self._config(model))
+
+    def expects(self, model: Model, windows: Sequence[Window], also: frozenset[str] = frozenset(), *, rough: bool = False) -> int:
+        """The tokens that reading these windows takes, as far as it can be told before the model is loaded; `rough`: without a look at its files.
+        Fault MIX0506, MIX0509."""
+        stretched = None if rough else stretched_from(self._config(model))
+        return expected_tokens(windows, self.choice, also, model.dtype, stretched)
 
     def tokenizer(self, model: Model) -> ChatTokenizer:
         """The model's tokenizer with its template; no weights are loaded. Fault MIX0506, MIX0507."""
@@ -80,6 +87,11 @@ class Students:
     def loaded(self, model: Model) -> Engine | None:
         """The model, where it has been loaded."""
         return self._engines.get(self._engine_key(model))
+
+    def _config(self, model: Model) -> Any:
+        if model not in self._configs:
+            self._configs[model] = load_config(self.files(model))
+        return self._configs[model]
 
     def _engine_key(self, model: Model) -> tuple[str, str, str, str]:
         files = self.files(model)
@@ -112,13 +124,14 @@ class Students:
             self._heard += loaded.remarks
             return loaded
 
-        vllm = self._choice.engine == VLLM
+        vllm = self.choice.engine == VLLM
         if vllm:
             require_vllm(files)
-        count = check_devices(self._choice, len(cuda_devices()))
+        count = check_devices(self.choice, len(cuda_devices()))
         if count == 1 and not vllm:
             return here()
-        weights = str(weights_folder(files, self._root, self)) if vllm else ""
+        folder = weights_folder(files, self._root, self) if vllm else self.weights(model).path
+        weights = str(folder) if vllm or folder != files.path else ""
         settings = [
             Settings(
                 engine=VLLM if vllm else TRANSFORMERS, files=files, dtype=model.dtype, context=self.context(model), weights=weights, environment=one

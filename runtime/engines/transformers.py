@@ -16,6 +16,16 @@ from .stretch import apart, relax, stretched_from
 from .tokenizer import ChatTokenizer
 
 
+class _Meter:
+    """Counts the tokens that a model has read. It does not know the engine, which would otherwise hold itself through its model."""
+
+    def __init__(self) -> None:
+        self.tokens = 0
+
+    def __call__(self, module: Any, given: tuple[Any, ...], named: dict[str, Any], _: Any) -> None:
+        self.tokens += (named["input_ids"] if "input_ids" in named else given[0]).numel()
+
+
 class TransformersEngine:
     """A loaded causal model and its tokenizer. `budget` bounds the tokens of a batch, padding included.
 
@@ -45,7 +55,14 @@ class TransformersEngine:
         if self._split:
             problem = None if self._flex else why_not(model)
         self.packs = problem is None
+        self._meter = _Meter()  # after the trials, which nobody asked for
+        model.base_model.register_forward_hook(self._meter, with_kwargs=True)
         self.remarks = () if self.packs else (f"`{tokenizer.files.student}` is read in padded batches, which is slower: {problem}",)
+
+    @property
+    def tokens(self) -> int:
+        """See Engine."""
+        return self._meter.tokens
 
     def read(self, windows: Sequence[Window], also: frozenset[str] = frozenset()) -> Iterator[tuple[int, Reading]]:
         """See Engine: in packed rows, or in padded batches if the architecture cannot. Fault MIX0506 if one window alone does not fit in memory."""

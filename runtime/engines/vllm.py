@@ -56,6 +56,7 @@ class VllmEngine:
             disable_log_stats=True, **where,
         )  # fmt: skip
         self.tokenizer = tokenizer
+        self.tokens = 0
         self.tells = tells(dtype)
         self.context: int | None = room - 1
         self.device = torch.cuda.get_device_name(0) if cuda else "cpu"
@@ -67,6 +68,7 @@ class VllmEngine:
             asked = [{"prompt_token_ids": [*windows[i].prompt, *windows[i].tokens]} for i in batch]
             for i, answer in zip(batch, self.llm.generate(asked, asking, use_tqdm=False), strict=True):
                 window = windows[i]
+                self.tokens += window.length - (answer.num_cached_tokens or 0)
                 told = answer.prompt_logprobs[len(window.prompt) + window.start :]
                 found = [entry[token] for entry, token in zip(told, window.tokens[window.start :], strict=True)]
                 rank = np.array([one.rank for one in found], np.int32) if RANK in also else None
@@ -87,6 +89,7 @@ class VllmEngine:
         found = [Generated("", 0, False)] * len(prompts)
         for i, answer in zip(able, made, strict=True):
             ids = list(answer.outputs[0].token_ids)
+            self.tokens += len(prompts[i]) + max(len(ids) - 1, 0)  # the last one is never read
             finished = bool(ids) and ids[-1] in stops
             kept = ids[:-1] if finished else ids
             found[i] = Generated(self.tokenizer.text(kept), len(kept), finished)
@@ -115,6 +118,7 @@ def _batches(windows: Sequence[Window]) -> Iterator[list[int]]:
 
 def _cached(config: Any, dtype: str) -> int:
     """The bytes of keys and values of one token, at most."""
-    heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
-    width = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+    every = getattr(config, "num_attention_heads", None) or 1  # a state-space model has none, and caches less than this
+    heads = getattr(config, "num_key_value_heads", None) or every
+    width = getattr(config, "head_dim", None) or config.hidden_size // every
     return 2 * config.num_hidden_layers * heads * width * (4 if dtype == "fp32" else 2)

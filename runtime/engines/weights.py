@@ -3,6 +3,7 @@
 Reading a `.gguf` file takes transformers a quarter of a minute for a student of 135 million weights, and a build loads it several times.
 """
 
+import json
 import shutil
 import tempfile
 import weakref
@@ -12,10 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from ...compiler.diagnostics import Fault
+from ..shelf import IDENTITY
 from ..store import Store, fingerprint
+from .digests import of_file
 from .load import load_for_training, quiet
 from .model_files import ModelFiles
 
+KIND = "weights"
+"""What these artifacts are called in the store. Beside the files stands `identity.json`: the student's file, what was made of it, and the SHA-256 of each file."""
 LARGE = 500_000_000
 """Bytes of a `.gguf` file whose float32 weights are not kept unless an engine can load nothing else."""
 
@@ -41,19 +46,22 @@ def weights_folder(files: ModelFiles, store: Path | None, owner: Any) -> Path:
         model = load_for_training(files, "fp32")
         with quiet():
             model.save_pretrained(folder)
+        written = {file.name: of_file(file)[0] for file in sorted(folder.iterdir())}
+        (folder / IDENTITY).write_text(json.dumps({**identity, "student": files.gguf, "files": written}, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
+    identity = {"weights": files.digest, "dtype": "fp32", "format": "safetensors", "by": version("transformers")}
     if store is None:
         folder = tempfile.TemporaryDirectory(prefix="mixc-weights-")
         weakref.finalize(owner, folder.cleanup)
         write(Path(folder.name))
         return Path(folder.name)
-    name = fingerprint({"weights": files.digest, "dtype": "fp32", "format": "safetensors", "by": version("transformers")})
+    name = fingerprint(identity)
     kept = Store(store)
-    found = kept.artifact("weights", name)
+    found = kept.artifact(KIND, name)
     if found is not None and not _is_whole(found):
         shutil.rmtree(found, ignore_errors=True)
         found = None
-    return (found or kept.save_artifact("weights", name, write)).resolve()
+    return (found or kept.save_artifact(KIND, name, write)).resolve()
 
 
 def _is_whole(folder: Path) -> bool:

@@ -8,7 +8,6 @@ from ...compiler.plan.passes import TAKES
 from ...compiler.plan.stages import Score
 from ..context import Context
 from ..engines.base import ENTROPY, LOGPROB, RANK
-from ..engines.characters import Characters
 from ..store import fingerprint
 from ..windows import Answer, Pass, whole
 from . import tables
@@ -65,12 +64,15 @@ class FullContext:
         lacking = [key for key in rows["key"].to_list() if not {*TAKES[self.name]} <= known.get(key, frozenset())]
         partly = bool(lacking) and (any(key in known for key in lacking) or not (rough or self._shelf(stage, context, lacking).is_empty()))
         waiting = set(lacking)
-        limit = None if rough else context.students.context(model(stage))
-        texts = Texts(Characters() if rough else context.students.tokenizer(model(stage)), uncut)
-        counted = count(stage, rows, context, texts, lambda key, answer: _ask(key, answer) if key in waiting else [], limit)
+        also = self._asks(stage, partly)
+
+        def ask(key: str, answer: Answer) -> list[Pass]:
+            return _ask(key, answer) if key in waiting else []
+
+        counted = count(stage, rows, context, uncut, ask, also - {LOGPROB}, rough=rough)
         for key, answer in counted.answers.items():
             heads[key] = len(answer.response)
-            known[key] = known.get(key, frozenset()) | (self._asks(stage, partly) if key in waiting else frozenset())
+            known[key] = known.get(key, frozenset()) | (also if key in waiting else frozenset())
         return counted.reads
 
     def _asks(self, stage: Score, partly: bool) -> frozenset[str]:
@@ -83,14 +85,21 @@ class FullContext:
         return context.store.shelf(fingerprint(one), one).load(keys, schema=tables.WHOLE, prefer=self.prefer)
 
 
-class GlobalLogprob(FullContext):
-    """GALP, or GRAPE's score (2502.04194): the mean log-probability of the response's tokens after the prompt."""
+class Mean(FullContext):
+    """The mean of one number of each token."""
 
-    name = "global_logprob"
+    column: str
 
     def value(self, stage: Score, stored: pl.DataFrame) -> pl.DataFrame:
         """Nats per token."""
-        return valued(stored, _floats(LOGPROB).list.mean())
+        return valued(stored, _floats(self.column).list.mean())
+
+
+class GlobalLogprob(Mean):
+    """GALP, or GRAPE's score (2502.04194): the mean log-probability of the response's tokens after the prompt."""
+
+    name = "global_logprob"
+    column = LOGPROB
 
 
 class Perplexity(FullContext):
@@ -104,14 +113,11 @@ class Perplexity(FullContext):
         return valued(stored, (-_floats(LOGPROB).list.mean()).exp())
 
 
-class Entropy(FullContext):
+class Entropy(Mean):
     """The mean entropy of the distributions that the response's tokens were drawn from."""
 
     name = "entropy"
-
-    def value(self, stage: Score, stored: pl.DataFrame) -> pl.DataFrame:
-        """Nats per token."""
-        return valued(stored, _floats(ENTROPY).list.mean())
+    column = ENTROPY
 
 
 class RankSurprisal(FullContext):

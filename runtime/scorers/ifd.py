@@ -14,7 +14,6 @@ from ... import __version__
 from ...compiler.plan.stages import Score
 from ..context import Context
 from ..engines.base import LOGPROB, Reading
-from ..engines.characters import Characters
 from ..windows import Answer, Pass, alone, whole
 from . import tables
 from .answers import Texts, model, uncut
@@ -83,9 +82,7 @@ class Ifd:
             size = len(answer.response)
             return _lacking(answer, heads.get(names[key], 0) >= size or known.head(names[key], size) is not None)
 
-        limit = None if rough else context.students.context(model(stage))
-        texts = Texts(Characters() if rough else context.students.tokenizer(model(stage)), uncut)
-        counted = count(stage, rows, context, texts, ask, limit)
+        counted = count(stage, rows, context, uncut, ask, frozenset(stage.tells) - {LOGPROB}, rough=rough)
         told = expected.told.setdefault(tables.place(stage), {})
         for key, answer in counted.answers.items():
             if len(ask(key, answer)) == 2:

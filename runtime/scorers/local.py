@@ -13,7 +13,6 @@ from ... import __version__
 from ...compiler.plan.stages import Score
 from ..context import Context
 from ..engines.base import LOGPROB
-from ..engines.characters import Characters
 from ..steps import RULES
 from ..windows import Answer, Pass, Reach, contexts, passes
 from . import tables
@@ -97,9 +96,7 @@ class LocalLogprob:
                 return []
             return _lacking(answer, far, lambda size: heads.get(names[key], 0) >= size or known.head(names[key], size) is not None)
 
-        limit = None if rough else context.students.context(model(stage))
-        texts = Texts(Characters() if rough else context.students.tokenizer(model(stage)), cut(stage))
-        counted = count(stage, rows, context, texts, ask, limit)
+        counted = count(stage, rows, context, cut(stage), ask, rough=rough)
         for key, answer in counted.answers.items():
             first = next(passes(answer, far)).high
             if first == len(answer.response):

@@ -5,22 +5,25 @@ It knows answers, passes and windows; what the readings mean is the scorers' aff
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
+from ...compiler.diagnostics import Diagnostic, Fault
 from ...compiler.plan.stages import Score
 from ..context import Context
 from ..engines.base import Engine, Reading, Window
+from ..engines.characters import Characters
+from ..engines.parity import Apart
 from ..events import Passed, Progress
-from ..packing import pack, tokens
 from ..precision import deviation
 from ..windows import Answer, Pass, whole
-from .answers import Texts, model
+from .answers import Cut, Texts, model
 from .base import Aside, Reads
 
 # After so many rows that are only counted there is a word of progress.
 COUNTED_ROWS = 512
+PROMPT_SHOWN = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +63,18 @@ def read(
                 engine = context.students.engine(model(stage))
             found: dict[Window, Reading] = {}
             if engine is not None and windows:
-                began = time.monotonic()
+                began, before = time.monotonic(), engine.tokens
                 order = list(windows)
-                for index, reading in engine.read(order, also):
-                    found[order[index]] = reading
-                    done += windows[order[index]] * order[index].scored
-                    context.watch(Progress(stage.id, done, total, "tokens"))
+                try:
+                    for index, reading in engine.read(order, also):
+                        found[order[index]] = reading
+                        done += windows[order[index]] * order[index].scored
+                        context.watch(Progress(stage.id, done, total, "tokens"))
+                except Apart as fault:
+                    raise Fault(_placed(fault, asked, chunk)) from None
                 seconds += time.monotonic() - began
                 first = first or found
-                through += tokens(pack(order))
+                through += engine.tokens - before
             yield from told(
                 {
                     key: one if isinstance(one, str) else Read(one[0], one[1], tuple(found[p.window(one[0])] for p in one[1]))
@@ -90,8 +96,13 @@ class Counted:
     answers: dict[str, Answer]
 
 
-def count(stage: Score, rows: pl.DataFrame, context: Context, texts: Texts, ask: Ask, limit: int | None) -> Counted:
-    """What `read` would have the model read, chunk by chunk."""
+def count(
+    stage: Score, rows: pl.DataFrame, context: Context, cut: Cut, ask: Ask, also: frozenset[str] = frozenset(), *, rough: bool = False
+) -> Counted:
+    """What `read` would have the model read, chunk by chunk. Where it need only be `rough` nothing of the model is looked at. Faults as `read`."""
+    students, asked_of = context.students, model(stage)
+    limit = None if rough else students.context(asked_of)
+    texts = Texts(Characters() if rough else students.tokenizer(asked_of), cut)
     reads, answers = dict[int, Reads](), dict[str, Answer]()
     for (number,), chunk in rows.partition_by("chunk", maintain_order=True, as_dict=True).items():
         asked = {key: one for key, one in _asked(chunk, texts, ask, limit).items() if not isinstance(one, str)}
@@ -99,7 +110,7 @@ def count(stage: Score, rows: pl.DataFrame, context: Context, texts: Texts, ask:
         reads[int(number)] = Reads(
             whole=sum(p == whole(answer) for answer, passes in asked.values() for p in passes),
             windows=len(windows),
-            tokens=tokens(pack(windows)),
+            tokens=students.expects(asked_of, windows, also, rough=rough),
         )
         answers |= {key: answer for key, (answer, _) in asked.items()}
         context.watch(Progress(stage.id, len(answers), len(rows), "responses counted"))
@@ -137,6 +148,16 @@ def _windows(asked: Mapping[str, tuple[Answer, tuple[Pass, ...]] | str]) -> dict
                 window = each.window(one[0])
                 found[window] = found.get(window, 0) + 1
     return found
+
+
+def _placed(fault: Apart, asked: Mapping[str, tuple[Answer, tuple[Pass, ...]] | str], rows: pl.DataFrame) -> Diagnostic:
+    """What is told of two engines, with the row and the prompt of the window on which they are furthest apart."""
+    (told,) = fault.diagnostics
+    keys = [key for key, one in asked.items() if not isinstance(one, str) and any(each.window(one[0]) == fault.window for each in one[1])]
+    row, prompt = rows.filter(pl.col("key").is_in(keys)).select("row_id", pl.col("prompt").fill_null("")).row(0)
+    start = " ".join(prompt.split())
+    text = start if len(start) <= PROMPT_SHOWN else f"{start[: PROMPT_SHOWN - 1]}…"
+    return replace(told, notes=(f"they are furthest apart in row `{row}`, an answer to \"{text}\"", *told.notes))
 
 
 def _passed(stage: Score, context: Context, engine: Engine, through: int, seconds: float) -> Passed:

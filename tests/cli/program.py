@@ -21,5 +21,5 @@ def environment(**more: str) -> dict[str, str]:
 def mixc(*words: str, cwd: Path | None = None, **env: str) -> subprocess.CompletedProcess[str]:
     """The finished process of `python -m mixc.cli.main WORDS`."""
     return subprocess.run(
-        arguments(*words), cwd=cwd, env=environment(**env), capture_output=True, text=True, timeout=300, check=False
+        arguments(*words), cwd=cwd, env=environment(**env), capture_output=True, text=True, timeout=120, check=False
     )

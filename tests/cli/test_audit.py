@@ -1,16 +1,14 @@
 """The confounding audit from the command line: the manifest and the plan have the same numbers, and a strong relation is told once, unless it is allowed."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from mixc.cli.main import main
 from mixc.compiler.plan.schema import violations
+from mixc.tests.cli.running import Run, runner
 from mixc.tests.project import STUDENT, make_project, rows, write_rows
 from mixc.tests.runtime.tiny import make_tiny_student
 
-Run = Callable[..., tuple[int, str, str]]
 SPEC = STUDENT[: STUDENT.index("train tiny")].replace("quota    teacher brief <= 60%\n  ", "").replace("  where    naturalness >= p10 within teacher\n", "")
 """Selected by naturalness; nothing is trained, and no teacher is bounded."""
 
@@ -21,16 +19,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     make_project(tmp_path, prompts=24)
     make_tiny_student(tmp_path / "tiny")
     (tmp_path / "whole.mix").write_text(SPEC)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("MIXC_HOME", raising=False)
-    monkeypatch.setenv("COLUMNS", "100")
-
-    def mixc(*words: str) -> tuple[int, str, str]:
-        code = main(words)
-        shown = capsys.readouterr()
-        return code, shown.out, shown.err
-
-    return mixc
+    return runner(tmp_path, monkeypatch, capsys)
 
 
 def lengthened() -> None:

@@ -60,6 +60,9 @@ def furnish() -> None:
     shelf(OLD).append(rows("a", "b"))
     store = Store(Path(".mixc"))
     store.save_artifact("models", "f" * 32, lambda folder: (folder / "weights").write_bytes(bytes(5_000_000)))
+    unpacked = {"weights": "b179c952" * 8, "dtype": "fp32", "format": "safetensors", "by": "5.19.0", "student": "small.Q4_1.gguf", "files": {}}
+    store.save_artifact("weights", "d" * 32, lambda folder: (folder / "identity.json").write_text(json.dumps(unpacked)))
+    store.save_artifact("weights", "c" * 32, lambda folder: (folder / "model.safetensors").write_bytes(bytes(2_000)))
     for name, size in (("f" * 32, 700), ("e" * 32, 1_234_567)):
         (store.checkpoints(name) / "state").write_bytes(bytes(size))
     (shelf(LOCAL).folder / f"{'9' * 32}.corrupt").write_bytes(b"half")
@@ -95,7 +98,9 @@ def test_what_is_there_is_listed_the_newest_first(mixc: Mixc, golden: Golden) ->
     assert one["identity"] == LOCAL and one["fingerprint"] == fingerprint(LOCAL)
     assert (one["rows"], one["shards"], one["made_by"]) == (4, 2, {"transformers on cpu": 3, "vllm on NVIDIA H200": 1})
     assert (one["written"], other["written"]) == ("2023-11-14T22:13:20+00:00", "2023-11-13T22:13:20+00:00")
-    assert [(f["kind"], f["bytes"]) for f in data["artifacts"]] == [("models", 5_000_000)]
+    assert [(f["kind"], f["fingerprint"][0]) for f in data["artifacts"]] == [("weights", "c"), ("weights", "d"), ("models", "f")]
+    assert [f["bytes"] for f in data["artifacts"] if f["kind"] == "models"] == [5_000_000]
+    assert [(f["identity"] or {}).get("student") for f in data["artifacts"]] == [None, "small.Q4_1.gguf", None]
     assert [(f["bytes"], f["finished"]) for f in data["checkpoints"]] == [(1_234_567, False), (700, True)]
     assert len(data["set_aside"]) == 1 and data["bytes"] > 6_000_000
 
@@ -151,7 +156,7 @@ def test_what_may_go_is_told_first_and_goes_with_yes(mixc: Mixc, golden: Golden)
     code, out, _ = mixc("gc", "--yes")
     assert code == 0 and out.splitlines()[:-1] == would.splitlines()[:-1] and out.splitlines()[-1].startswith("removed: ")
     seen = json.loads(mixc("ls", "--format", "json")[1])
-    assert [s["identity"] for s in seen["shelves"]] == [LOCAL] and not seen["set_aside"] and not seen["checkpoints"] and len(seen["artifacts"]) == 1
+    assert [s["identity"] for s in seen["shelves"]] == [LOCAL] and not seen["set_aside"] and not seen["checkpoints"] and len(seen["artifacts"]) == 3
     assert mixc("gc")[1] == "nothing to remove from the store `.mixc`\n"
 
 
@@ -169,9 +174,9 @@ def test_a_store_in_use_keeps_what_is_used(mixc: Mixc) -> None:
     store = Store(Path(".mixc"))
     with shelf(OLD).in_use(), store.lock(f"train-{'f' * 32}"), store.lock("build-here"):
         out = mixc("gc", "--older-than", "30", "--yes")[1]
-    assert out.count("left as it is") == 3
+    assert out.count("left as it is") == 5 and out.count("left as it is: unpacked weights") == 2
     seen = json.loads(mixc("ls", "--format", "json")[1])
-    assert [s["identity"] for s in seen["shelves"]] == [OLD] and len(seen["artifacts"]) == 1
+    assert [s["identity"] for s in seen["shelves"]] == [OLD] and len(seen["artifacts"]) == 3
     assert [f["fingerprint"] for f in seen["checkpoints"]] == ["f" * 32]
 
 

@@ -1,18 +1,15 @@
 """`mixc plan` on a project without a model: the tree, its other forms, what the build has, and what cannot hold whatever is scored."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from mixc.cli.main import main
 from mixc.compiler.plan.schema import violations
+from mixc.tests.cli.running import Run, runner
 from mixc.tests.project import SCORED, make_project
 
 HERE = Path(__file__).parent / "plan"
 GRADED = SCORED.replace("column(good)", "verify_math(reference)")
-
-Run = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
@@ -20,16 +17,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     """Runs `mixc WORDS` in a project of 12 prompts; gives the exit code, stdout and stderr."""
     make_project(tmp_path)
     (tmp_path / "graded.mix").write_text(GRADED)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("MIXC_HOME", raising=False)
-    monkeypatch.setenv("COLUMNS", "100")
-
-    def mixc(*words: str) -> tuple[int, str, str]:
-        code = main(words)
-        shown = capsys.readouterr()
-        return code, shown.out, shown.err
-
-    return mixc
+    return runner(tmp_path, monkeypatch, capsys)
 
 
 @pytest.mark.parametrize("width", ["80", "100"])

@@ -1,13 +1,11 @@
 """`mixc rank-teachers`: the table and the JSON, what it is asked and what it refuses, and that it computes what a build would and no more."""
 
 import json
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
 import pytest
-from mixc.cli.main import main
 from mixc.compiler.diagnostics import Fault
 from mixc.compiler.plan.stages import Pending
 from mixc.runtime.context import Context
@@ -16,6 +14,7 @@ from mixc.runtime.identity import seeded_hash
 from mixc.runtime.rank_teachers import Question, rank_teachers
 from mixc.runtime.ranked_by import declared
 from mixc.runtime.store import Store
+from mixc.tests.cli.running import Run, runner
 from mixc.tests.compiling import compile_in
 from mixc.tests.project import SCORED, make_project, rows
 from mixc.tests.runtime.tiny import make_tiny_student
@@ -23,24 +22,13 @@ from mixc.tests.runtime.tiny import make_tiny_student
 HERE = Path(__file__).parent / "ranking"
 GRADED = SCORED.replace("column(good)", "verify_math(reference)")
 
-Run = Callable[..., tuple[int, str, str]]
-
 
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     """Runs `mixc WORDS` in a project of 12 prompts; gives the exit code, stdout and stderr."""
     make_project(tmp_path)
     (tmp_path / "graded.mix").write_text(GRADED)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("MIXC_HOME", raising=False)
-    monkeypatch.setenv("COLUMNS", "100")
-
-    def mixc(*words: str) -> tuple[int, str, str]:
-        code = main(words)
-        shown = capsys.readouterr()
-        return code, shown.out, shown.err
-
-    return mixc
+    return runner(tmp_path, monkeypatch, capsys)
 
 
 def ranked(run: Run, *words: str) -> dict:

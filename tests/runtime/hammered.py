@@ -19,6 +19,7 @@ from mixc.runtime.tidy import tidy
 
 SCHEMA: dict[str, pl.DataType] = {"v": pl.Float64(), "bulk": pl.String()}
 SHARDS = 40
+PAUSE = 0.005  # seconds: as long as one or two shards take
 merge.MANY = 3
 
 
@@ -38,11 +39,17 @@ def child(work: Callable[[Callable[[int], object]], object]) -> tuple[int, int]:
 
 
 def heard(pipe: int) -> list[int]:
-    text = b""
-    while more := os.read(pipe, 65536):
-        text += more
+    text = listen(pipe)
     os.close(pipe)
     return [int(line) for line in text.split()]
+
+
+def listen(pipe: int, most: float = float("inf")) -> bytes:
+    """What comes through the pipe until `most` numbers have, or to its end."""
+    text = b""
+    while text.count(b"\n") < most and (more := os.read(pipe, 1 if most < float("inf") else 65536)):
+        text += more
+    return text
 
 
 def append(root: Path, who: str, tell: Callable[[int], object], pause: float = 0.0) -> None:
@@ -57,18 +64,17 @@ def append(root: Path, who: str, tell: Callable[[int], object], pause: float = 0
 
 
 def killed(root: Path, kills: int) -> dict[str, object]:
-    """Every process is killed at a moment of its own; what each was told is kept."""
+    """Every process is killed at a moment of its own while it works: so many shards after its start, and then anywhere in the next ones."""
     chance = random.Random(3)
     told: dict[str, list[int]] = {}
     ended = []
     for index in range(kills):
         process, pipe = child(lambda tell, who=f"p{index}": append(root, who, tell))
-        first = os.read(pipe, 1)  # it is at work
-        time.sleep(chance.random() * 0.12)
+        before = listen(pipe, chance.randrange(SHARDS))
+        time.sleep(chance.random() * PAUSE)
         os.kill(process, signal.SIGKILL)
         ended.append(os.waitpid(process, 0)[1])
-        rest = heard(pipe)
-        told[f"p{index}"] = [0, *rest] if first == b"0" and rest[:1] != [0] else rest
+        told[f"p{index}"] = [*map(int, before.split()), *heard(pipe)]
     return {"told": told, "ended": ended, "left": len(list(root.glob("scores/ab/.mixc-tmp-*")))}
 
 

@@ -60,7 +60,9 @@ def settings(folder: Path, **changes: object) -> Settings:
 
 def test_two_devices_tell_what_one_here_tells_in_the_same_order_every_time(two: Engine, tiny: Path) -> None:
     asked, also = windows(), frozenset({RANK, ENTROPY})
+    before = two.tokens
     found = list(two.read(asked, also))
+    assert two.tokens - before == Students(choice=Choice(devices=2)).expects(model(tiny), asked, also) > tokens(pack(asked))
     again = list(two.read(asked, also))
     here = dict(Students().engine(model(tiny)).read(asked, also))
     assert isinstance(two, Devices) and (two.name, two.device, two.context) == ("transformers", "2 x cpu", 2_048)

@@ -2,16 +2,22 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 from mixc.compiler.diagnostics import Fault
-from mixc.compiler.plan.stages import Model
+from mixc.compiler.plan.stages import Model, Score
 from mixc.compiler.source import Source, Span
+from mixc.runtime.context import Context
 from mixc.runtime.engines.base import ENTROPY, LOGPROB, RANK, Engine, Reading, Window
 from mixc.runtime.engines.checked import Checked
 from mixc.runtime.engines.parity import LIMITS, TOKENS, WINDOWS, Agreement, compare, sample
 from mixc.runtime.engines.students import Students
+from mixc.runtime.packing import pack, tokens
+from mixc.runtime.score import score
+from mixc.runtime.store import Store
 from mixc.tests.compiling import RUN, drawn
 from mixc.tests.runtime.tiny import make_tiny_student
 
@@ -28,6 +34,10 @@ class Other:
 
     def __init__(self, engine: Engine, change: Change = lambda reading: reading) -> None:
         self.engine, self.change, self.context = engine, change, engine.context
+
+    @property
+    def tokens(self) -> int:
+        return self.engine.tokens
 
     def read(self, windows: Sequence[Window], also: frozenset[str] = frozenset()) -> Iterator[tuple[int, Reading]]:
         for i, reading in self.engine.read(windows, also):
@@ -84,8 +94,9 @@ def test_engines_that_agree_are_told_of_once_and_their_values_are_those_of_the_f
     assert isinstance(agreement, Agreement)
     assert agreement.step == pytest.approx(1e-4, rel=0.05) and agreement.score == pytest.approx(1e-4, rel=0.05)
     assert (agreement.windows, agreement.ranks, exact.name) == (WINDOWS, None, "vllm") and agreement.seconds > 0
+    assert exact.tokens == tokens(pack(asked)), "what is read to compare is not what was asked for"
     list(exact.read(asked))
-    assert len(heard) == 1
+    assert len(heard) == 1 and exact.tokens == 2 * tokens(pack(asked))
 
 
 @pytest.mark.parametrize("dtype", list(LIMITS))
@@ -111,6 +122,27 @@ def test_one_window_that_is_stale_is_enough(students: tuple[Students, Model], en
 
     with pytest.raises(Fault, match="do not agree"):
         list(checked(students, Other(engine, change), "bf16")[0].read(asked))
+
+
+def test_the_row_and_the_prompt_where_they_are_furthest_apart_are_named(
+    students: tuple[Students, Model], engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def change(reading: Reading) -> Reading:
+        return replace(reading, logprob=reading.logprob - np.float32(0.5 if reading.logprob.size > 20 else 0.01))
+
+    here, asked = students
+    wrong = Checked(Other(engine, change), lambda: engine, here.files(asked), "fp32", print, print)
+    monkeypatch.setattr(here, "engine", lambda _: wrong)
+    stage = Score(
+        id="score:flow", inputs=(), name="flow", scorer="global_logprob", version=1, model=asked, type="number", unit="nats/token", span=SPAN
+    )
+    texts = ["Two.", "We add 48 and 24 and then we look at what we have: it is 72 clips in all.", "It is 4."]
+    rows = pl.DataFrame({"row_id": ["a", "b", "c"], "prompt": ["How many?", f"How many\n{'clips ' * 40}?", "And now?"], "response": texts, "reason": [None] * 3})
+    with pytest.raises(Fault) as raised:
+        score(stage, rows.cast({"reason": pl.String}), Context(Store(tmp_path), here))
+    (told,) = raised.value.diagnostics
+    shown = f"How many {'clips ' * 40}?"
+    assert told.code == "MIX0520" and told.notes[0] == f'they are furthest apart in row `b`, an answer to "{shown[:79]}…"'
 
 
 def test_what_is_not_a_number_is_not_let_pass(students: tuple[Students, Model], engine: Engine) -> None:

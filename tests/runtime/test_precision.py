@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from mixc.cli.main import main
 from mixc.compiler.plan.stages import Model
 from mixc.compiler.source import Span
 from mixc.runtime import precision
@@ -16,6 +17,7 @@ from mixc.runtime.engines.students import Students
 from mixc.runtime.events import Notice
 from mixc.runtime.precision import apart, deviation, recalled, sample
 from mixc.runtime.store import Store
+from mixc.tests.project import STUDENT, make_project
 from mixc.tests.runtime.tiny import make_tiny_student
 
 
@@ -116,3 +118,21 @@ def test_a_measurement_that_cannot_be_made_is_a_notice_and_a_line_that_lacks_a_n
     kept.write_text(kept.read_text() + json.dumps(half) + "\n[]\n")
     assert recalled("score:x", asked, context) == [measured]
     assert recalled("score:x", model(student, "fp32"), context) == []
+
+
+def test_a_build_of_scores_that_are_all_in_the_store_says_how_far_they_are_from_float32(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_project(tmp_path)
+    make_tiny_student(tmp_path / "tiny")
+    (tmp_path / "whole.mix").write_text(STUDENT.partition("train tiny")[0].replace("dtype fp32", "dtype bf16"))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MIXC_HOME", raising=False)
+
+    def built(out: str) -> dict:
+        assert main(["-q", "build", "whole.mix", "--out", out]) == 0
+        return json.loads((tmp_path / out / "manifest.json").read_text())
+
+    first, again = built("first"), built("again")
+    assert first["counts"]["scores"]["naturalness"]["computed"] > 0 == again["counts"]["scores"]["naturalness"]["computed"]
+    assert {stage["tokens"] for stage in again["stages"]} == {0}
+    assert first["precision"] and again["precision"] == first["precision"]
+    assert {one["dtype"] for one in again["precision"]} == {"bf16"} and all(one["token_mean"] > 0 for one in again["precision"])

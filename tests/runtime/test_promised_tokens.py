@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -46,13 +47,13 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def promised(capsys: pytest.CaptureFixture[str]) -> dict[str, dict]:
-    assert main(["-q", "plan", "one.mix", "--format", "json"]) == 0
+def promised(capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, dict]:
+    assert main(["-q", "plan", "one.mix", "--format", "json", *words]) == 0
     return {c["stage"]: c for c in json.loads(capsys.readouterr().out)["costs"]}
 
 
-def measured(project: Path, capsys: pytest.CaptureFixture[str]) -> dict[str, int]:
-    assert main(["-q", "build", "one.mix", "--until", "select"]) == 0
+def measured(project: Path, capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, int]:
+    assert main(["-q", "build", "one.mix", "--until", "select", *words]) == 0
     capsys.readouterr()
     stages = json.loads((project / "build" / "one" / "manifest.json").read_text())["stages"]
     return {s["stage"]: s["tokens"] for s in stages}
@@ -71,6 +72,33 @@ def test_a_plan_promises_what_is_then_read(project: Path, capsys: pytest.Capture
         whole = {stage: cost["whole"]["value"] for stage, cost in plan.items()}
         assert whole["score:fluency"] > 0 and sum(whole.values()) == whole["score:fluency"]  # one pass of a response in all
         assert plan["score:naturalness"]["windows"]["value"] > 0
+
+
+def test_a_plan_for_two_devices_promises_what_both_then_read(project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    (project / "one.mix").write_text(spec(SPECS["local"]))
+    words = ("--devices", "2")
+    plan, alone, run = promised(capsys, *words), promised(capsys), measured(project, capsys, *words)
+    tokens = plan["score:naturalness"]["tokens"]["value"]
+    assert tokens == pytest.approx(run["score:naturalness"], rel=0.05) and tokens >= alone["score:naturalness"]["tokens"]["value"]
+
+
+def test_a_plan_for_vllm_counts_a_prompt_with_every_window(project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    (project / "one.mix").write_text(spec(SPECS["local"] | {"sure": "entropy(student: tiny)"}))
+    alone, theirs = promised(capsys), promised(capsys, "--engine", "vllm")
+    assert theirs["score:naturalness"]["tokens"]["value"] > 1.2 * alone["score:naturalness"]["tokens"]["value"]
+    assert theirs["score:sure"] == alone["score:sure"], "vLLM tells no entropy: transformers reads it"
+    monkeypatch.setenv("MIXC_ENGINE", "vllm")
+    assert promised(capsys) == theirs
+
+
+def test_what_is_measured_is_what_was_read_and_not_what_was_promised(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A model that cannot be packed is read in padded batches, which only the loaded model tells."""
+    shutil.rmtree(project / "tiny")
+    make_tiny_student(project / "tiny", arch="bloom")
+    (project / "one.mix").write_text(spec(SPECS["local"]))
+    plan, run = promised(capsys), measured(project, capsys)
+    assert run["score:naturalness"] > plan["score:naturalness"]["tokens"]["value"]
 
 
 def test_a_store_that_has_a_part_is_looked_at(project: Path, capsys: pytest.CaptureFixture[str]) -> None:

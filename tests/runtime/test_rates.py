@@ -22,6 +22,9 @@ def test_the_rate_is_the_median_of_the_runs_on_the_device_of_the_last(tmp_path: 
     assert rate(tmp_path, "w", "bf16", "train") is None
     remember(tmp_path, replace(passed(7, 1.0), what="train"))
     assert rate(tmp_path, "w", "bf16", "train") == Rate(7.0, 1, "cpu") and rate(tmp_path, "w", "bf16") == Rate(200.0, 3, "cpu")
+    remember(tmp_path, replace(passed(9, 1.0), engine="vllm"))
+    assert rate(tmp_path, "w", "bf16", engine="vllm") == Rate(9.0, 1, "cpu") == rate(tmp_path, "w", "bf16")
+    assert rate(tmp_path, "w", "bf16", engine="transformers") == Rate(200.0, 3, "cpu")
     assert rate(tmp_path, "w", "fp32") is None and rate(tmp_path / "nowhere", "w", "bf16") is None
 
 

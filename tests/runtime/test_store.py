@@ -211,6 +211,15 @@ def test_a_place_that_cannot_be_written_is_a_fault(tmp_path: Path) -> None:
     assert raised.value.diagnostics[0].code == "MIX0512"
 
 
+def test_what_is_not_there_any_more_is_a_fault_with_a_way_out(tmp_path: Path) -> None:
+    with pytest.raises(Fault) as raised, files.writing(tmp_path / "gone" / "file"):
+        (tmp_path / "gone" / "file").write_bytes(b"")
+    (told,) = raised.value.diagnostics
+    assert told.code == "MIX0508" and "is not there" in told.message and told.help
+    with pytest.raises(FileNotFoundError), files.writing(tmp_path, leave=(FileNotFoundError,)):
+        (tmp_path / "gone" / "file").read_bytes()
+
+
 @pytest.mark.skipif(as_root(), reason="root may write anywhere")
 def test_a_store_without_permission_is_a_fault(tmp_path: Path) -> None:
     store = Store(tmp_path / "store")

