@@ -7,7 +7,7 @@ step's window in one forward pass of transformers and makes all its logits. Util
 avoided (the body over each prompt once, each first-k+1 window and each later window once; the head on scored tokens) over the time, as a
 share of the matrix-product rate measured beside it (the best of the model's own shapes). Peak: what the process took at most beyond what
 it had when the model was loaded. vLLM (bf16; prefix caching off, loading left out) reads the loop's windows, one a step, and then those that
-mixc reads, where the first k+1 steps of a response are one and equal ones are read once. `--memory` scores 150 and 600 responses through the
+mixc reads, where the first k+1 steps of a response are one and equal ones are read once. `--memory` scores 150, 600 and 1,200 responses through the
 scorer and the store, each in a process of its own, and prints what each took at most.
 """
 
@@ -42,16 +42,16 @@ def main() -> None:
     parser.add_argument("--dtypes", default="bf16,fp32")
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--no-vllm", action="store_true")
-    parser.add_argument("--memory", action="store_true", help="the peak for 150 and for 600 responses, and nothing else")
+    parser.add_argument("--memory", action="store_true", help="the peak for 150, 600 and 1,200 responses, and nothing else")
     parser.add_argument("--side", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.side:
         print(json.dumps(SIDES[given.side](given.sets, given.dtypes, given.runs, Path(given.data))))
         return
     if given.memory:
-        for count in (150, 600):
+        for count in (150, 600, 1200):
             told = _run("scored", str(count), "bf16", given)
-            print(f"{told['responses']:5d} responses  {told['tokens']:9,} tokens  {told['seconds']:6.1f} s  peak +{told['peak']:.0f} MB beside {told['model']:.0f} MB loaded", flush=True)
+            print(f"{told['responses']:5d} responses  {told['tokens']:9,} tokens  {told['seconds']:6.1f} s  peak {told['peak'] + told['model']:,.0f} MB, {told['model']:,.0f} MB of it to load the student", flush=True)
         return
     for dtype in given.dtypes.split(","):
         for name in given.sets.split(","):
