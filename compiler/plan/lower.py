@@ -219,6 +219,7 @@ def _select(mixture: ir.Mixture, stages: list[Stage], steps: tuple[Where | Keep,
             objective_text=selection.objective_text,
             tokens=tokens if tokens in scored else None,
             soft=selection.soft,
+            solver=selection.solver,
             seed=mixture.seed,
             span=selection.span,
         )

@@ -196,7 +196,10 @@ class Profile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Select:
-    """`steps` are filters in their order; everything after them acts together. `objective` None is random; `tokens` names the score column that is w_r."""
+    """`steps` are filters in their order; everything after them acts together. `objective` None is random; `tokens` names the score column that is w_r.
+
+    `solver` is one of `clauses.SOLVERS`: `exact`, `prices`, or `auto` by the number of candidates.
+    """
 
     id: str
     inputs: tuple[str, ...]
@@ -208,6 +211,7 @@ class Select:
     objective_text: str = "random"
     tokens: str | None = None
     soft: SoftQuota | None = None
+    solver: str = "auto"
     seed: int
     span: Span
 
