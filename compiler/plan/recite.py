@@ -176,7 +176,7 @@ def _(stage: Select) -> Iterator[Block]:
         said.append(Item("count tokens", f"count tokens by {stage.tokens}", stage.tokens, "select", stage.span))
     if stage.solver != "auto":
         said.append(Item("solver", f"solver {stage.solver}", stage.solver, "select", stage.span))
-    known = ("steps", "at_most", "quotas", "budgets", "objective", "objective_text", "tokens", "soft", "solver")
+    known = ("steps", "at_most", "quotas", "budgets", "objective", "objective_text", "tokens", "soft", "tallies", "tree", "solver")
     yield Block("select", "select", "select", stage.span, (*said, *_fields(stage, known)))
 
 

@@ -35,7 +35,7 @@ class Groups:
     profiles: Profiles = NO_PROFILES
 
 
-def selection(block: ast.Block, names: Names, groups: Groups, notes: Diagnostics, missing: list[ir.Missing]) -> ir.Selection:
+def selection(block: ast.Block, names: Names, groups: Groups, notes: Diagnostics) -> ir.Selection:
     """The `select` block."""
     steps: list[Where | Keep] = []
     quotas: list[Quota] = []
@@ -65,9 +65,9 @@ def selection(block: ast.Block, names: Names, groups: Groups, notes: Diagnostics
                 quota = _quota(line, groups, notes)
                 if quota:
                     quotas.append(quota)
-            case ast.SoftQuota(shape=shape):
-                if _once("soft quota", line, seen, notes) and (soft := soft_quota(line, block, groups.profiles, notes)):
-                    missing.append(ir.Missing(what=f"`quota skill {shape.text}`", stage="select", span=line.span))
+            case ast.SoftQuota():
+                if _once("soft quota", line, seen, notes):
+                    soft = soft_quota(line, block, groups.profiles, notes)
             case ast.Budget(amount=amount):
                 budget = _budget(line, amount, notes)
                 if budget and _once(f"budget in {budget.unit}", line, seen, notes):

@@ -1,0 +1,70 @@
+"""Soft targets in a linear problem: a column for what each leaf lacks, the least sum of them, and what became of them. It knows no
+objective but the shortfall.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .integer import maximise
+from .matrix import Matrix, stacked
+from .problem import Problem, Soft, SoftOutcome, Target
+from .rows import Row
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Softened:
+    """`rows` are those given, one for each leaf with a target, and last one that holds the sum of the shortfalls at `least`;
+    behind the rows of the problem stand the columns of the shortfalls, of at most `upper` each.
+    """
+
+    rows: list[Row]
+    upper: np.ndarray
+    least: int
+
+    @property
+    def matrix(self) -> Matrix:
+        return _matrix(self.rows, self.upper)
+
+
+def soften(problem: Problem, soft: Soft[np.ndarray], rows: list[Row]) -> Softened | None:
+    """The rows of the hard clauses with the least shortfall that they allow, proven; None where nothing satisfies them."""
+    aimed = [i for i, target in enumerate(soft.targets) if target]
+    wide, columns = problem.size, np.arange(problem.size, problem.size + len(aimed))
+    lacking = [_lacking(problem, soft, i, column) for i, column in zip(aimed, columns, strict=True)]
+    upper = np.concatenate([np.ones(wide, np.int64), np.array([soft.targets[i] for i in aimed], np.int64)])
+    value = np.concatenate([np.zeros(wide, np.int64), np.full(len(aimed), -1, np.int64)])
+    made = [*rows, *lacking]
+    best = maximise(_matrix(made, upper), value)
+    if best is None:
+        return None
+    held = Row(columns, np.ones(len(aimed), np.int64), None, -best.value)
+    return Softened([*made, held], upper, -best.value)
+
+
+def soft_outcome(problem: Problem, chosen: np.ndarray, price: float = 0.0) -> SoftOutcome | None:
+    """What each leaf has in a selection, counted from the definition; None without soft targets."""
+    soft = problem.soft
+    if soft is None:
+        return None
+    found = []
+    for leaf, target, members in zip(soft.leaves, soft.targets, soft.members, strict=True):
+        weight = _weight(problem, soft, members)
+        amount = int(weight[chosen[members]].sum())
+        found.append(Target(leaf=leaf, target=target, amount=amount, shortfall=max(0, target - amount), available=int(weight.sum())))
+    return SoftOutcome(clause=soft.clause, unit=soft.unit, targets=tuple(found), shortfall=sum(t.shortfall for t in found), price=abs(price))
+
+
+def _lacking(problem: Problem, soft: Soft[np.ndarray], leaf: int, column: int) -> Row:
+    members = soft.members[leaf]
+    weight = _weight(problem, soft, members)
+    return Row(np.append(members, column), np.append(weight, 1), soft.targets[leaf], None)
+
+
+def _weight(problem: Problem, soft: Soft[np.ndarray], members: np.ndarray) -> np.ndarray:
+    return problem.tokens[members] if soft.unit == "tokens" else np.ones(len(members), np.int64)
+
+
+def _matrix(rows: list[Row], upper: np.ndarray) -> Matrix:
+    plain = stacked(rows, len(upper))
+    return Matrix(plain.row, plain.column, plain.value, plain.low, plain.high, plain.width, upper)
