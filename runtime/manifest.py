@@ -82,7 +82,7 @@ def _selection(walk: Walk) -> dict[str, object] | None:
 
 def _soft(s: SoftOutcome) -> dict[str, object]:
     """Of each leaf its target, what was selected of it and what it lacks; the price is the objective gained per unit of shortfall."""
-    return {"clause": s.clause.text, "unit": s.unit, "shortfall": s.shortfall, "price": s.price, "leaves": [asdict(t) for t in s.targets]}
+    return {"clause": s.clause.text, "unit": s.unit, "shortfall": s.shortfall, "least": s.least, "price": s.price, "leaves": [asdict(t) for t in s.targets]}
 
 
 def _clause(o: Outcome) -> dict[str, object]:

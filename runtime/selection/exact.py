@@ -93,11 +93,12 @@ def _place_in_prompt(prompt: np.ndarray, order: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Model:
-    """`least`: the shortfall of soft targets, held by the last row."""
+    """`least`: what soft targets may lack in all, held by the last row; `proven`: none lacks less."""
 
     rows: list[Row]
     matrix: Matrix
     least: int = 0
+    proven: int = 0
 
 
 def _integer(problem: Problem) -> Solution | Infeasible:
@@ -112,8 +113,9 @@ def _integer(problem: Problem) -> Solution | Infeasible:
     for row, price in zip(model.rows, found.price, strict=True):
         if row.clause >= 0:
             prices[row.clause] += float(Fraction(float(price)) * goal.unit * row.scale)
-    soft = soft_outcome(problem, chosen, float(found.price[-1]) * float(goal.unit) if problem.soft else 0.0)
-    if soft and soft.shortfall != model.least:
+    price = float(found.price[-1]) * float(goal.unit) if problem.soft else 0.0
+    soft = soft_outcome(problem, chosen, price, model.proven)
+    if soft and soft.shortfall > model.least:
         raise RuntimeError(f"the solver returned a selection that misses `{soft.clause.text}` by more than it must; this is a bug in mixc")
     total = fsum((problem.objective * weight)[chosen])
     return Solution(
@@ -144,7 +146,7 @@ def _filled(problem: Problem) -> _Model | None:
     if problem.soft is None:
         return _Model(made, stacked(made, problem.size))
     softened = soften(problem, problem.soft, made)
-    return softened and _Model(softened.rows, softened.matrix, softened.least)
+    return softened and _Model(softened.rows, softened.matrix, softened.least, softened.proven)
 
 
 def _widened(numbers: np.ndarray, model: _Model) -> np.ndarray:

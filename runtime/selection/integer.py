@@ -62,6 +62,12 @@ def maximise(matrix: Matrix, value: np.ndarray, core: int = 1000, nodes: int | N
         size *= 2
 
 
+def bound(matrix: Matrix, value: np.ndarray) -> float | None:
+    """What no selection exceeds, by the prices of the relaxation; None where that is infeasible."""
+    relaxed = run(matrix, value, integral=False)
+    return None if isinstance(relaxed, Refusal) else _bound(matrix, value, relaxed.price)[2]
+
+
 def satisfy(matrix: Matrix, lean: np.ndarray, *, prove: bool = False) -> np.ndarray | Refusal:
     """Some columns that satisfy the rows of the matrix, or a refusal, which with `prove` names the rows that refute it
     where the relaxation does. `lean` (any integers) only steers: without an objective the simplex wanders.

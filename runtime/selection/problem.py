@@ -151,13 +151,15 @@ class Target:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SoftOutcome:
     """What became of a soft quota, its leaves in order; amounts are in `unit`. `price`, never negative: what the objective
-    would gain, by the LP relaxation, if the sum of the shortfalls might be one `unit` more.
+    would gain, by the LP relaxation, if the sum of the shortfalls might be one `unit` more. `least`: no selection has a
+    smaller sum; in tokens it may lie below `shortfall` by about the longest candidate.
     """
 
     clause: SoftQuota
     unit: str
     targets: tuple[Target, ...]
     shortfall: int
+    least: int
     price: float = 0.0
 
 
@@ -169,7 +171,7 @@ class Solution:
     `bound`: no selection has a higher objective, where values that differ by less than `resolution` a row count as
     equal. `method`: `all` (no budget), `sorted` (nothing couples the rows) or `milp`. `advantage`: c_r less the prices
     of all clauses that count row r, in objective units; None without prices. `soft`: what became of the soft quota, whose
-    shortfall is the least that the clauses allow; the objective is the highest among the selections of that shortfall.
+    shortfall is the least that the clauses allow; the objective is the highest among the selections that lack no more.
     """
 
     chosen: np.ndarray

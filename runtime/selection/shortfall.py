@@ -3,24 +3,30 @@ objective but the shortfall.
 """
 
 from dataclasses import dataclass
+from math import floor
 
 import numpy as np
 
-from .integer import maximise
+from .highs import Refusal
+from .integer import bound, maximise, satisfy
 from .matrix import Matrix, stacked
 from .problem import Problem, Soft, SoftOutcome, Target
 from .rows import Row
+
+FEW = 64
+"""Candidates up to which shortfalls in tokens are made least to the token: beyond, that is a knapsack for each leaf, and no bound is near."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Softened:
     """`rows` are those given, one for each leaf with a target, and last one that holds the sum of the shortfalls at `least`;
-    behind the rows of the problem stand the columns of the shortfalls, of at most `upper` each.
+    behind the rows of the problem stand the columns of the shortfalls, of at most `upper` each. No selection lacks less than `proven`.
     """
 
     rows: list[Row]
     upper: np.ndarray
     least: int
+    proven: int
 
     @property
     def matrix(self) -> Matrix:
@@ -28,22 +34,36 @@ class Softened:
 
 
 def soften(problem: Problem, soft: Soft[np.ndarray], rows: list[Row]) -> Softened | None:
-    """The rows of the hard clauses with the least shortfall that they allow, proven; None where nothing satisfies them."""
+    """The rows of the hard clauses with the least shortfall that they allow; None where nothing satisfies them.
+
+    It is the least exactly; in tokens, of more than `FEW` candidates, within the longest candidate of what the relaxation proves, or
+    within a few of them where there is no such selection.
+    """
     aimed = [i for i, target in enumerate(soft.targets) if target]
     wide, columns = problem.size, np.arange(problem.size, problem.size + len(aimed))
     lacking = [_lacking(problem, soft, i, column) for i, column in zip(aimed, columns, strict=True)]
     upper = np.concatenate([np.ones(wide, np.int64), np.array([soft.targets[i] for i in aimed], np.int64)])
     value = np.concatenate([np.zeros(wide, np.int64), np.full(len(aimed), -1, np.int64)])
     made = [*rows, *lacking]
-    best = maximise(_matrix(made, upper), value)
-    if best is None:
+
+    def held(most: int) -> list[Row]:
+        return [*made, Row(columns, np.ones(len(aimed), np.int64), None, most)]
+
+    if soft.unit == "examples" or problem.size <= FEW:
+        best = maximise(_matrix(made, upper), value)
+        return best and Softened(held(-best.value), upper, -best.value, -best.value)
+    reached = bound(_matrix(made, upper), value)
+    if reached is None or isinstance(satisfy(_matrix(made, upper), value), Refusal):
         return None
-    held = Row(columns, np.ones(len(aimed), np.int64), None, -best.value)
-    return Softened([*made, held], upper, -best.value)
+    proven = max(0, -floor(reached))
+    most = proven + max(problem.longest - 1, 0)
+    while isinstance(satisfy(_matrix(held(most), upper), value), Refusal):
+        most += problem.longest
+    return Softened(held(most), upper, most, proven)
 
 
-def soft_outcome(problem: Problem, chosen: np.ndarray, price: float = 0.0) -> SoftOutcome | None:
-    """What each leaf has in a selection, counted from the definition; None without soft targets."""
+def soft_outcome(problem: Problem, chosen: np.ndarray, price: float = 0.0, least: int | None = None) -> SoftOutcome | None:
+    """What each leaf has in a selection, counted from the definition; None without soft targets. `least`: None where it is proven."""
     soft = problem.soft
     if soft is None:
         return None
@@ -52,7 +72,8 @@ def soft_outcome(problem: Problem, chosen: np.ndarray, price: float = 0.0) -> So
         weight = _weight(problem, soft, members)
         amount = int(weight[chosen[members]].sum())
         found.append(Target(leaf=leaf, target=target, amount=amount, shortfall=max(0, target - amount), available=int(weight.sum())))
-    return SoftOutcome(clause=soft.clause, unit=soft.unit, targets=tuple(found), shortfall=sum(t.shortfall for t in found), price=abs(price))
+    total = sum(t.shortfall for t in found)
+    return SoftOutcome(clause=soft.clause, unit=soft.unit, targets=tuple(found), shortfall=total, least=total if least is None else least, price=abs(price))
 
 
 def _lacking(problem: Problem, soft: Soft[np.ndarray], leaf: int, column: int) -> Row:

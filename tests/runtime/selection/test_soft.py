@@ -57,7 +57,7 @@ def test_the_shortfall_is_the_least_and_the_objective_the_best_of_that_shortfall
     least = lacking[good].min()
     top = max(objective_of(problem, s.astype(bool)) for s in subsets(problem.size)[good & (lacking == least)])
     chosen = int(answer.chosen @ (1 << np.arange(problem.size)))
-    assert good[chosen] and lacking[chosen] == least == answer.soft.shortfall
+    assert good[chosen] and lacking[chosen] == least == answer.soft.shortfall == answer.soft.least
     assert answer.objective == pytest.approx(float(top), abs=1e-9) and answer.bound >= answer.objective
     for told, target, members in zip(answer.soft.targets, problem.soft.targets, problem.soft.members, strict=True):  # pyright: ignore[reportOptionalMemberAccess]
         weight = problem.tokens if answer.soft.unit == "tokens" else np.ones(problem.size, int)
@@ -90,6 +90,18 @@ def test_a_large_problem_lacks_what_no_selection_has(seed: int) -> None:
     assert isinstance(free, Solution) and free.objective > answer.objective
     assert sum(max(0, t.target - free.chosen[m].sum()) for t, m in zip(answer.soft.targets, problem.soft.members, strict=True)) > answer.soft.shortfall  # pyright: ignore[reportOptionalMemberAccess]
     assert answer.soft.price > 0
+
+
+def test_many_candidates_in_tokens_lack_at_most_the_longest_above_what_is_proven() -> None:
+    rng = np.random.default_rng(0)
+    leaf = rng.integers(0, 5, 300)
+    problem = Problem(
+        prompt=np.arange(300), tokens=rng.integers(20, 200, 300), objective=rng.normal(size=300),
+        tie=rng.integers(0, 2**64, 300, dtype=np.uint64), budgets=(budget(10_000, "tokens"),),
+    )  # fmt: skip
+    answer = solve(softened(problem, [2000] * 5, [leaf == s for s in range(5)], "tokens"))
+    assert isinstance(answer, Solution) and answer.soft is not None
+    assert 0 <= answer.soft.least <= answer.soft.shortfall < answer.soft.least + problem.longest
 
 
 def test_rows_in_another_order_are_the_same_rows() -> None:
