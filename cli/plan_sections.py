@@ -11,6 +11,7 @@ from ..runtime.costs import Cost
 from ..runtime.figure import Figure
 from ..runtime.lengths import BY_CHARACTERS
 from ..runtime.preview import Preview
+from ..runtime.selection.problem import SoftOutcome
 from ..runtime.standing import Standing
 from .figures import shown
 from .progress import duration
@@ -25,6 +26,8 @@ def outcome(plan: Plan, stages: Sequence[Stage], seen: Preview, stands: Standing
     sections = [("cost", list(costs([c for c in seen.costs if stands.needs(c.stage)])))]
     if seen.composition is not None:
         sections.append(("comes out" if seen.composition.of == "selected" else "candidates", list(_composition(seen.composition))))
+    if seen.walk.solution and seen.walk.solution.soft:
+        sections.append(("targets", list(_targets(seen.walk.solution.soft))))
     sections.append(("audit", [_audit(each) for each in seen.audits]))
     sections.append(("feasible", [_feasible(plan, seen)]))
     sections.append(("build", [_build(stages, stands)]))
@@ -100,6 +103,18 @@ def _composition(found: Composition) -> Iterator[str]:
         binding = ", binding" if quota.binding else ""
         amount = f"{shown(quota.tokens)} tokens" if quota.clause and "tokens" in quota.clause else _share(quota, found, named=False)
         yield f"{quota.clause}: {amount}{binding}" + ("" if found.of == "selected" else " to choose from")
+
+
+def _targets(found: SoftOutcome) -> Iterator[str]:
+    aimed = sum(t.target for t in found.targets)
+    lacking = [t for t in found.targets if t.shortfall]
+    yield f"{found.clause.text}: {found.shortfall:,} of {aimed:,} {found.unit} are missed"
+    for names, said in (
+        ([f"{t.leaf} {t.amount:,} of {t.target:,}" for t in sorted(lacking, key=lambda t: (-t.shortfall, t.leaf))], "missed"),
+        ([f"{t.leaf} {t.target:,}" for t in sorted(found.targets, key=lambda t: (-t.target, t.leaf)) if not t.shortfall and t.target], "reached"),
+    ):
+        if names:
+            yield f"{said}: {', '.join(names[:MOST_NAMES])}" + (f" and {len(names) - MOST_NAMES:,} more" if len(names) > MOST_NAMES else "")
 
 
 def _share(share: Share, of: Composition, *, named: bool = True) -> str:

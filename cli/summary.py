@@ -11,7 +11,9 @@ from ..compiler.diagnostics import Diagnostic
 from ..compiler.plan.stages import Plan
 from ..runtime.execute import Build
 from ..runtime.materialise import composition
-from ..runtime.selection.problem import Outcome
+from ..runtime.selection.problem import Outcome, SoftOutcome
+
+MOST_LEAVES = 20
 
 
 def summary_json(plan: Plan, result: Build) -> str:
@@ -30,6 +32,8 @@ def summary_text(plan: Plan, result: Build, console: Console, lints: Sequence[Di
         parts += [Text(""), _composition(composition(result.chosen))]
         if result.walk.solution and result.walk.solution.outcomes:
             parts += [Text(""), _clauses(list(result.walk.solution.outcomes))]
+        if result.walk.solution and result.walk.solution.soft:
+            parts += [Text(""), _targets(result.walk.solution.soft)]
     if result.evaluation:
         parts += [Text(""), _evaluation(result.evaluation)]
     if lints:
@@ -68,6 +72,19 @@ def _clauses(outcomes: list[Outcome]) -> Table:
         reached = f"{o.amount:,} {o.unit}" + (f" ({o.share:.1f}%)" if o.share is not None else "")
         price = f"{o.price:.3g} an {o.unit.removesuffix('s')}" if o.unit == "examples" else f"{o.price:.3g} a token"
         table.add_row(o.clause.text, reached, "binding" if o.binding else "", price if o.price else "")
+    return table
+
+
+def _targets(soft: SoftOutcome) -> Table:
+    table = _table(soft.clause.text, ("skill", "left"), ("target", "right"), ("reached", "right"), ("lacks", "right"), ("to choose from", "right"))
+    shown = sorted(soft.targets, key=lambda t: (-t.shortfall, -t.target, t.leaf))[:MOST_LEAVES]
+    for each in shown:
+        lacks = f"{each.shortfall:,}" if each.shortfall else ""
+        table.add_row(each.leaf, f"{each.target:,}", f"{each.amount:,}", lacks, f"{each.available:,}")
+    if more := len(soft.targets) - len(shown):
+        table.add_row(f"and {more:,} more", "", "", "", "")
+    priced = f"all, {soft.price:.3g} a{'n example' if soft.unit == 'examples' else ' token'} missed" if soft.price else "all"
+    table.add_row(priced, f"{sum(t.target for t in soft.targets):,}", "", f"{soft.shortfall:,}" if soft.shortfall else "", "")
     return table
 
 

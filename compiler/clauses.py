@@ -111,6 +111,10 @@ class Budget:
     span: Span
 
 
+SOLVERS = ("auto", "exact", "prices")
+"""How a selection may be solved: `exact` by integer programming, `prices` by Lagrangian prices, `auto` by its size."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NamedTeacher:
     name: str

@@ -137,11 +137,12 @@ class MixLexer(RegexLexer):
             (*_clause("budget examples|prompts|tokens", KEY, Keyword.Type), "clause end"),
             (*_clause("count tokens by", KEY, Keyword.Type, KEY), "clause end"),
             (*_clause("count tokens", KEY, Keyword.Type), "clause end"),
-            (*_clause("where|keep|quota|budget|maximize|count", KEY), "clause end"),
+            (*_clause(rf"solver (?!with{EDGE}){NAME}", KEY, VAR), "clause end"),
+            (*_clause("where|keep|quota|budget|maximize|count|solver", KEY), "clause end"),
         ],
         "edit": [(r"(?=[\n}])", Text, "#pop"), (r"[ \t]+", Whitespace), include("clause"), (r"", Text, "clause end")],
         "clause end": [
-            (rf"(with|before|after)([ \t]+)(?=(?:where|keep|quota|budget|maximize|count){EDGE})", bygroups(Keyword, Whitespace), "edit"),
+            (rf"(with|before|after)([ \t]+)(?=(?:where|keep|quota|budget|maximize|count|solver){EDGE})", bygroups(Keyword, Whitespace), "edit"),
             include("value"),
         ],
         "against": [

@@ -72,7 +72,7 @@ def impossible(stage: Select, rows: pl.DataFrame, funnel: tuple[Step, ...]) -> D
             budgets = budgets[:1] if [b.unit for b in budgets[:1]] == ["examples"] and not quotas else []
     relaxed = replace(
         stage, at_most=min(caps, key=lambda c: c.count, default=None) if budgets else None, quotas=tuple(quotas), budgets=tuple(budgets),
-        tokens=stage.tokens if counts_tokens else None,
+        tokens=stage.tokens if counts_tokens else None, soft=None,
     )  # fmt: skip
     answer = solve(problem(relaxed, live.with_columns(pl.lit(0.0).alias("mixc:objective"))))
     if not isinstance(answer, Infeasible):

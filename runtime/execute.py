@@ -44,6 +44,7 @@ class Build:
     parity: list[dict[str, object]] = field(default_factory=list)
     models: dict[str, dict[str, str]] = field(default_factory=dict)
     chosen: pl.DataFrame | None = None
+    profiles: dict[str, Profile] = field(default_factory=dict)
     trained: Path | None = None
     training: dict[str, object] | None = None
     evaluation: dict | None = None
@@ -135,7 +136,7 @@ def _run(stage: Stage, plan: Plan, result: Build, context: Context) -> None:
         case Evaluate():
             summary = _evaluate(stage, result, context)
         case Profile():
-            raise TypeError("a profile is refused before a run begins")
+            summary = _profile(stage, result)
         case _:
             summary = advance(stage, result.walk, context)
             if isinstance(stage, Select):
@@ -171,6 +172,24 @@ def chosen_rows(plan: Plan, stage: Select, walk: Walk) -> pl.DataFrame:
     return chosen
 
 
+def _profile(stage: Profile, result: Build) -> str:
+    """Take note of a profile that was read from its file; one that is measured is refused before a run begins."""
+    tallies = [tally for _, tally in stage.tallies or ()]
+    tried, right = sum(t.attempts for t in tallies), sum(t.correct for t in tallies)
+    result.profiles[stage.model.student] = stage
+    return f"{len(tallies):,} skills, {right:,} of {tried:,} attempts correct"
+
+
+def _profile_file(plan: Plan, result: Build) -> bytes | None:
+    """`profile.json`: the counts of the profile that the selection aims by, else of the only one."""
+    select = next((s for s in plan.stages if isinstance(s, Select)), None)
+    aimed = result.profiles.get(select.soft.student or "") if select and select.soft else None
+    stage = aimed or (next(iter(result.profiles.values())) if len(result.profiles) == 1 else None)
+    if stage is None:
+        return None
+    return _json({"skills": {skill: {"attempts": t.attempts, "correct": t.correct} for skill, t in sorted(stage.tallies or ())}})
+
+
 def _materialise(plan: Plan, result: Build) -> str:
     result.chosen = made.selected(plan, result.walk.rows)
     tokens = result.chosen["tokens"].sum() if result.chosen["tokens"].null_count() == 0 else None
@@ -184,10 +203,12 @@ def _rows(result: Build) -> pl.DataFrame:
 
 
 def _selection_files(plan: Plan, result: Build) -> dict[str, bytes]:
-    """The files that selection makes; none where the run stopped before it."""
+    """The files that profile and selection make; none where the run stopped before them."""
+    profile = _profile_file(plan, result)
+    files = {} if profile is None else {"profile.json": profile}
     if result.chosen is None:
-        return {}
-    return {
+        return files
+    return files | {
         "ledger.parquet": made.parquet(made.ledger(plan, result.walk.rows)),
         "selected.parquet": made.parquet(result.chosen),
         "teachers.json": _json(teacher_table(plan, result.walk.rows)),

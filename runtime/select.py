@@ -14,6 +14,7 @@ from .groups import group_rows
 from .identity import seeded_hash
 from .selection.exact import solve
 from .selection.problem import Infeasible, Problem, Solution
+from .soft import draw_rows, soft_targets
 
 TIE = "mixc:tie"
 UNCHOSEN = "select: not "
@@ -55,7 +56,11 @@ def select(stage: Select, rows: pl.DataFrame, funnel: tuple[Step, ...] = ()) -> 
     candidates, counted = _with_tokens(stage, candidates)
     steps = (*steps, *more, *counted)
     live = candidates.filter(pl.col("reason").is_null()).sort("row_id")
-    answer = solve(problem(stage, live))
+    asked, told = problem(stage, live), ()
+    if stage.soft and stage.soft.shape == "paper":
+        answer, told = draw_rows(stage, stage.soft, live, asked)
+    else:
+        answer = solve(asked)
     if isinstance(answer, Infeasible):
         raise Fault(infeasible(answer.conflict, candidates, (*funnel, *steps)))
     reason = _unchosen(stage, answer)
@@ -64,7 +69,7 @@ def select(stage: Select, rows: pl.DataFrame, funnel: tuple[Step, ...] = ()) -> 
         reason=pl.when(pl.col("reason").is_null() & ~pl.col("chosen")).then(pl.lit(reason)).otherwise("reason")
     )
     done = judged.drop("chosen", "mixc:objective", TIE).sort("row_id")
-    return Chosen(done, answer, steps, _empty_caps(stage, rows))
+    return Chosen(done, answer, steps, (*_empty_caps(stage, rows), *told))
 
 
 def tied(rows: pl.DataFrame, seed: int) -> pl.DataFrame:
@@ -134,6 +139,7 @@ def problem(stage: Select, live: pl.DataFrame) -> Problem:
         quotas=stage.quotas,
         members=tuple(group_rows(q.group, live) for q in stage.quotas),
         budgets=stage.budgets,
+        soft=soft_targets(stage, live),
     )
 
 
@@ -145,7 +151,9 @@ def _empty_caps(stage: Select, rows: pl.DataFrame) -> tuple[str, ...]:
 
 def _unchosen(stage: Select, solution: Solution) -> str:
     """Why the rows that no filter dropped are out: what they were judged by, and the clauses that left no room."""
-    binding = [o.clause.text for o in solution.outcomes if o.binding]
+    if solution.method == "paper" and stage.soft:
+        return f"{UNCHOSEN}drawn by `{stage.soft.text}`"
+    binding = [*([stage.soft.text] if solution.soft else []), *(o.clause.text for o in solution.outcomes if o.binding)]
     judged = f"maximize {stage.objective_text}"
     return (
         f"{UNCHOSEN}among the best by `{judged}` under {', '.join(f'`{b}`' for b in binding)}"

@@ -14,7 +14,7 @@ import polars as pl
 
 from ..compiler.diagnostics import Diagnostic, Fault, Label
 from ..compiler.expectations import Expectation
-from ..compiler.plan.stages import Heldout, Plan, Scan, Score, Select, Stage
+from ..compiler.plan.stages import Heldout, Plan, Profile, Scan, Score, Select, Stage
 from ..compiler.plan.variants import Trial
 from . import records
 from .context import Context
@@ -84,7 +84,7 @@ def _run(trial: Trial, walk: Walk, context: Context) -> pl.DataFrame:
         _refuse_unknown_corpora(trial)
     empty: list[Fault] = []
     chosen = pl.DataFrame()
-    for stage in stages_until(plan, "select"):
+    for stage in (s for s in stages_until(plan, "select") if not isinstance(s, Profile)):
         try:
             _advance(stage, walk, context)
         except Fault as fault:

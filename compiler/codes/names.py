@@ -25,7 +25,7 @@ CODES: dict[str, Code] = {
     "MIX0204": Code(
         "an edit that does not match exactly one clause",
         "`replace`, `remove` and `add … before|after` name a clause of the extended spec. The pattern must match one clause: "
-        "`where EXPR`, `keep`, `maximize`, `budget UNIT`, `quota GROUP`, `quota skill weakness`. A spec that extends nothing has nothing to edit: "
+        "`where EXPR`, `keep`, `maximize`, `solver`, `budget UNIT`, `quota GROUP`, `quota skill weakness`. A spec that extends nothing has nothing to edit: "
         "its clauses stand plain.",
         'extends "base.mix"\n\nselect {\n  remove quota skill "Geomtry"\n}',
         'extends "base.mix"\n\nselect {\n  remove quota skill "Geometry"\n}',

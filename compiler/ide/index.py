@@ -185,6 +185,8 @@ class _Walk:
                 self.expression(by, True)
             case ast.CountTokens(score=score):
                 self.put("score", score)
+            case ast.Solver(method=method):
+                self.put("word", method)
 
     def pattern(self, pattern: ast.Pattern | None) -> None:
         match pattern and pattern.detail:

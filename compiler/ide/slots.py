@@ -150,6 +150,8 @@ def _clause(words: tuple[str, ...]) -> Slot:
             return Slot("words", ("weakness", "uniform"))
         case "count", "tokens", "by":
             return Slot("score", ("tokens",))
+        case ("solver",):
+            return Slot("words", ("auto", "exact", "prices"))
         case _:
             return Slot("")
 

@@ -29,6 +29,7 @@ CLAUSES: dict[tuple[str, str], str] = {
     ("select", "keep"): "keep ${1|best 1 per prompt by,at most 1 per prompt|} $0",
     ("select", "budget"): "budget ${1:1000} ${2|examples,tokens|}",
     ("select", "count"): "count tokens by $0",
+    ("select", "solver"): "solver ${1:auto}",
     ("corpus", "scan"): 'scan "$0"',
     ("corpus", "sample"): "sample ${1:150} prompts",
     ("student", "model"): 'model "$0"',

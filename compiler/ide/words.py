@@ -86,6 +86,7 @@ WORDS: dict[str, str] = {
     "selected": "The number of rows that the recipe selects.",
     "skill": "A group of rows by skill: a name of the tree in quotes, with all that lies below it.",
     "skills": "A taxonomy and how a row gets its skills.",
+    "solver": "How the selection is solved: `exact` by integer programming, `prices` for millions of candidates, `auto` by their number.",
     "steps": "Unit: steps of a response, or of the optimiser. `steps 40` says how long to train.",
     "student": "The model that is scored with and trained, as it is before training.",
     "sweep": "Builds once for each value of a param; the builds share every cached score.",

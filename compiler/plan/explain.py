@@ -209,6 +209,8 @@ def _(stage: Select) -> Iterator[str]:
     yield from (budget.text for budget in stage.budgets)
     if stage.tokens:
         yield f"count tokens by {stage.tokens}"
+    if stage.solver != "auto":
+        yield f"solver {stage.solver}"
 
 
 def _soft(soft: SoftQuota) -> Iterator[str]:

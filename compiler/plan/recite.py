@@ -168,14 +168,15 @@ def _(stage: Select) -> Iterator[Block]:
     for quota in stage.quotas:
         group = " ".join(filter(None, (quota.group.kind.removesuffix("_value"), quota.group.column, quota.group.value)))
         said.append(Item(f"quota {group}", quota.text, plain(quota), "select", quota.span))
-    if isinstance(stage.soft, str):
-        said.append(Item("quota skill", stage.soft, stage.soft, "select", stage.span))
+    if stage.soft:
+        said.append(Item("quota skill", stage.soft.text, plain(stage.soft), "select", stage.soft.span))
     said += [Item(f"budget {b.unit}", b.text, plain(b), "select", b.span) for b in stage.budgets]
     said.append(Item("maximize", f"maximize {stage.objective_text}", plain(stage.objective), "select", stage.span))
     if stage.tokens:
         said.append(Item("count tokens", f"count tokens by {stage.tokens}", stage.tokens, "select", stage.span))
-    known = ("steps", "at_most", "quotas", "budgets", "objective", "objective_text", "tokens")
-    known += ("soft",) if isinstance(stage.soft, str | None) else ()
+    if stage.solver != "auto":
+        said.append(Item("solver", f"solver {stage.solver}", stage.solver, "select", stage.span))
+    known = ("steps", "at_most", "quotas", "budgets", "objective", "objective_text", "tokens", "soft", "tallies", "tree", "solver")
     yield Block("select", "select", "select", stage.span, (*said, *_fields(stage, known)))
 
 

@@ -196,7 +196,12 @@ class Profile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Select:
-    """`steps` are filters in their order; everything after them acts together. `objective` None is random; `tokens` names the score column that is w_r."""
+    """`steps` are filters in their order; everything after them acts together. `objective` None is random; `tokens` names the score column that is w_r.
+
+    `tallies` and `tree` are what the targets of `soft` are made of: the profile's counts by skill (None where it is not known
+    yet, or the shape is `uniform`), and every node's chain by name (None: no tree, a skill's value is a leaf).
+    `solver` is one of `clauses.SOLVERS`: `exact`, `prices`, or `auto` by the number of candidates.
+    """
 
     id: str
     inputs: tuple[str, ...]
@@ -208,6 +213,9 @@ class Select:
     objective_text: str = "random"
     tokens: str | None = None
     soft: SoftQuota | None = None
+    tallies: tuple[tuple[str, Tally], ...] | None = None
+    tree: tuple[tuple[str, str], ...] | None = None
+    solver: str = "auto"
     seed: int
     span: Span
 

@@ -65,7 +65,7 @@ def check(spec: Resolved, inputs: Inputs, notes: Diagnostics) -> ir.Mixture | No
         missing.append(ir.Missing(what="a second `train`", stage="train", span=extra.head))
     groups = _groups(spec, teachers, skills, scores, corpora, shared, students, trained)
     chosen = next(iter(spec.blocks("select")), None)
-    picked = selection(chosen, names, groups, notes, missing) if chosen else None
+    picked = selection(chosen, names, groups, notes) if chosen else None
     training = train(trained, students, names.scores, notes, missing) if trained else None
     measured = next(iter(spec.blocks("evaluate")), None)
     evaluation = evaluate(measured, corpora, names.scores, inputs, notes, missing) if measured else None

@@ -71,9 +71,7 @@ def _select(parent: ast.Block | None, child: ast.Block, notes: Diagnostics) -> a
                     at = _find(parent, clauses, pattern, line, notes)
                 if at is not None:
                     clauses.insert(at + (side == "after"), clause)
-            case ast.Where() | ast.Keep() | ast.Quota() | ast.SoftQuota() | ast.Budget() | ast.Maximize() | ast.CountTokens() if (
-                parent is not None
-            ):
+            case _ if isinstance(line, ast.Clause) and parent is not None:
                 text = format_clause(line)
                 same = [old for old in parent.lines if _of_kind(old, line)]
                 verb, help = _verb(line, same, text)
@@ -149,12 +147,14 @@ def _like(clause: ast.Clause) -> ast.Pattern:
             return ast.Pattern("maximize", span=span)
         case ast.CountTokens():
             return ast.Pattern("count", span=span)
+        case ast.Solver():
+            return ast.Pattern("solver", span=span)
         case ast.Where(condition=condition):
             return ast.Pattern("where", condition, span=span)
 
 
 def _matches(line: ast.Line, pattern: ast.Pattern) -> bool:
-    if not isinstance(line, (ast.Where, ast.Keep, ast.Quota, ast.SoftQuota, ast.Budget, ast.Maximize, ast.CountTokens)):
+    if not isinstance(line, ast.Clause):
         return False
     own = _like(line)
     return own.keyword == pattern.keyword and (pattern.detail is None or own.detail == pattern.detail)

@@ -115,6 +115,7 @@ class Selection:
     objective_text: str = "random"
     tokens: str | None = None
     soft: SoftQuota | None = None
+    solver: str = "auto"
     span: Span
 
 

@@ -24,10 +24,10 @@ def profile(
     if not tagged:
         help = "declare them: `skills NAME { tag by column COLUMN }`"
         notes.error("MIX0207", "a profile is of skills, and none are declared", block.head, "of which skills?", help=help)
-    missing.append(ir.Missing(what=f"`{settings.title}`", stage="profile", span=block.head))
     source = settings.one("from")
     if source is not None:
         return _from_file(block, settings, source, name, skills, inputs, notes)
+    missing.append(ir.Missing(what=f"`{settings.title}`", stage="profile", span=block.head))
     attempts = _per(settings, "attempts", None, "prompt", "attempts 1 per prompt", notes)
     sample = _per(settings, "sample", "prompts", "skill", "sample 200 prompts per skill", notes)
     temperature = settings.number("temperature", None, least=0, most=2)

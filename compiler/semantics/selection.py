@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ..clauses import AtMost, Budget, Group, Keep, Quota, SoftQuota, Where
+from ..clauses import SOLVERS, AtMost, Budget, Group, Keep, Quota, SoftQuota, Where
 from ..diagnostics import Diagnostics, Edit, Label
 from ..expectations import Expectation
 from ..source import Span
@@ -35,14 +35,14 @@ class Groups:
     profiles: Profiles = NO_PROFILES
 
 
-def selection(block: ast.Block, names: Names, groups: Groups, notes: Diagnostics, missing: list[ir.Missing]) -> ir.Selection:
+def selection(block: ast.Block, names: Names, groups: Groups, notes: Diagnostics) -> ir.Selection:
     """The `select` block."""
     steps: list[Where | Keep] = []
     quotas: list[Quota] = []
     budgets: list[Budget] = []
     at_most: AtMost | None = None
     objective = None
-    objective_text, tokens = "random", None
+    objective_text, tokens, solver = "random", None, "auto"
     soft: SoftQuota | None = None
     seen: dict[str, ast.Line] = {}
     for line in block.lines:
@@ -65,9 +65,9 @@ def selection(block: ast.Block, names: Names, groups: Groups, notes: Diagnostics
                 quota = _quota(line, groups, notes)
                 if quota:
                     quotas.append(quota)
-            case ast.SoftQuota(shape=shape):
-                if _once("soft quota", line, seen, notes) and (soft := soft_quota(line, block, groups.profiles, notes)):
-                    missing.append(ir.Missing(what=f"`quota skill {shape.text}`", stage="select", span=line.span))
+            case ast.SoftQuota():
+                if _once("soft quota", line, seen, notes):
+                    soft = soft_quota(line, block, groups.profiles, notes)
             case ast.Budget(amount=amount):
                 budget = _budget(line, amount, notes)
                 if budget and _once(f"budget in {budget.unit}", line, seen, notes):
@@ -82,6 +82,9 @@ def selection(block: ast.Block, names: Names, groups: Groups, notes: Diagnostics
             case ast.CountTokens(score=score):
                 if _once("count tokens", line, seen, notes):
                     tokens = _counted(score, groups, notes)
+            case ast.Solver(method=method):
+                if _once("solver", line, seen, notes):
+                    solver = _solver(method, notes)
             case _:
                 pass
     tokens_known(tokens, groups, (*quotas, *budgets), notes)
@@ -94,6 +97,7 @@ def selection(block: ast.Block, names: Names, groups: Groups, notes: Diagnostics
         objective_text=objective_text,
         tokens=tokens or (groups.tokens[0] if len(groups.tokens) == 1 else None),
         soft=soft,
+        solver=solver,
         span=block.head,
     )
 
@@ -253,6 +257,15 @@ def _counted(score: ast.Name, groups: Groups, notes: Diagnostics) -> str | None:
     given = meant(score.text, groups.tokens, score.span, "declare one: `score length = tokens()`")
     notes.error("MIX0201", f"no score of unit tokens named `{score.text}`", score.span, "cannot be counted by", **given)
     return None
+
+
+def _solver(method: ast.Name, notes: Diagnostics) -> str:
+    if method.text not in SOLVERS:
+        label = "none of them"
+        given = meant(method.text, SOLVERS, method.span)
+        notes.error("MIX0302", "a solver is `auto`, `exact` or `prices`", method.span, label, **given)
+        return "auto"
+    return method.text
 
 
 def _some(names: Iterable[str]) -> str | None:

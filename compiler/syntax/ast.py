@@ -29,7 +29,7 @@ __all__ = [
     "Comment", "CountTokens", "Declaration", "Decontaminate", "Dedup", "Expect", "Expr", "Extends", "Group",
     "Heldout", "Keep", "Line", "List", "Lost", "Maximize", "Name", "Nothing", "Number", "Param", "ParamDeclaration",
     "Pattern", "PerSkill", "Quantile", "Quota", "Rank", "RemoveClause", "RemoveDeclaration", "RemoveSetting",
-    "Replace", "Require", "Score", "Setting", "SoftQuota", "Spec", "String", "Sweep", "TagBy", "Teacher", "Unary",
+    "Replace", "Require", "Score", "Setting", "SoftQuota", "Solver", "Spec", "String", "Sweep", "TagBy", "Teacher", "Unary",
     "Value", "Where",
 ]  # fmt: skip
 
@@ -174,7 +174,15 @@ class CountTokens:
     span: Span = place()
 
 
-Clause = Where | Keep | Quota | SoftQuota | Budget | Maximize | CountTokens
+@dataclass(frozen=True, slots=True)
+class Solver:
+    """`solver auto`, `solver exact`, `solver prices`."""
+
+    method: Name
+    span: Span = place()
+
+
+Clause = Where | Keep | Quota | SoftQuota | Budget | Maximize | CountTokens | Solver
 
 
 # Edits of a parent's `select`
@@ -182,7 +190,7 @@ Clause = Where | Keep | Quota | SoftQuota | Budget | Maximize | CountTokens
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """Which clause is meant: `where EXPR`, `keep`, `maximize`, `budget UNIT` (detail a Name), `quota GROUP` (a Group), `quota skill weakness` (a Name)."""
+    """Which clause is meant: `where EXPR`, `keep`, `maximize`, `solver`, `budget UNIT` (detail a Name), `quota GROUP` (a Group), `quota skill weakness` (a Name)."""
 
     keyword: str
     detail: Expr | Group | None = None

@@ -142,8 +142,8 @@ def _pattern(span: Span, keyword: Token, detail: Any = None) -> ast.Pattern:
     return ast.Pattern(keyword.text, None if isinstance(detail, Token) else detail, span=span)
 
 
-def _replace_maximize(span: Span, _: Token, keyword: Token, __: Token, clause: ast.Clause) -> ast.Replace:
-    return ast.Replace(ast.Pattern("maximize", span=Span(span.path, keyword.start, keyword.end)), clause, span=span)
+def _replace_with(span: Span, _: Token, keyword: Token, __: Token, clause: ast.Clause) -> ast.Replace:
+    return ast.Replace(ast.Pattern(keyword.text, span=Span(span.path, keyword.start, keyword.end)), clause, span=span)
 
 
 def _binary(operator: str) -> Callable[..., ast.Binary]:
@@ -183,7 +183,8 @@ NODES: dict[str, Callable[..., Any]] = {
     "expect": lambda span, subject, operator, amount: ast.Expect(subject, operator.text, amount, span=span),
     "expect_error": lambda span, error, code: ast.Expect(error, None, code, span=span),
     "replace": lambda span, pattern, clause: ast.Replace(pattern, clause, span=span),
-    "replace_maximize": _replace_maximize,
+    "replace_maximize": _replace_with,
+    "replace_solver": _replace_with,
     "replace_same": lambda span, clause: ast.Replace(None, clause, span=span),
     "remove_clause": lambda span, pattern: ast.RemoveClause(pattern, span=span),
     "add": lambda span, clause, side=None, pattern=None: ast.Add(clause, side and side.text, pattern, span=span),
@@ -196,6 +197,7 @@ NODES: dict[str, Callable[..., Any]] = {
     "budget_up_to": lambda span, amount: ast.Budget(amount, True, span=span),
     "maximize": lambda span, by: ast.Maximize(by, span=span),
     "count_tokens": lambda span, score: ast.CountTokens(score, span=span),
+    "solver": lambda span, method: ast.Solver(method, span=span),
     "pattern": _pattern,
     "quota_pattern": lambda span, detail: ast.Pattern("quota", detail, span=span),
     "group": _group,

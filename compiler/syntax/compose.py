@@ -3,6 +3,7 @@
 Where the lines of a clause end, and where its comments stand, is decided by others.
 """
 
+import re
 from functools import singledispatch
 
 from . import ast
@@ -123,6 +124,11 @@ def _(node: ast.CountTokens) -> Text:
 
 
 @compose.register
+def _(node: ast.Solver) -> Text:
+    return (f"solver {node.method.text}",)
+
+
+@compose.register
 def _(node: ast.Replace) -> Text:
     pattern = (*_after("replace", node.pattern), " with ") if node.pattern else ("replace ",)
     return (*pattern, *compose(node.clause))
@@ -219,5 +225,7 @@ def _bound(bound: ast.Bound) -> str:
     assert bound.low is not None and bound.high is not None
     low = flat(compose(bound.low))
     if bound.low.unit == bound.high.unit:
-        low = figure(bound.low) + ("%" if (bound.low.unit or "").startswith("%") else "")
+        low = figure(bound.low)
+        # `3k%` is no percentage; without a sign the lower end takes the unit of the upper one.
+        low += "%" if (bound.low.unit or "").startswith("%") and not re.search("[A-Za-z]", low.partition("$")[0]) else ""
     return f"{low}..{flat(compose(bound.high))}"

@@ -60,6 +60,7 @@ FORMS = {
     "budget": "`budget 1000 examples`, `budget up to 1000 examples` or `budget 2M tokens`",
     "quota": '`quota skill "Algebra" >= 15%`, `quota teacher strong <= 40% of tokens` or `quota skill "Algebra" 100..150 examples`',
     "count": "`count tokens by score`",
+    "solver": "`solver auto`, `solver exact` or `solver prices`",
     "replace": "`replace keep best 1 per prompt by score` or `replace where correct with where fluent`",
     "add": "`add where correct` or `add where correct before keep`",
     "param": "`param name = value`",

@@ -16,6 +16,7 @@ from .objective import Objective, objective, tie_cost
 from .outcomes import broken, outcomes
 from .problem import Infeasible, Problem, Solution
 from .rows import Row, rows
+from .shortfall import soft_outcome, soften
 
 TIE_NODES = 2000
 
@@ -23,13 +24,13 @@ TIE_NODES = 2000
 def solve(problem: Problem) -> Solution | Infeasible:
     """The selection of the highest objective among those that satisfy every clause, or why there is none.
 
-    `budget up to N examples` first maximises the count. Objectives are compared as in `objective`; among equal ones the
+    `budget up to N examples` first maximises the count, then soft targets are missed as little as can be. Objectives are compared as in `objective`; among equal ones the
     smallest sum of `tie_cost` wins (searched to a fixed number of nodes, and only where rows in doubt can tie at all).
     Equal problems give equal answers.
     """
     if not problem.budgets or _nothing_will_do(problem):
         return _all(problem)
-    if not problem.quotas and len(problem.budgets) == 1 and problem.budgets[0].unit == "examples":
+    if not problem.soft and not problem.quotas and len(problem.budgets) == 1 and problem.budgets[0].unit == "examples":
         return _sorted(problem)
     return _integer(problem)
 
@@ -45,7 +46,8 @@ def _all(problem: Problem) -> Solution | Infeasible:
     if any(broken(o) for o in done):
         return Infeasible(conflict=conflict(problem))
     total = fsum(problem.objective)
-    return Solution(chosen=chosen, objective=total, bound=total, gap=0.0, resolution=0.0, method="all", outcomes=done)
+    soft = soft_outcome(problem, chosen)
+    return Solution(chosen=chosen, objective=total, bound=total, gap=0.0, resolution=0.0, method="all", outcomes=done, soft=soft)
 
 
 def _sorted(problem: Problem) -> Solution | Infeasible:
@@ -91,21 +93,30 @@ def _place_in_prompt(prompt: np.ndarray, order: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Model:
+    """`least`: what soft targets may lack in all, held by the last row; `proven`: none lacks less."""
+
     rows: list[Row]
     matrix: Matrix
+    least: int = 0
+    proven: int = 0
 
 
 def _integer(problem: Problem) -> Solution | Infeasible:
     weight = problem.tokens if problem.fills_tokens else np.ones(problem.size, np.int64)
     model = _filled(problem)
     goal = objective(problem.objective * weight)
-    found = None if model is None else maximise(model.matrix, goal.value)
+    found = None if model is None else maximise(model.matrix, _widened(goal.value, model))
     if model is None or found is None:
         return Infeasible(conflict=conflict(problem))
-    chosen = _untied(problem, model.matrix, goal, found)
+    chosen = _untied(problem, model, goal, found)[: problem.size].astype(bool)
     prices = [0.0] * len(problem.clauses)
     for row, price in zip(model.rows, found.price, strict=True):
-        prices[row.clause] += float(Fraction(float(price)) * goal.unit * row.scale)
+        if row.clause >= 0:
+            prices[row.clause] += float(Fraction(float(price)) * goal.unit * row.scale)
+    price = float(found.price[-1]) * float(goal.unit) if problem.soft else 0.0
+    soft = soft_outcome(problem, chosen, price, model.proven)
+    if soft and soft.shortfall > model.least:
+        raise RuntimeError(f"the solver returned a selection that misses `{soft.clause.text}` by more than it must; this is a bug in mixc")
     total = fsum((problem.objective * weight)[chosen])
     return Solution(
         chosen=chosen,
@@ -115,7 +126,8 @@ def _integer(problem: Problem) -> Solution | Infeasible:
         resolution=0.0 if goal.exact else float(goal.unit),
         method="milp",
         outcomes=_checked(problem, chosen, prices),
-        advantage=found.advantage * float(goal.unit),
+        advantage=found.advantage[: problem.size] * float(goal.unit),
+        soft=soft,
     )
 
 
@@ -131,18 +143,26 @@ def _filled(problem: Problem) -> _Model | None:
             if most is None:
                 return None
             made = [*rows(problem, count=most.value), Row(np.arange(problem.size), ones, most.value, most.value, i)]
-    return _Model(made, stacked(made, problem.size))
+    if problem.soft is None:
+        return _Model(made, stacked(made, problem.size))
+    softened = soften(problem, problem.soft, made)
+    return softened and _Model(softened.rows, softened.matrix, softened.least, softened.proven)
 
 
-def _untied(problem: Problem, matrix: Matrix, goal: Objective, found: Optimum) -> np.ndarray:
+def _widened(numbers: np.ndarray, model: _Model) -> np.ndarray:
+    """Numbers of rows, with a zero for each column of a shortfall."""
+    return np.concatenate([numbers, np.zeros(model.matrix.width - len(numbers), np.int64)])
+
+
+def _untied(problem: Problem, model: _Model, goal: Objective, found: Optimum) -> np.ndarray:
     """Among selections of the same objective the one whose rows have the smallest seeded hashes."""
-    free = found.open
-    values = goal.value[free]
+    free, matrix = found.open, model.matrix
+    values = _widened(goal.value, model)[free]
     if len(free) < 2 or not (goal.exact or len(free) <= 200 or len(np.unique(values)) < len(free)):
         return found.chosen
-    reached = int(values[found.chosen[free]].sum())
+    reached = int((values * found.chosen[free]).sum())
     part = matrix.restricted(free, found.chosen).with_row(Row(np.arange(len(free)), values, reached, None))
-    first = maximise(part, -tie_cost(problem.tie[free]), nodes=TIE_NODES)
+    first = maximise(part, -_widened(tie_cost(problem.tie), model)[free], nodes=TIE_NODES)
     chosen = found.chosen.copy()
     if first is not None:
         chosen[free] = first.chosen

@@ -15,7 +15,7 @@ COEFFICIENT = 2.0**20
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Answer:
-    """`x`: columns in [0, 1]. `price`: of each row, d optimum / d bound (of an LP). `complete`: optimal, not stopped by
+    """`x`: columns within their bounds. `price`: of each row, d optimum / d bound (of an LP). `complete`: optimal, not stopped by
     the limit of nodes.
     """
 
@@ -32,7 +32,7 @@ class Refusal:
 
 
 def run(matrix: Matrix, cost: np.ndarray, *, integral: bool, nodes: int | None = None, tolerance: float = 1e-6, prove: bool = False) -> Answer | Refusal:
-    """Maximise cost x over 0 <= x <= 1 and the matrix; a refusal says that it is infeasible (with a limit of `nodes`,
+    """Maximise cost x over the bounds of the columns and the matrix; a refusal says that it is infeasible (with a limit of `nodes`,
     that nothing was found), and with `prove`, for an LP, which rows refute it.
 
     Costs and rows are scaled by powers of two, so that integers stay exact and an absolute 1e-6 is at most one unit of
@@ -47,7 +47,7 @@ def run(matrix: Matrix, cost: np.ndarray, *, integral: bool, nodes: int | None =
     lp = highspy.HighsLp()
     lp.num_col_, lp.num_row_ = n, matrix.height
     lp.col_cost_ = -cost * cost_scale
-    lp.col_lower_, lp.col_upper_ = np.zeros(n), np.ones(n)
+    lp.col_lower_, lp.col_upper_ = np.zeros(n), matrix.most.astype(float)
     lp.row_lower_ = np.where(matrix.low == -NONE, -highspy.kHighsInf, matrix.low * scale)
     lp.row_upper_ = np.where(matrix.high == NONE, highspy.kHighsInf, matrix.high * scale)
     lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise

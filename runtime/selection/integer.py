@@ -15,7 +15,7 @@ from .matrix import NONE, Matrix
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Optimum:
-    """`chosen`: bool a column. `value`: the exact sum. `price`: of each row in the LP relaxation. `advantage`: value
+    """`chosen`: a column's value, bool where each is 0 or 1. `value`: the exact sum. `price`: of each row in the LP relaxation. `advantage`: value
     less prices of each column.
 
     `open`: the columns in which another selection of the same value may differ from this one; all others are the same
@@ -42,7 +42,7 @@ def maximise(matrix: Matrix, value: np.ndarray, core: int = 1000, nodes: int | N
     if isinstance(relaxed, Refusal):
         return None
     price, advantage, bound = _bound(matrix, value, relaxed.price)
-    base, order, size = _core(value, advantage, relaxed.x, core)
+    base, order, size = _core(matrix, value, advantage, relaxed.x, core)
     free = np.zeros(matrix.width, bool)
     while True:
         free[order[: size if 2 * size < matrix.width else matrix.width]] = True
@@ -52,14 +52,20 @@ def maximise(matrix: Matrix, value: np.ndarray, core: int = 1000, nodes: int | N
                 return None
             size *= 2
             continue
-        total = int(value[chosen].sum())
+        total = int((value * chosen).sum())
         loss = bound - total - 1
-        needed = (np.abs(advantage) <= loss) | (base != (advantage > 0)) if loss >= 0 else np.zeros_like(free)
+        needed = (np.abs(advantage) <= loss) | (base != matrix.most * (advantage > 0)) if loss >= 0 else np.zeros_like(free)
         if not np.any(needed & ~free):
             return Optimum(chosen, total, price, advantage, np.flatnonzero(np.abs(advantage) <= bound - total))
         if needed.sum() <= 4 * size:
             free |= needed
         size *= 2
+
+
+def bound(matrix: Matrix, value: np.ndarray) -> float | None:
+    """What no selection exceeds, by the prices of the relaxation; None where that is infeasible."""
+    relaxed = run(matrix, value, integral=False)
+    return None if isinstance(relaxed, Refusal) else _bound(matrix, value, relaxed.price)[2]
 
 
 def satisfy(matrix: Matrix, lean: np.ndarray, *, prove: bool = False) -> np.ndarray | Refusal:
@@ -70,7 +76,7 @@ def satisfy(matrix: Matrix, lean: np.ndarray, *, prove: bool = False) -> np.ndar
     if isinstance(relaxed, Refusal):
         return relaxed
     _, advantage, _ = _bound(matrix, lean, relaxed.price)
-    base, order, size = _core(lean, advantage, relaxed.x, 1000)
+    base, order, size = _core(matrix, lean, advantage, relaxed.x, 1000)
     while True:
         free = np.sort(order[: size if 2 * size < matrix.width else matrix.width])
         chosen = branch(matrix, np.zeros_like(lean), free, base)
@@ -88,17 +94,19 @@ def branch(matrix: Matrix, value: np.ndarray, free: np.ndarray, base: np.ndarray
         answer = run(part, value[free], integral=True, nodes=nodes, tolerance=tolerance)
         if isinstance(answer, Refusal):
             return None
-        chosen = base.astype(bool)
-        chosen[free] = answer.x > 0.5
+        chosen = base.astype(bool if matrix.upper is None else np.int64)
+        chosen[free] = np.rint(answer.x)
         if matrix.holds(chosen):
             return chosen
     raise RuntimeError("HiGHS returned a selection that breaks a row; this is a bug in mixc")
 
 
-def _core(value: np.ndarray, advantage: np.ndarray, x: np.ndarray, core: int) -> tuple[np.ndarray, np.ndarray, int]:
+def _core(
+    matrix: Matrix, value: np.ndarray, advantage: np.ndarray, x: np.ndarray, core: int
+) -> tuple[np.ndarray, np.ndarray, int]:
     """What the relaxation decides, the columns by how much it doubts them, and how many to branch on at first."""
-    base = np.where(np.abs(advantage) > 1e-6 * max(1, np.abs(value).max(initial=0)), advantage > 0, x > 0.5)
-    fractional = np.minimum(x, 1 - x) > 1e-9
+    base = np.where(np.abs(advantage) > 1e-6 * max(1, np.abs(value).max(initial=0)), matrix.most * (advantage > 0), np.rint(x).astype(np.int64))
+    fractional = np.abs(x - np.rint(x)) > 1e-9
     # Many columns often cost the same: a shuffle keeps the core from being rows of a few neighbouring prompts.
     shuffle = np.random.Generator(np.random.PCG64(0)).permutation(len(value))
     order = np.lexsort((shuffle, np.round(np.abs(advantage), 6), ~fractional))
@@ -111,5 +119,5 @@ def _bound(matrix: Matrix, value: np.ndarray, price: np.ndarray) -> tuple[np.nda
     advantage = value - matrix.dot(price)
     at = np.where(price > 0, matrix.high, np.where(price < 0, matrix.low, 0))
     terms = price * at
-    rounding = 1e-13 * (fsum(np.abs(value)) + fsum(np.abs(terms)) + fsum(np.abs(matrix.value * price[matrix.row])))
-    return price, advantage, fsum(terms) + fsum(np.maximum(advantage, 0.0)) + rounding
+    rounding = 1e-13 * (fsum(matrix.most * np.abs(value)) + fsum(np.abs(terms)) + fsum(np.abs(matrix.value * price[matrix.row])))
+    return price, advantage, fsum(terms) + fsum(matrix.most * np.maximum(advantage, 0.0)) + rounding

@@ -13,7 +13,9 @@ NONE = 2**62
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Matrix:
-    """`low <= A x <= high` with int64 entries in triplets; a bound of -NONE or NONE is absent. `width` columns."""
+    """`low <= A x <= high` with int64 entries in triplets; a bound of -NONE or NONE is absent. `width` columns, each from
+    0 to `upper`, or to 1 where that is None.
+    """
 
     row: np.ndarray
     column: np.ndarray
@@ -21,6 +23,12 @@ class Matrix:
     low: np.ndarray
     high: np.ndarray
     width: int
+    upper: np.ndarray | None = None
+
+    @property
+    def most(self) -> np.ndarray:
+        """The upper bound of each column."""
+        return np.ones(self.width, np.int64) if self.upper is None else self.upper
 
     @property
     def height(self) -> int:
@@ -52,7 +60,8 @@ class Matrix:
         high = np.where(self.high == NONE, NONE, self.high - shift)
         inside = place[self.column] >= 0
         column = place[self.column[inside]]
-        return Matrix(self.row[inside], column, self.value[inside], low, high, len(free))
+        upper = None if self.upper is None else self.upper[free]
+        return Matrix(self.row[inside], column, self.value[inside], low, high, len(free), upper)
 
     def with_row(self, row: Row) -> "Matrix":
         """The matrix with one more row at its end."""
@@ -65,6 +74,7 @@ class Matrix:
             join([self.low, more.low]),
             join([self.high, more.high]),
             self.width,
+            self.upper,
         )
 
 

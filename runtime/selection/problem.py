@@ -5,13 +5,36 @@ Rows are indices into arrays sorted by row id. A clause is the `AtMost`, `Quota`
 with its text and span.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Generic, TypeVar
 
 import numpy as np
 
-from ...compiler.plan.stages import AtMost, Budget, Quota
+from ...compiler.plan.stages import AtMost, Budget, Quota, SoftQuota
 
 Clause = AtMost | Quota | Budget
+Members = TypeVar("Members")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Soft(Generic[Members]):
+    """The targets of a soft quota: a leaf of the skills should have at least its target; what it lacks is its shortfall.
+
+    `targets` are in `unit` (`examples` or `tokens`), the leaves in the order of their names. `members`: for each leaf the
+    rows that it counts, as a solver takes them (a bool array or indices, or an expression). A row may count in several.
+    """
+
+    clause: SoftQuota
+    leaves: tuple[str, ...]
+    targets: tuple[int, ...]
+    members: tuple[Members, ...]
+    unit: str = "examples"
+
+    def __post_init__(self) -> None:
+        if not len(self.leaves) == len(self.targets) == len(self.members):
+            raise ValueError(f"{len(self.leaves)} leaves, {len(self.targets)} targets, {len(self.members)} groups")
+        if any(t < 0 for t in self.targets):
+            raise ValueError("targets must not be negative")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -30,6 +53,7 @@ class Problem:
     quotas: tuple[Quota, ...] = ()
     members: tuple[np.ndarray, ...] = ()
     budgets: tuple[Budget, ...] = ()
+    soft: Soft[np.ndarray] | None = None
 
     def __post_init__(self) -> None:
         wanted = {"prompt": np.int32, "tokens": np.int64, "objective": np.float64, "tie": np.uint64}
@@ -45,6 +69,8 @@ class Problem:
         if any(b.up_to and b.unit != "examples" for b in self.budgets):
             raise ValueError("`up to` goes with a budget in examples")
         object.__setattr__(self, "members", tuple(_indices(m) for m in self.members))
+        if self.soft is not None:
+            object.__setattr__(self, "soft", replace(self.soft, members=tuple(_indices(m) for m in self.soft.members)))
 
     @property
     def size(self) -> int:
@@ -58,8 +84,8 @@ class Problem:
 
     @property
     def clauses(self) -> tuple[Clause, ...]:
-        """Every clause: `keep at most`, then quotas, then budgets. Solutions and conflicts number them by their place
-        here.
+        """Every hard clause: `keep at most`, then quotas, then budgets. Solutions and conflicts number them by their
+        place here.
         """
         return (*((self.at_most,) if self.at_most else ()), *self.quotas, *self.budgets)
 
@@ -109,6 +135,34 @@ class Outcome:
     side: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """What became of one leaf of a soft quota: `amount` of it was selected, `shortfall` is max(0, target - amount), and
+    the candidates have `available` of it.
+    """
+
+    leaf: str
+    target: int
+    amount: int
+    shortfall: int
+    available: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SoftOutcome:
+    """What became of a soft quota, its leaves in order; amounts are in `unit`. `price`, never negative: what the objective
+    would gain, by the LP relaxation, if the sum of the shortfalls might be one `unit` more. `least`: no selection has a
+    smaller sum; in tokens it may lie below `shortfall` by about the longest candidate.
+    """
+
+    clause: SoftQuota
+    unit: str
+    targets: tuple[Target, ...]
+    shortfall: int
+    least: int
+    price: float = 0.0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Solution:
     """The rows chosen and the proof. `objective` is the exact sum of c_r (w_r c_r where only tokens are budgeted) over
@@ -116,7 +170,8 @@ class Solution:
 
     `bound`: no selection has a higher objective, where values that differ by less than `resolution` a row count as
     equal. `method`: `all` (no budget), `sorted` (nothing couples the rows) or `milp`. `advantage`: c_r less the prices
-    of all clauses that count row r, in objective units; None without prices.
+    of all clauses that count row r, in objective units; None without prices. `soft`: what became of the soft quota, whose
+    shortfall is the least that the clauses allow; the objective is the highest among the selections that lack no more.
     """
 
     chosen: np.ndarray
@@ -127,6 +182,7 @@ class Solution:
     method: str
     outcomes: tuple[Outcome, ...]
     advantage: np.ndarray | None = field(default=None, repr=False)
+    soft: SoftOutcome | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -41,6 +41,8 @@ CLAUSES = {
         'quota column level "hard" 100..150 examples', 'quota column "a b" "hard" 10%..20%', 'quota skill "A" $a..$b examples',
         'quota skill "A" 10%..20 examples', 'quota skill "A" $lo%..$hi% of tokens',
         "budget 1000 examples", "budget up to 1000 examples", "budget 2M tokens", "budget $n tokens", "maximize random", "maximize a - b",
+        "solver auto", "solver prices", "replace solver exact", "replace solver with solver exact", "remove solver", "add solver exact before maximize",
+        'quota teacher strong 1k..40% of tokens', 'quota teacher "a" 0.5e1..40%',
         "count tokens by length", "replace keep best 1 per prompt by a", "replace where a with where a or b", "replace maximize with maximize b",
         "replace budget tokens with budget 3 examples", 'replace quota skill "A" with quota skill "B" >= 3%', "replace count tokens by x",
         "remove keep", "remove maximize", "remove count tokens", "remove quota skill weakness", "remove budget examples",

@@ -75,6 +75,7 @@ EDITS: dict[str, tuple[str, dict[str, str | None]]] = {
     "remove a quota by its group": ("remove quota teacher strong", {"quota teacher strong <= 50%": None}),
     "a budget": ("remove budget tokens", {"budget 9k tokens": None}),
     "a where": ("remove where good_one", {"where good_one": None}),
+    "the solver is added": ("add solver exact", {}),
     "the objective": ("remove maximize", {"maximize natural": "maximize random"}),
     "edits apply in order": ("remove budget examples\n  add budget 6 examples\n  replace budget 7 examples", {"budget 5 examples": None}),
 }

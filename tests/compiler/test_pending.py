@@ -11,6 +11,7 @@ from mixc.tests.compiler.rules import HEAD, SCORED, compiled
 
 CLEAN = SCORED + 'decontaminate none because "x"\n'
 PROFILE = 'profile tiny from "profile.json"\n'
+MEASURED = "profile tiny {\n  grade verify_math(reference)\n}\n"
 TEXTS = {"profile.json": '{"skills": {"Algebra": {"attempts": 3, "correct": 1}}}', "keywords.json": '{"Algebra": ["x"]}'}
 STAGES = {
     "scan": HEAD.replace("  teacher   model\n", "  license   license\n") + 'require license in ["MIT"]\n',
@@ -18,12 +19,10 @@ STAGES = {
     "dedup": SCORED + "dedup by exact of prompt\n",
     "tag": SCORED.replace("column topic", 'keywords "keywords.json"'),
     "score": SCORED + "score same = exact_match(reference)\nselect { where same }\n",
-    "profile": SCORED + PROFILE,
-    "select": SCORED + "select {\n  budget 3 examples\n  quota skill uniform\n}\n",
+    "profile": SCORED + MEASURED,
     "materialise": CLEAN + "train tiny {\n  steps 3\n  weight ratio\n}\n",
     "train": CLEAN + "train tiny {\n  steps 3\n  packing true\n}\n",
     "evaluate": CLEAN + "evaluate {\n  heldout rows where good\n  baseline random\n}\n",
-    "profile and select": SCORED + PROFILE + "select {\n  budget 3 examples\n  quota skill weakness\n}\n",
     "tag and train": CLEAN.replace("column topic", 'keywords "keywords.json"') + "train tiny {\n  steps 3\n  method lora\n}\n",
 }
 
@@ -54,6 +53,6 @@ def test_a_plan_in_words_says_it_at_its_stage(case: str) -> None:
 
 
 def test_what_asks_for_nothing_that_is_not_done_anyway_is_not_pending() -> None:
-    text = CLEAN + "train tiny {\n  steps 3\n  method full\n  packing false\n  report none\n  schedule linear\n  warmup 0%\n  seed 4\n}\n"
+    text = CLEAN + PROFILE + "select {\n  budget 3 examples\n  quota skill weakness\n}\ntrain tiny {\n  steps 3\n  method full\n  packing false\n  report none\n  schedule linear\n  warmup 0%\n  seed 4\n}\n"
     text += 'evaluate {\n  benchmark b "b.jsonl" samples 1\n  temperature 0\n}\n'
-    assert [d.message for d in compiled(text).notes if d.code == "MIX0410"] == []
+    assert [d.message for d in compiled(text, TEXTS).notes if d.code == "MIX0410"] == []

@@ -30,6 +30,7 @@ SWAPS = {
     "quantile": ("p20 within teacher", "p30", Work.SELECT),
     "keep": ("best 1 per prompt by naturalness", "best 2 per prompt by -length", Work.SELECT),
     "objective": ("maximize naturalness", "maximize random", Work.SELECT),
+    "solver": ("  where    correct\n", "  where    correct\n  solver   exact\n", Work.SELECT),
     "window": ("window: 4 steps", "window: 15%", Work.SCORE),
     "split": ("split: sentence", "split: newline", Work.SCORE),
     "reference": ("verify_math(reference)", "verify_math(question)", Work.SCORE),

@@ -50,6 +50,7 @@ def offered(marked: str, **texts: str) -> list[str]:
         ("select {\n  keep best 1 per prompt by |", {"natural", "length"}, {"random"}),
         ("select {\n  maximize |", {"random", "natural"}, set()),
         ("select {\n  count tokens by |", {"length"}, {"correct", "natural"}),
+        ("select {\n  solver |", {"auto", "exact", "prices"}, {"length"}),
         ("select {\n  budget 4k |", {"examples", "tokens"}, {"prompts", "nats"}),
         ("select {\n  budget |", {"up", "$n"}, {"examples"}),
         ("select {\n  where length <= $|", {"$n"}, {"length"}),

@@ -96,6 +96,13 @@ def best(problem: Problem) -> tuple[Fraction | None, list[np.ndarray]]:
     return top, [sets[i].astype(bool) for i in reached if reached[i] == top]
 
 
+def objective_of(problem: Problem, chosen: np.ndarray) -> Fraction:
+    """The objective of a selection, exactly."""
+    alone = bool(problem.budgets) and all(b.unit == "tokens" for b in problem.budgets)
+    rows = np.flatnonzero(chosen)
+    return sum((Fraction(float(problem.objective[r])) * (int(problem.tokens[r]) if alone else 1) for r in rows), Fraction(0))
+
+
 def sample(rng: np.random.Generator) -> Problem:
     """A random small problem that uses every clause, unit and bound form now and then."""
     n = int(rng.integers(1, 9))
