@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 import polars as pl
@@ -70,7 +71,7 @@ def slices(texts: pl.Series) -> Iterator[tuple[int, list[str]]]:
     sizes = texts.str.len_bytes().fill_null(0).cast(pl.Int64).to_numpy()
     cuts = np.flatnonzero(np.diff(np.cumsum(sizes) // SLICE)) + 1
     bounds = [0, *cuts.tolist(), len(texts)]
-    for start, stop in zip(bounds, bounds[1:], strict=False):
+    for start, stop in pairwise(bounds):
         if stop > start:
             yield start, texts.slice(start, stop - start).to_list()
 
