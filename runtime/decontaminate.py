@@ -58,10 +58,10 @@ def _read(stage: Decontaminate, size: int) -> tuple[Known, list[str]]:
     try:
         for pattern in stage.against:
             for path in records.find(pattern):
-                before = len(texts)
+                before, name = len(texts), PurePath(path).name
                 for number, text in _texts(path, stage.field):
                     texts.append(text)
-                    places.append(f"{PurePath(path).name}:{number}")
+                    places.append(f"{name}:{number}")
                 if len(texts) == before:
                     raise records.Unreadable(f"the benchmark file `{path}` is empty")
     except records.Unreadable as error:

@@ -5,6 +5,7 @@ what is found there is compared word by word before it counts, so that no hash d
 either side, only overlaps with a text of the very same words; one without any word overlaps with none.
 """
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -19,24 +20,24 @@ _TABLE = (16, 24)
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """The n-grams of some texts. `parts` are these texts in slices; `hashes` (uint64, sorted) are those of their n-grams, the n-gram of `hashes[i]` begins
-    with word `at[i]`, counted over all parts from `bases` on (equal hashes: in the order of the texts); `short` are the texts of fewer than `size` words,
-    and `texts` is the number of the first text of each part."""
+    """The n-grams of some texts. `parts` are these texts in slices, whose first words are the `bases`; `hashes` (uint64, sorted) are those of their n-grams,
+    and the one of `hashes[i]` begins with word `at[i]`, counted over all parts, of text `texts[i]` (equal hashes: in the order of the texts). `marks` has
+    a mark where a hash begins like one of these. `short` are the texts of fewer than `size` words."""
 
     size: int
     parts: tuple[Words, ...]
-    bases: np.ndarray
-    texts: np.ndarray
+    bases: list[int]
     hashes: np.ndarray
     at: np.ndarray
+    texts: np.ndarray
     marks: np.ndarray
     short: dict[bytes, int]
 
-    def phrase(self, place: int) -> tuple[bytes, int]:
-        """The n-gram that begins with this word, and the number of its text."""
-        part = int(np.searchsorted(self.bases, place, side="right")) - 1
-        words, start = self.parts[part], place - int(self.bases[part])
-        return words.phrase(start, start + self.size), int(self.texts[part] + words.owners(np.array([start]))[0])
+    def phrase(self, i: int) -> bytes:
+        """The words of n-gram number `i`."""
+        place = int(self.at[i])
+        part = bisect_right(self.bases, place) - 1
+        return self.parts[part].phrase(place - self.bases[part], place - self.bases[part] + self.size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ class Shared:
 
 def know(texts: Sequence[str], size: int) -> Known:
     """The n-grams, of `size` words, of these texts."""
-    parts, numbers, bases, hashes, at = [], [], [0], [], []
+    parts, bases, hashes, at, owners = [], [0], [], [], []
     short: dict[bytes, int] = {}
     for number, part in slices(pl.Series(texts, dtype=pl.String)):
         words = read_words(part)
@@ -60,17 +61,17 @@ def know(texts: Sequence[str], size: int) -> Known:
         found = phrases(words.hashes, size)
         inside = np.flatnonzero(_within(words, np.arange(len(found)), size))
         parts.append(words)
-        numbers.append(number)
+        owners.append(words.owners(inside) + number)
         hashes.append(found[inside])
         at.append(inside + bases[-1])
         bases.append(bases[-1] + len(words.hashes))
     every = np.concatenate(hashes) if hashes else np.zeros(0, dtype=np.uint64)
     order = np.argsort(every, kind="stable")
-    places = np.concatenate(at)[order] if at else np.zeros(0, dtype=np.int64)
+    places, whose = (np.concatenate(each)[order] if each else np.zeros(0, dtype=np.int64) for each in (at, owners))
     bits = min(max((32 * max(1, len(every)) - 1).bit_length(), _TABLE[0]), _TABLE[1])
     marks = np.zeros(1 << bits, dtype=bool)
     marks[(every >> np.uint64(64 - bits)).astype(np.int64)] = True
-    return Known(size, tuple(parts), np.array(bases), np.array(numbers), every[order], places, marks, short)
+    return Known(size, tuple(parts), bases, every[order], places, whose, marks, short)
 
 
 def overlaps(texts: pl.Series, known: Known) -> list[Shared]:
@@ -115,9 +116,8 @@ def _common(words: Words, known: Known) -> list[Shared]:
 def _verified(phrase: bytes, hashed: np.uint64, start: int, known: Known) -> tuple[bytes, int] | None:
     """The first known n-gram from `start` on that has this hash and these words."""
     while start < len(known.hashes) and known.hashes[start] == hashed:
-        other, text = known.phrase(int(known.at[start]))
-        if other == phrase:
-            return phrase, text
+        if known.phrase(start) == phrase:
+            return phrase, int(known.texts[start])
         start += 1
     return None
 

@@ -1,8 +1,8 @@
 """Texts as words: where each stands in a buffer of bytes, and a hash of it. Knows nothing of rows, benchmarks or copies.
 
 Words are the lower-cased runs of letters and digits after NFKC; with `signs`, every other character that is not white
-space is a word of its own. Plain ASCII goes through byte tables and array sums; a text with anything else is put into
-words by Python's own Unicode tables first, and through the same arrays then. Equal words have equal hashes; unequal ones
+space is a word of its own. Plain ASCII goes through byte tables and array sums; in a text with anything else
+Python's own Unicode tables part the words beyond ASCII first. Equal words have equal hashes; unequal ones
 nearly always differ, so whoever must be sure compares the words.
 """
 
@@ -19,8 +19,9 @@ import polars as pl
 SLICE = 1 << 20
 """So many bytes of text are worked on at a time: a word needs some 30 bytes of arrays for each of its letters."""
 
-_WORD = re.compile(r"[^\W_]+")
-_SIGN = re.compile(r"[^\W_]+|[^\w\s]|_")
+_OUTSIDE = re.compile(r"[^\w\x00-\x7f]+")
+_SIGN = re.compile(r"([^\w\s\x00-\x7f])")
+_GAP = re.compile(r"[^\S\x00-\x7f]+")
 _SPACE = 32
 _FACTOR = np.uint64(0x9E3779B97F4A7C15)
 _INVERSE = np.uint64(pow(0x9E3779B97F4A7C15, -1, 1 << 64))
@@ -56,12 +57,12 @@ class Words:
 
 def read_words(texts: Sequence[str], *, signs: bool = False) -> Words:
     """The words of all the texts. It takes some 30 bytes for each byte of text: give it a slice at a time (`slices`)."""
-    pattern = _SIGN if signs else _WORD
-    plain = [text.encode() if text.isascii() else " ".join(pattern.findall(_folded(text))).encode() for text in texts]
-    buffer = (b"\n".join(plain) + b"\n").translate(_LETTERS[signs])
+    # A character for each byte: what is joined once and encoded once.
+    plain = [text if text.isascii() else _spaced(text, signs).encode().decode("latin-1") for text in texts]
+    buffer = ("\n".join(plain) + "\n").encode("latin-1").translate(_LETTERS[signs])
     letters = np.frombuffer(buffer, dtype=np.uint8)
     starts, ends = _bounds(letters, buffer, signs)
-    stops = np.cumsum(np.fromiter((len(text) + 1 for text in plain), dtype=np.int64, count=len(plain)))
+    stops = np.cumsum(np.fromiter(map(len, plain), dtype=np.int64, count=len(plain)) + 1)
     first = np.searchsorted(starts, np.concatenate(([0], stops)))
     return Words(buffer, starts, ends, _hashes(letters, starts), first)
 
@@ -94,8 +95,10 @@ def phrases(hashes: np.ndarray, size: int) -> np.ndarray:
     return found
 
 
-def _folded(text: str) -> str:
-    return unicodedata.normalize("NFKC", text).lower()
+def _spaced(text: str, signs: bool) -> str:
+    """The text after NFKC in lower case, with spaces for, or around, what is no letter or digit beyond ASCII: the tables do the rest."""
+    folded = unicodedata.normalize("NFKC", text).lower()
+    return _GAP.sub(" ", _SIGN.sub(r" \1 ", folded)) if signs else _OUTSIDE.sub(" ", folded)
 
 
 def _table(signs: bool) -> bytes:
