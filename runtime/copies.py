@@ -54,7 +54,7 @@ def near_copies(texts: pl.Series, threshold: float, made: Banding) -> list[Copy]
     compare = _Comparison(shingles)
     clusters = _clusters(crowd, place, agreeing, compare, threshold)
     found = [copy for cluster in clusters for copy in _tree(cluster, compare, threshold)]
-    named = [Copy(*(int(crowd[i]) for i in (c.text, c.like, c.kept)), c.shared, c.of) for c in found]
+    named = [Copy(int(crowd[c.text]), int(crowd[c.like]), int(crowd[c.kept]), c.shared, c.of) for c in found]
     return sorted(named, key=lambda each: each.text)
 
 

@@ -106,16 +106,16 @@ def _common(words: Words, known: Known) -> list[Shared]:
     for place, text, start in zip(places.tolist(), owners.tolist(), at.tolist(), strict=True):
         if text == sure:
             continue
-        shared = _verified(words.phrase(place, place + known.size), hashes[place], start, known)
+        shared = _verified(words.phrase(place, place + known.size), int(hashes[place]), start, known)
         if shared is not None:
             found.append(Shared(text, shared[1], shared[0].decode(), False))
             sure = text
     return found
 
 
-def _verified(phrase: bytes, hashed: np.uint64, start: int, known: Known) -> tuple[bytes, int] | None:
+def _verified(phrase: bytes, hashed: int, start: int, known: Known) -> tuple[bytes, int] | None:
     """The first known n-gram from `start` on that has this hash and these words."""
-    while start < len(known.hashes) and known.hashes[start] == hashed:
+    while start < len(known.hashes) and int(known.hashes[start]) == hashed:
         if known.phrase(start) == phrase:
             return phrase, int(known.texts[start])
         start += 1
