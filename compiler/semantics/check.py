@@ -81,7 +81,7 @@ def check(spec: Resolved, inputs: Inputs, notes: Diagnostics) -> ir.Mixture | No
     tagged = bool(spec.blocks("skills"))
     profiled = [p for b in spec.blocks("profile") if (p := profile(b, known, skills, tagged, inputs, notes, missing))]
     clean = [decontaminate(d, inputs, _text(d), notes) for d in spec.of(ast.Decontaminate)]
-    copies = [dedup(d, _text(d), notes, missing) for d in spec.of(ast.Dedup)]
+    copies = [dedup(d, _text(d), notes) for d in spec.of(ast.Dedup)]
     tokens = picked.tokens if picked else groups.tokens[0] if len(groups.tokens) == 1 else None
     trials = [t for block in spec.blocks("test") if (t := trial(block, groups, tokens, notes))]
     every_corpus = tuple(c for c, _ in corpora.values())

@@ -49,7 +49,7 @@ def decontaminate(node: ast.Decontaminate, inputs: Inputs, text: str, notes: Dia
     return ir.Decontaminate(against=paths, words=node.words, of=of, field=field, because=because, text=text, span=node.span)
 
 
-def dedup(node: ast.Dedup, text: str, notes: Diagnostics, missing: list[ir.Missing]) -> ir.Dedup:
+def dedup(node: ast.Dedup, text: str, notes: Diagnostics) -> ir.Dedup:
     """`dedup by …`."""
     method, of = node.method.text, node.of.text
     if method not in _WAYS:
@@ -76,7 +76,6 @@ def dedup(node: ast.Dedup, text: str, notes: Diagnostics, missing: list[ir.Missi
                 notes.error("MIX0306", "a similarity is at most 1", argument.span, "more than the same")
             elif threshold == 0:
                 notes.error("MIX0306", "a similarity of 0 makes everything a copy", argument.span, "anything at all")
-    missing.append(ir.Missing(what="`dedup`", stage="dedup", span=node.span))
     return ir.Dedup(method=method, of=of, threshold=threshold, text=text, span=node.span)
 
 

@@ -21,7 +21,7 @@ from mixc.compiler.source import Source, Span
 
 from .program import START, arguments, environment, mixc
 
-HEAVY = ("torch", "transformers", "trl", "polars", "numpy", "highspy", "jsonschema", "math_verify")
+HEAVY = ("torch", "transformers", "trl", "polars", "numpy", "highspy", "rensa", "jsonschema", "math_verify")
 
 
 @pytest.fixture

@@ -16,7 +16,6 @@ TEXTS = {"profile.json": '{"skills": {"Algebra": {"attempts": 3, "correct": 1}}}
 STAGES = {
     "scan": HEAD.replace("  teacher   model\n", "  license   license\n") + 'require license in ["MIT"]\n',
     "teachers": SCORED + 'teacher t generate {\n  model "hub/large"\n  prompts from rows\n}\n',
-    "dedup": SCORED + "dedup by exact of prompt\n",
     "tag": SCORED.replace("column topic", 'keywords "keywords.json"'),
     "score": SCORED + "score same = exact_match(reference)\nselect { where same }\n",
     "profile": SCORED + MEASURED,

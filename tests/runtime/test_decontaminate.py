@@ -14,10 +14,14 @@ from mixc.compiler.diagnostics import Fault
 from mixc.compiler.plan.stages import Decontaminate, Roles, Scan
 from mixc.compiler.source import Span
 from mixc.runtime.datasets import read
-from mixc.runtime.decontaminate import decontaminate
+from mixc.runtime.decontaminate import decontaminate as decontaminated
 from mixc.runtime.events import ignore
 
 SPAN = Span("a.mix", 0, 5)
+
+
+def decontaminate(made, rows, watch):
+    return decontaminated(made, rows, watch)[0]
 
 
 def stage(*against, words=3, of="prompt", **more):
