@@ -153,7 +153,7 @@ def _unchosen(stage: Select, solution: Solution) -> str:
     """Why the rows that no filter dropped are out: what they were judged by, and the clauses that left no room."""
     if solution.method == "paper" and stage.soft:
         return f"{UNCHOSEN}drawn by `{stage.soft.text}`"
-    binding = [*([stage.soft.text] if solution.soft else []), *(o.clause.text for o in solution.outcomes if o.binding)]
+    binding = [*([stage.soft.text] if solution.soft and stage.soft else []), *(o.clause.text for o in solution.outcomes if o.binding)]
     judged = f"maximize {stage.objective_text}"
     return (
         f"{UNCHOSEN}among the best by `{judged}` under {', '.join(f'`{b}`' for b in binding)}"

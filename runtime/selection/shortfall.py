@@ -41,7 +41,7 @@ def soften(problem: Problem, soft: Soft[np.ndarray], rows: list[Row]) -> Softene
     """
     aimed = [i for i, target in enumerate(soft.targets) if target]
     wide, columns = problem.size, np.arange(problem.size, problem.size + len(aimed))
-    lacking = [_lacking(problem, soft, i, column) for i, column in zip(aimed, columns, strict=True)]
+    lacking = [_lacking(problem, soft, i, int(column)) for i, column in zip(aimed, columns, strict=True)]
     upper = np.concatenate([np.ones(wide, np.int64), np.array([soft.targets[i] for i in aimed], np.int64)])
     value = np.concatenate([np.zeros(wide, np.int64), np.full(len(aimed), -1, np.int64)])
     made = [*rows, *lacking]
