@@ -1,0 +1,126 @@
+"""The Lagrangian dual over a pool, smoothed: what prices of the clauses cost at most, its slope and its curvature.
+
+With prices p, every prompt takes rows to maximise sum of (a_r x_r - s/2 x_r^2) over 0 <= x <= 1 and at most k rows, where a_r is the row's
+worth less its prices: x_r = (a_r - t)/s held to [0, 1] with the prompt's threshold t. Smoothing of s = 0 is the dual itself.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..matrix import NONE
+from .constraints import Constraints
+from .pool import WORTH, Pool
+
+HALVINGS = 60
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class System:
+    """Constraints as floats, each divided by `unit` so that a typical row counts about 1; bounds of a `part` of the table."""
+
+    ones: np.ndarray
+    tokens: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    unit: np.ndarray
+    at_most: int | None
+
+    def advantage(self, pool: Pool, price: np.ndarray) -> np.ndarray:
+        """What each row is worth less its prices."""
+        return pool.worth * 2.0**-WORTH - (price @ self.ones)[pool.cls] - (price @ self.tokens)[pool.cls] * pool.tokens
+
+    def activity(self, pool: Pool, taken: np.ndarray) -> np.ndarray:
+        """What the rows taken, in parts, count in each constraint."""
+        width = self.ones.shape[1]
+        return self.ones @ np.bincount(pool.cls, taken, width) + self.tokens @ np.bincount(pool.cls, taken * pool.tokens, width)
+
+    def columns(self, cls: np.ndarray, w: np.ndarray) -> np.ndarray:
+        """float[constraints, rows]."""
+        return self.ones[:, cls] + self.tokens[:, cls] * w
+
+    def allowance(self, price: np.ndarray) -> float:
+        """What the bounds are worth at these prices."""
+        up, down = price > 0, price < 0
+        return float(price[up] @ self.high[up] + price[down] @ self.low[down])
+
+
+def system(made: Constraints, part: float, typical: np.ndarray, rows: np.ndarray) -> System:
+    """The constraints for a `part` (0 to 1) of the table; `typical`: mean tokens of each class, `rows`: how many rows it has."""
+    size = np.abs(made.ones + made.tokens * typical)
+    unit = np.maximum((size * (rows > 0)).max(axis=1, initial=0.0), 1.0) if made.height else np.zeros(0)
+    low = np.where(made.low == -NONE, -np.inf, made.low * part) / unit
+    high = np.where(made.high == NONE, np.inf, made.high * part) / unit
+    return System(made.ones / unit[:, None], made.tokens / unit[:, None], low, high, unit, made.at_most)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Point:
+    """The smoothed dual at some prices. `taken`: x. `inner`: rows (indices) with 0 < x < 1; `bound`: of each of them the prompt, where the
+    prompt's threshold is above zero, else -1.
+    """
+
+    value: float
+    activity: np.ndarray
+    taken: np.ndarray
+    inner: np.ndarray
+    bound: np.ndarray
+
+
+def point(pool: Pool, held: System, price: np.ndarray, smooth: float) -> Point:
+    """The smoothed dual at `price`."""
+    advantage = held.advantage(pool, price)
+    better = np.flatnonzero(advantage > 0)
+    gain = advantage[better]
+    prompt = pool.prompt[better]
+    threshold = np.zeros(len(better))
+    if held.at_most is not None and len(better):
+        wish = np.bincount(prompt, np.minimum(gain / smooth, 1.0))
+        tight = np.flatnonzero(wish[prompt] > held.at_most)
+        threshold[tight] = _thresholds(gain[tight], prompt[tight], held.at_most, smooth)
+    part = np.clip((gain - threshold) / smooth, 0.0, 1.0)
+    taken = np.zeros(pool.size)
+    taken[better] = part
+    inside = (part > 0) & (part < 1)
+    return Point(
+        value=held.allowance(price) + float(gain @ part) - smooth / 2 * float(part @ part),
+        activity=held.activity(pool, taken),
+        taken=taken,
+        inner=better[inside],
+        bound=np.where(threshold > 0, prompt, -1)[inside],
+    )
+
+
+def _thresholds(gain: np.ndarray, prompt: np.ndarray, most: int, smooth: float) -> np.ndarray:
+    """For each row the threshold at which its prompt takes `most` rows: bisection, then the exact point of the straight piece."""
+    _, place = np.unique(prompt, return_inverse=True)
+    low = np.zeros(place.max(initial=-1) + 1)
+    high = low.copy()
+    np.maximum.at(high, place, gain)
+    if most == 1:
+        low = np.maximum(high - smooth, 0.0)
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        above = np.bincount(place, np.clip((gain - middle[place]) / smooth, 0.0, 1.0)) > most
+        low, high = np.where(above, middle, low), np.where(above, high, middle)
+        if np.all(high - low <= 1e-4 * smooth):
+            break
+    rise = (gain - low[place]) / smooth
+    inside = (rise > 0) & (rise < 1)
+    number = np.bincount(place, inside)
+    excess = np.bincount(place, np.clip(rise, 0.0, 1.0)) - most
+    return (low + np.where(number > 0, excess * smooth / np.maximum(number, 1), 0.0))[place]
+
+
+def curvature(pool: Pool, held: System, at: Point, smooth: float) -> np.ndarray:
+    """The second derivative of the smoothed dual, float[constraints, constraints]."""
+    columns = held.columns(pool.cls[at.inner], pool.tokens[at.inner])
+    total = columns @ columns.T
+    tied = at.bound >= 0
+    if tied.any():
+        _, place, number = np.unique(at.bound[tied], return_inverse=True, return_counts=True)
+        order = np.argsort(place, kind="stable")
+        starts = np.r_[0, np.cumsum(number)[:-1]]
+        sums = np.add.reduceat(columns[:, tied][:, order], starts, axis=1)
+        total -= (sums / number) @ sums.T
+    return total / smooth
