@@ -1,7 +1,7 @@
 """Tables of candidates for the selection benchmarks, made from a seed and kept as Parquet files.
 
 `plain`: 118 skills, 5 teachers, 5 rows a prompt, in order. `hard`: the same columns, but shuffled over the files, 1 to 9 rows a prompt,
-Zipf skills and 64 values of the objective, so that most rows tie.
+Zipf skills and some 80 values of the objective, so that most rows tie.
 """
 
 from pathlib import Path
@@ -45,7 +45,7 @@ def _part(kind: str, part: int, size: int, first: int) -> pl.DataFrame:
     # Easy skills and strong teachers score higher, so that without quotas they would take the whole selection.
     objective = -np.abs(rng.normal(1.2, 0.4, size)) - 0.004 * skill - 0.05 * (teacher % 3) - 2e-5 * tokens
     if kind == "hard":
-        objective = np.clip(np.round(objective * 32) / 32, -2.5, -0.5)
+        objective = np.maximum(np.round(objective * 32) / 32, -2.5)
     return pl.DataFrame(
         {
             "row": np.arange(part * PART, part * PART + size, dtype=np.uint32),

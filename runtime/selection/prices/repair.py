@@ -17,35 +17,36 @@ CLOSE = 1e-9
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Repaired:
-    """`chosen`: bool a row, None where nothing was found; `price`: in units of `System`. `whole`: nothing was left to the prices."""
+    """`chosen`: bool a row, None where no rows of the pool satisfy the constraints. `price`: in units of `System`. `bound`: the dual there."""
 
     chosen: np.ndarray | None
     price: np.ndarray
-    whole: bool
+    bound: float
 
 
 def repaired(pool: Pool, made: Constraints, held: System, price: np.ndarray, tolerance: float) -> Repaired:
     """A selection from the pool, and prices that are optimal over it. `tolerance`: what may be lost of the relaxation's value."""
-    price, base, doubt, decided = _polished(pool, made, held, price)
+    price, base, doubt, bound, decided = _polished(pool, made, held, price)
     if decided is None:
-        return Repaired(None, price, True)
+        return Repaired(None, price, bound)
     most = PROMPTS // 2
     while True:
         free = _nearest(pool, np.where(decided, -1.0, doubt), most)
         matrix = _matrix(pool, made, base, free)
-        answer = run(matrix, pool.worth[free], integral=True, nodes=NODES, gap=tolerance * 2.0**WORTH)
+        everything = len(free) == pool.size
+        answer = run(matrix, pool.worth[free], integral=True, nodes=None if everything else NODES, gap=tolerance * 2.0**WORTH)
         if not isinstance(answer, Refusal):
             chosen = base.copy()
             chosen[free] = answer.x > 0.5
             if matrix.holds(chosen[free]):
-                return Repaired(chosen, price, False)
-        if len(free) == pool.size:
-            return Repaired(None, price, True)
+                return Repaired(chosen, price, bound)
+        if everything:
+            return Repaired(None, price, bound)
         most *= 4
 
 
-def _polished(pool: Pool, made: Constraints, held: System, price: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray | None]:
-    """Prices, base, doubt and the rows that the relaxation takes in part (None: nothing satisfies it) of the pool's linear program, by
+def _polished(pool: Pool, made: Constraints, held: System, price: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, float, np.ndarray | None]:
+    """Prices, base, doubt, the dual and the rows that the relaxation takes in part (None: nothing satisfies it) of the pool's linear program, by
     linear programs over ever better cores.
     """
     most = PROMPTS
@@ -55,7 +56,7 @@ def _polished(pool: Pool, made: Constraints, held: System, price: np.ndarray) ->
         answer = run(_matrix(pool, made, base, free), pool.worth[free], integral=False)
         if isinstance(answer, Refusal):
             if len(free) == pool.size:
-                return price, base, doubt, None
+                return price, base, doubt, bound, None
             most *= 4
             continue
         tried = _legal(answer.price[: made.height], made) * held.unit * 2.0**-WORTH
@@ -69,11 +70,11 @@ def _polished(pool: Pool, made: Constraints, held: System, price: np.ndarray) ->
             part = np.zeros(pool.size, bool)
             part[free] = np.minimum(answer.x, 1 - answer.x) > 1e-9
             fixed[free] = answer.x > 0.5
-            return price, fixed, doubt, part
+            return price, fixed, doubt, bound, part
         base = there[0] if there[2] <= bound else base
         most = int(most * 1.5)
     part = np.zeros(pool.size, bool)
-    return price, base, doubt, part
+    return price, base, doubt, bound, part
 
 
 def _legal(price: np.ndarray, made: Constraints) -> np.ndarray:

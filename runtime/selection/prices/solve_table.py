@@ -69,18 +69,16 @@ def _priced(table: Table, known: Classes, made: Constraints) -> Selected | Infea
     part = 1.0 if known.total <= SMALL else min(1.0, SELECTED / _expected(table, known))
     typical = known.tokens / np.maximum(known.rows, 1)
     full = system(made, 1.0, typical, known.rows)
-    found, spread, price, passes = None, np.zeros((made.height, made.height)), np.zeros(made.height), 1
     pool, drawn = sample(table, known, part)
-    passes += 1
     price, spread, smooth = _estimated(pool, drawn, made, known, typical, part)
     room = margin(full, spread, 2 * smooth + 2.0**-20)
+    passes, bound = 2, None
     best: tuple[Pool, np.ndarray] | None = None
-    bound: int | None = None
     for _ in range(ROUNDS):
         if part < 1.0:
             pool = survivors(table, known, made, integers(price, full), room)
             passes += 1
-        priced = newton(pool, full, price, smooth=smooth * max(part, 1e-3) * 4, doubt=1000, most=1e3)
+        priced = newton(pool, full, price, smooth=smooth * max(part, 1e-3) * 4, doubt=max(1000, 12 * made.height))
         total = max(abs(float(pool.worth[priced.at.taken > 0.5].sum()) * 2.0**-WORTH), 2.0**-30)
         answer = repaired(pool, made, full, priced.price, total * AIM / 4)
         price = answer.price
@@ -89,10 +87,8 @@ def _priced(table: Table, known: Classes, made: Constraints) -> Selected | Infea
         bound = proven if bound is None else min(bound, proven)
         if answer.chosen is not None:
             best = pool, answer.chosen
-            reached = int(pool.worth[answer.chosen].sum()) * 2.0**-WORTH
-            if bound * 2.0 ** -(SCALE + FINE) - reached <= AIM * max(abs(reached), 2.0**-30) or part == 1.0:
-                break
-        elif part == 1.0:
+        outside = proven * 2.0 ** -(SCALE + FINE) - answer.bound
+        if part == 1.0 or (best is not None and outside <= AIM / 4 * total):
             break
         room = Margin(room.square * 9, room.least * 3)
     if best is None or bound is None:
@@ -104,13 +100,13 @@ def _estimated(
     pool: Pool, drawn: np.ndarray, made: Constraints, known: Classes, typical: np.ndarray, part: float
 ) -> tuple[np.ndarray, np.ndarray, float]:
     """Prices over a sample, how they vary, and the smoothing they were found with: first over a sixteenth of it, then over what that leaves."""
-    doubt = max(200, 4 * made.height)
+    doubt = max(300, 12 * made.height)
     price, smooth = np.zeros(made.height), 0.25
     spread = np.zeros((made.height, made.height))
     if pool.size > SMALL // COARSE:
         coarse = pool.where(drawn < part / COARSE) if part < 1 else pool.where(drawn < 1 / COARSE)
         held = system(made, part / COARSE, typical, known.rows)
-        rough = newton(coarse, held, price, smooth=smooth, doubt=doubt, most=20.0)
+        rough = newton(coarse, held, price, smooth=smooth, doubt=doubt, least=2.0**-5, ridge=0.5)
         spread = covariance(coarse, held, rough, 1 / COARSE)
         price, smooth = rough.price, rough.smooth
     held = system(made, part, typical, known.rows)
@@ -118,7 +114,7 @@ def _estimated(
     for _ in range(4):
         inside = within(pool, held, price, margin(held, spread, 2 * smooth + 2.0**-20)) if spread.any() else mask
         sifted = pool.where(inside)
-        found = newton(sifted, held, price, smooth=smooth, doubt=doubt, most=20.0)
+        found = newton(sifted, held, price, smooth=smooth, doubt=doubt, least=2.0**-9, ridge=0.5)
         price, smooth = found.price, found.smooth
         if not np.any((held.advantage(pool, price) > 0) & ~inside):
             break
