@@ -5,9 +5,9 @@ doubt makes the prices exact, an integer program makes the rows whole; one pass 
 of the rows, on files or on threads.
 """
 
-from dataclasses import dataclass
+from dataclasses import replace
 from fractions import Fraction
-from math import fsum
+from math import fsum, inf
 
 import numpy as np
 import polars as pl
@@ -18,7 +18,7 @@ from ..table import Selected, Table
 from .classes import Classes, classes
 from .constraints import Constraints, constraints
 from .dual import System, system
-from .newton import Priced, newton
+from .newton import newton
 from .passes import FINE, Margin, proof, sample, survivors
 from .pool import SCALE, WORTH, Pool, scaled
 from .repair import repaired
@@ -30,6 +30,7 @@ SMALL = 200_000
 COARSE = 16
 AIM = 1e-5
 ROUNDS = 3
+TRIES = 3
 
 
 def solve_table(table: Table) -> Selected | Infeasible:
@@ -37,11 +38,36 @@ def solve_table(table: Table) -> Selected | Infeasible:
     known = classes(table)
     if not table.budgets:
         return _everything(table, known)
-    made = constraints(table, known)
+    up_to = [b.amount for b in table.budgets if b.up_to]
+    if up_to and table.count is None:
+        return _filled(table, known, min(*up_to, known.total, *up_to))
+    return _attempt(table, known, table.count)
+
+
+def _filled(table: Table, known: Classes, most: int) -> Selected | Infeasible:
+    """As many rows as a budget `up to` and the other clauses allow, and among those sets the best."""
+    first = _attempt(table, known, most)
+    if isinstance(first, Selected):
+        return first
+    counted = replace(table, frame=table.frame.with_columns(objective=pl.lit(1.0)))
+    reached = _attempt(counted, replace(known, largest=1.0), None)
+    if isinstance(reached, Infeasible):
+        return reached
+    least, top = round(reached.objective), min(int(reached.bound + 1e-6), most - 1)
+    for count in range(top, least - 1, -1):
+        if count - least < TRIES or count == top:
+            found = _attempt(table, known, count)
+            if isinstance(found, Selected):
+                return found
+    return reached  # cannot be: a selection of `least` rows was found
+
+
+def _attempt(table: Table, known: Classes, count: int | None) -> Selected | Infeasible:
+    made = constraints(table, known, count)
     short = starved(known, made)
     if short:
         return Infeasible(conflict=Conflict(members=tuple(member(table, known, i) for i in short[:1]), changes=()))
-    return _priced(table, known, made)
+    return _priced(table, known, made, count)
 
 
 def starved(known: Classes, made: Constraints) -> list[int]:
@@ -65,7 +91,7 @@ def _expected(table: Table, known: Classes) -> int:
     return max(1, int(min(*sizes, known.total, *sizes)))
 
 
-def _priced(table: Table, known: Classes, made: Constraints) -> Selected | Infeasible:
+def _priced(table: Table, known: Classes, made: Constraints, count: int | None) -> Selected | Infeasible:
     part = 1.0 if known.total <= SMALL else min(1.0, SELECTED / _expected(table, known))
     typical = known.tokens / np.maximum(known.rows, 1)
     full = system(made, 1.0, typical, known.rows)
@@ -93,7 +119,7 @@ def _priced(table: Table, known: Classes, made: Constraints) -> Selected | Infea
         room = Margin(room.square * 9, room.least * 3)
     if best is None or bound is None:
         return Infeasible(conflict=Conflict(members=tuple(member(table, known, i) for i in range(len(table.clauses))), changes=()))
-    return _selected(table, known, made, full, price, bound, *best, passes)
+    return _selected(table, known, made, full, price, (bound, known.total if count is None else count), *best, passes)
 
 
 def _estimated(
@@ -127,7 +153,7 @@ def integers(price: np.ndarray, held: System) -> np.ndarray:
 
 
 def _selected(
-    table: Table, known: Classes, made: Constraints, held: System, price: np.ndarray, bound: int, pool: Pool, chosen: np.ndarray, passes: int
+    table: Table, known: Classes, made: Constraints, held: System, price: np.ndarray, proven: tuple[int, int], pool: Pool, chosen: np.ndarray, passes: int
 ) -> Selected:
     width = len(known.rows)
     counts, amounts = np.zeros((2, width), np.int64)
@@ -145,14 +171,14 @@ def _selected(
     if wrong:
         raise RuntimeError(f"the solver returned a selection that breaks `{wrong[0]}`; this is a bug in mixc")
     objective = fsum(pool.value[chosen])
-    most = sum(int(n) for n in known.rows) if table.count is None else table.count
+    bound, most = proven  # each of `most` rows may be worth half a unit more than it was rounded to
     ceiling = float((Fraction(bound, 2**FINE) + Fraction(most, 2)) / Fraction(2) ** power)
     top = max(objective, float(np.nextafter(ceiling, np.inf)))
     return Selected(
         rows=pool.row.filter(pl.Series(chosen)).sort(),
         objective=objective,
         bound=top,
-        gap=(top - objective) / max(abs(objective), 1e-300) if top > objective else 0.0,
+        gap=0.0 if top == objective else (top - objective) / abs(objective) if objective else inf,
         resolution=0.0,
         method="prices",
         outcomes=done,
