@@ -28,12 +28,12 @@ class System:
 
     def advantage(self, pool: Pool, price: np.ndarray) -> np.ndarray:
         """What each row is worth less its prices."""
-        return pool.worth * 2.0**-WORTH - (price @ self.ones)[pool.cls] - (price @ self.tokens)[pool.cls] * pool.tokens
+        return pool.worth * 2.0**-WORTH - product(price, self.ones)[pool.cls] - product(price, self.tokens)[pool.cls] * pool.tokens
 
     def activity(self, pool: Pool, taken: np.ndarray) -> np.ndarray:
         """What the rows taken, in parts, count in each constraint."""
         width = self.ones.shape[1]
-        return self.ones @ np.bincount(pool.cls, taken, width) + self.tokens @ np.bincount(pool.cls, taken * pool.tokens, width)
+        return product(self.ones, np.bincount(pool.cls, taken, width)) + product(self.tokens, np.bincount(pool.cls, taken * pool.tokens, width))
 
     def columns(self, cls: np.ndarray, w: np.ndarray) -> np.ndarray:
         """float[constraints, rows]."""
@@ -42,7 +42,7 @@ class System:
     def allowance(self, price: np.ndarray) -> float:
         """What the bounds are worth at these prices."""
         up, down = price > 0, price < 0
-        return float(price[up] @ self.high[up] + price[down] @ self.low[down])
+        return float((price[up] * self.high[up]).sum() + (price[down] * self.low[down]).sum())
 
 
 def system(made: Constraints, part: float, typical: np.ndarray, rows: np.ndarray) -> System:
@@ -83,7 +83,7 @@ def point(pool: Pool, held: System, price: np.ndarray, smooth: float) -> Point:
     taken[better] = part
     inside = (part > 0) & (part < 1)
     return Point(
-        value=held.allowance(price) + float(gain @ part) - smooth / 2 * float(part @ part),
+        value=held.allowance(price) + float((gain * part).sum()) - smooth / 2 * float((part * part).sum()),
         activity=held.activity(pool, taken),
         taken=taken,
         inner=better[inside],
@@ -114,13 +114,25 @@ def _thresholds(gain: np.ndarray, prompt: np.ndarray, most: int, smooth: float) 
 
 def curvature(pool: Pool, held: System, at: Point, smooth: float) -> np.ndarray:
     """The second derivative of the smoothed dual, float[constraints, constraints]."""
-    columns = held.columns(pool.cls[at.inner], pool.tokens[at.inner])
-    total = columns @ columns.T
     tied = at.bound >= 0
+    rows = at.inner
+    width = held.ones.shape[1]
+    w = pool.tokens[rows].astype(np.float64)
+    number, once, twice = (np.bincount(pool.cls[rows], weights, width) for weights in (np.ones(len(rows)), w, w * w))
+    there = np.flatnonzero(number)
+    ones, tokens = held.ones[:, there], held.tokens[:, there]
+    mixed = product(ones * once[there], tokens.T)
+    total = product(ones * number[there], ones.T) + mixed + mixed.T + product(tokens * twice[there], tokens.T)
     if tied.any():
-        _, place, number = np.unique(at.bound[tied], return_inverse=True, return_counts=True)
+        columns = held.columns(pool.cls[rows[tied]], pool.tokens[rows[tied]])
+        _, place, size = np.unique(at.bound[tied], return_inverse=True, return_counts=True)
         order = np.argsort(place, kind="stable")
-        starts = np.r_[0, np.cumsum(number)[:-1]]
-        sums = np.add.reduceat(columns[:, tied][:, order], starts, axis=1)
-        total -= (sums / number) @ sums.T
+        starts = np.r_[0, np.cumsum(size)[:-1]]
+        sums = np.add.reduceat(columns[:, order], starts, axis=1)
+        total -= product(sums / size, sums.T)
     return total / smooth
+
+
+def product(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """The matrix product, summed in one order: that of a BLAS library depends on its threads."""
+    return np.einsum({(1, 2): "i,ij->j", (2, 1): "ij,j->i", (2, 2): "ij,jk->ik"}[left.ndim, right.ndim], left, right)

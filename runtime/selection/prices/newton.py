@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .dual import Point, System, curvature, point
+from .dual import Point, System, curvature, point, product
 from .pool import Pool
 
 STEPS = 20
@@ -46,7 +46,8 @@ def _settled(pool: Pool, held: System, price: np.ndarray, smooth: float, ridge: 
     size = np.maximum(np.abs(np.where(np.isfinite(held.high), held.high, 0)), np.abs(np.where(np.isfinite(held.low), held.low, 0))) + 1.0
     # As if the worth of each constraint's rows were spread evenly: what holds back a price that no row is near to.
     width = held.ones.shape[1]
-    even = np.abs(held.ones) @ np.bincount(pool.cls, minlength=width) + np.abs(held.tokens) @ np.bincount(pool.cls, pool.tokens, width)
+    counts, amounts = np.bincount(pool.cls, minlength=width), np.bincount(pool.cls, pool.tokens, width)
+    even = product(np.abs(held.ones), counts) + product(np.abs(held.tokens), amounts)
     damping = 0.01
     for _ in range(STEPS):
         slope = _slope(held, price, at.activity, ridge)
@@ -83,13 +84,13 @@ def _moved(
     """The first of ever shorter steps that lowers the dual enough."""
     equal = held.low == held.high
     sign = np.where(price != 0, np.sign(price), -np.sign(slope))
-    before = at.value + ridge / 2 * float(price @ price)
+    before = at.value + ridge / 2 * float((price * price).sum())
     length = 1.0
     for _ in range(3):
         tried = price + length * step
         tried = np.clip(np.where(~equal & (tried * sign < 0), 0.0, tried), -MOST, MOST)
         there = point(pool, held, tried, smooth)
-        if there.value + ridge / 2 * float(tried @ tried) <= before + 1e-4 * float(slope @ (tried - price)):
+        if there.value + ridge / 2 * float((tried * tried).sum()) <= before + 1e-4 * float((slope * (tried - price)).sum()):
             return tried, there, length
         length *= SHORTER
     return None

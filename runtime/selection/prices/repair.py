@@ -62,7 +62,7 @@ def _polished(pool: Pool, made: Constraints, held: System, price: np.ndarray) ->
         tried = _legal(answer.price[: made.height], made) * held.unit * 2.0**-WORTH
         fixed = base.copy()
         fixed[free] = False
-        reached = float(pool.worth[fixed].sum() + answer.x @ pool.worth[free]) * 2.0**-WORTH
+        reached = float(pool.worth[fixed].sum() + (answer.x * pool.worth[free]).sum()) * 2.0**-WORTH
         there = _standing(pool, held, tried)
         if there[2] <= bound:
             price, (_, doubt, bound) = tried, there

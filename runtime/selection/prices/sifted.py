@@ -5,7 +5,7 @@ A row then matters for the whole table only where its advantage is above zero by
 
 import numpy as np
 
-from .dual import System, curvature
+from .dual import System, curvature, product
 from .newton import Priced
 from .passes import Margin
 from .pool import Pool
@@ -22,23 +22,21 @@ def covariance(pool: Pool, held: System, found: Priced, part: float) -> np.ndarr
     prompt = pool.prompt[taken]
     starts = np.flatnonzero(np.r_[True, prompt[1:] != prompt[:-1]])[: len(taken)]
     sums = np.add.reduceat(columns, starts, axis=1) if len(taken) else columns
-    scatter = (sums @ sums.T) * (1.0 - part) + np.eye(len(columns))
+    scatter = product(sums, sums.T) * (1.0 - part) + np.eye(len(columns))
     noise = np.sqrt(np.diag(scatter))
     near = (found.price != 0) | (held.high - at.activity < DEVIATIONS * noise) | (at.activity - held.low < DEVIATIONS * noise)
     active = np.flatnonzero(near)
     bend = curvature(pool, held, at, found.smooth)[np.ix_(active, active)]
     inverse = np.linalg.inv(bend + 0.5 * np.eye(len(active)))
     full = np.zeros_like(scatter)
-    full[np.ix_(active, active)] = inverse @ scatter[np.ix_(active, active)] @ inverse
+    full[np.ix_(active, active)] = product(product(inverse, scatter[np.ix_(active, active)]), inverse)
     return full
 
 
 def margin(held: System, spread: np.ndarray, least: float) -> Margin:
     """The margin of each class where prices vary by `spread`."""
-    def product(left: np.ndarray, right: np.ndarray) -> np.ndarray:
-        return np.einsum("jc,jc->c", left, spread @ right)
-
-    square = np.array([product(held.ones, held.ones), 2 * product(held.ones, held.tokens), product(held.tokens, held.tokens)])
+    ones, tokens = product(spread, held.ones), product(spread, held.tokens)
+    square = np.array([(held.ones * ones).sum(0), 2 * (held.tokens * ones).sum(0), (held.tokens * tokens).sum(0)])
     return Margin(square * DEVIATIONS**2, least)
 
 
