@@ -13,6 +13,7 @@ from .constraints import Constraints
 from .pool import WORTH, Pool
 
 HALVINGS = 60
+CLOSE = 1e-4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,7 +82,7 @@ def point(pool: Pool, held: System, price: np.ndarray, smooth: float) -> Point:
     part = np.clip((gain - threshold) / smooth, 0.0, 1.0)
     taken = np.zeros(pool.size)
     taken[better] = part
-    inside = (part > 0) & (part < 1)
+    inside = (part > CLOSE) & (part < 1 - CLOSE)
     return Point(
         value=held.allowance(price) + float((gain * part).sum()) - smooth / 2 * float((part * part).sum()),
         activity=held.activity(pool, taken),
@@ -114,8 +115,10 @@ def _thresholds(gain: np.ndarray, prompt: np.ndarray, most: int, smooth: float) 
 
 def curvature(pool: Pool, held: System, at: Point, smooth: float) -> np.ndarray:
     """The second derivative of the smoothed dual, float[constraints, constraints]."""
-    tied = at.bound >= 0
-    rows = at.inner
+    _, shared, size = np.unique(at.bound, return_inverse=True, return_counts=True)
+    alone = (at.bound >= 0) & (size[shared] == 1)  # what a prompt's threshold gives to its only row in doubt it takes from it again
+    rows, bound = at.inner[~alone], at.bound[~alone]
+    tied = bound >= 0
     width = held.ones.shape[1]
     w = pool.tokens[rows].astype(np.float64)
     number, once, twice = (np.bincount(pool.cls[rows], weights, width) for weights in (np.ones(len(rows)), w, w * w))
@@ -125,7 +128,7 @@ def curvature(pool: Pool, held: System, at: Point, smooth: float) -> np.ndarray:
     total = product(ones * number[there], ones.T) + mixed + mixed.T + product(tokens * twice[there], tokens.T)
     if tied.any():
         columns = held.columns(pool.cls[rows[tied]], pool.tokens[rows[tied]])
-        _, place, size = np.unique(at.bound[tied], return_inverse=True, return_counts=True)
+        _, place, size = np.unique(bound[tied], return_inverse=True, return_counts=True)
         order = np.argsort(place, kind="stable")
         starts = np.r_[0, np.cumsum(size)[:-1]]
         sums = np.add.reduceat(columns[:, order], starts, axis=1)

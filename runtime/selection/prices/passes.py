@@ -18,12 +18,10 @@ FINE = 16
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Margin:
-    """How far prices may err for a row of class c with w tokens: the square root of `square[0] + square[1] w + square[2] w^2`, plus `least`.
-    In units of 2^-SCALE of the largest value.
-    """
+    """How far prices may err for a row of class c with w tokens: `base[c] + slope[c] w`, where the largest value of a row is about 1."""
 
-    square: np.ndarray
-    least: float
+    base: np.ndarray
+    slope: np.ndarray
 
 
 def sample(table: Table, known: Classes, part: float) -> tuple[Pool, np.ndarray]:
@@ -34,13 +32,10 @@ def sample(table: Table, known: Classes, part: float) -> tuple[Pool, np.ndarray]
     return pool(found), found.sort("prompt", "row")["mixc:hash"].to_numpy() / 2.0**64
 
 
-def survivors(table: Table, known: Classes, made: Constraints, price: np.ndarray, margin: Margin) -> Pool:
-    """The rows whose advantage at these prices (integers, of units of 2^-FINE of a value's) is above zero, or below it by less than the margin."""
-    advantage = _advantage(table, known, made, price)
-    square = [_of_class(part, known) for part in margin.square]
-    tokens = pl.col("tokens").cast(pl.Float64)
-    room = ((square[0] + square[1] * tokens + square[2] * tokens * tokens).clip(lower_bound=0.0).sqrt() + margin.least) * 2.0 ** (SCALE + FINE)
-    kept = known.coded(table.frame).filter(advantage.cast(pl.Float64) > -room)
+def survivors(table: Table, known: Classes, made: Constraints, price: np.ndarray, room: Margin) -> Pool:
+    """The rows whose advantage at these prices (integers, of units of 2^-FINE of a value's) is above zero, or below it by less than `room`."""
+    advantage = _advantage(table, known, made, price, room)
+    kept = known.coded(table.frame).filter(advantage > 0)
     return pool(kept.select(*_columns(table, known)).collect(engine="streaming"))
 
 
@@ -74,13 +69,15 @@ def _columns(table: Table, known: Classes) -> list[pl.Expr]:
     ]
 
 
-def _advantage(table: Table, known: Classes, made: Constraints, price: np.ndarray) -> pl.Expr:
-    """Int64: a row's value less its prices, in units of 2^-(SCALE + FINE). OverflowError where that could leave 64 bits."""
+def _advantage(table: Table, known: Classes, made: Constraints, price: np.ndarray, room: Margin | None = None) -> pl.Expr:
+    """Int64: a row's value less its prices (and more by `room`), in units of 2^-(SCALE + FINE). OverflowError where that could leave 64 bits."""
     prices = [int(p) for p in price]
     most = sum(abs(p) * (int(abs(o).max(initial=0)) + int(abs(t).max(initial=0)) * known.longest) for p, o, t in zip(prices, made.ones, made.tokens, strict=True))
     if most >= 2**62:
         raise OverflowError("prices too high for 64 bits")
     ones, tokens = price @ made.ones, price @ made.tokens
+    if room is not None:
+        ones, tokens = (n - np.rint(more * 2.0 ** (SCALE + FINE)).astype(np.int64) for n, more in ((ones, room.base), (tokens, room.slope)))
     worth = whole(value(table), scaled(known.largest)) * 2**FINE
     return worth - _of_class(ones, known) - _of_class(tokens, known) * pl.col("tokens")
 

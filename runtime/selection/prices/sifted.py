@@ -33,15 +33,21 @@ def covariance(pool: Pool, held: System, found: Priced, part: float) -> np.ndarr
     return full
 
 
-def margin(held: System, spread: np.ndarray, least: float) -> Margin:
-    """The margin of each class where prices vary by `spread`."""
+def margin(held: System, spread: np.ndarray, typical: np.ndarray, least: float) -> Margin:
+    """The margin of each class where prices vary by `spread`. `typical`: mean tokens of each class: the deviation is a convex function of
+    tokens, and the margin its chord from a quarter of them to twice as many.
+    """
     ones, tokens = product(spread, held.ones), product(spread, held.tokens)
-    square = np.array([(held.ones * ones).sum(0), 2 * (held.tokens * ones).sum(0), (held.tokens * tokens).sum(0)])
-    return Margin(square * DEVIATIONS**2, least)
+    square = (held.ones * ones).sum(0), 2 * (held.tokens * ones).sum(0), (held.tokens * tokens).sum(0)
+
+    def deviation(w: np.ndarray) -> np.ndarray:
+        return DEVIATIONS * np.sqrt(np.maximum(square[0] + square[1] * w + square[2] * w * w, 0.0))
+
+    few, many = typical / 4, np.maximum(2 * typical, 1.0)
+    slope = (deviation(many) - deviation(few)) / (many - few)
+    return Margin(np.minimum(deviation(few) - slope * few, 4.0) + least, np.minimum(slope, 4.0))
 
 
 def within(pool: Pool, held: System, price: np.ndarray, room: Margin) -> np.ndarray:
     """bool[rows]: the rows that prices within the margin of `price` leave in play."""
-    w = pool.tokens
-    square = room.square[0][pool.cls] + room.square[1][pool.cls] * w + room.square[2][pool.cls] * w * w
-    return held.advantage(pool, price) > -(np.sqrt(np.maximum(square, 0.0)) + room.least)
+    return held.advantage(pool, price) > -(room.base[pool.cls] + room.slope[pool.cls] * pool.tokens)

@@ -26,6 +26,7 @@ from .report import member, reported
 from .sifted import covariance, margin, within
 
 SELECTED = 4000
+SHARE = 50
 SMALL = 200_000
 COARSE = 16
 AIM = 1e-5
@@ -92,12 +93,12 @@ def _expected(table: Table, known: Classes) -> int:
 
 
 def _priced(table: Table, known: Classes, made: Constraints, count: int | None) -> Selected | Infeasible:
-    part = 1.0 if known.total <= SMALL else min(1.0, SELECTED / _expected(table, known))
+    part = 1.0 if known.total <= SMALL else min(1.0, max(SELECTED / _expected(table, known), 1 / SHARE))
     typical = known.tokens / np.maximum(known.rows, 1)
     full = system(made, 1.0, typical, known.rows)
     pool, drawn = sample(table, known, part)
     price, spread, smooth = _estimated(pool, drawn, made, known, typical, part)
-    room = margin(full, spread, 2 * smooth + 2.0**-20)
+    room = margin(full, spread, typical, 2 * smooth + 2.0**-20)
     passes, bound = 2, None
     best: tuple[Pool, np.ndarray] | None = None
     for _ in range(ROUNDS):
@@ -116,7 +117,7 @@ def _priced(table: Table, known: Classes, made: Constraints, count: int | None) 
         outside = proven * 2.0 ** -(SCALE + FINE) - answer.bound
         if part == 1.0 or (best is not None and outside <= AIM / 4 * total):
             break
-        room = Margin(room.square * 9, room.least * 3)
+        room = Margin(room.base * 3, room.slope * 3)
     if best is None or bound is None:
         return Infeasible(conflict=Conflict(members=tuple(member(table, known, i) for i in range(len(table.clauses))), changes=()))
     return _selected(table, known, made, full, price, (bound, known.total if count is None else count), *best, passes)
@@ -138,7 +139,7 @@ def _estimated(
     held = system(made, part, typical, known.rows)
     mask = np.ones(pool.size, bool)
     for _ in range(4):
-        inside = within(pool, held, price, margin(held, spread, 2 * smooth + 2.0**-20)) if spread.any() else mask
+        inside = within(pool, held, price, margin(held, spread, typical, 2 * smooth + 2.0**-20)) if spread.any() else mask
         sifted = pool.where(inside)
         found = newton(sifted, held, price, smooth=smooth, doubt=doubt, least=2.0**-9, ridge=0.5)
         price, smooth = found.price, found.smooth
