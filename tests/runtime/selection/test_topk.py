@@ -38,9 +38,6 @@ def test_bars_leave_the_same_rows_as_a_sort(seed: int, text: bool, monkeypatch: 
             wanted = naive(frame.lazy(), most=most, group="group", by="by", tie="tie", prompt=prompt).collect()
             shuffled = frame.sample(fraction=1.0, shuffle=True, seed=seed).lazy()
             assert topk(shuffled, most=most, group="group", by="by", tie="tie", prompt=prompt).equals(wanted)
-            # Each group of the answer, found without sorting by this module.
-            for name, part in wanted.group_by("group"):
-                assert part.height <= most, name
 
 
 def test_a_bar_that_is_too_high_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
