@@ -45,7 +45,7 @@ def capped(folder: Path) -> dict:
     from mixc.runtime.selection.topk import naive, topk
 
     frame = pl.scan_parquet(folder / "*.parquet")
-    kept = frame.filter(pl.col("correct") & (pl.col("tokens") <= 1000))
+    kept = frame.filter(pl.col("correct") & (pl.col("tokens") <= 1000)).select("row", "prompt", "skill", "objective", "tie")
     done: dict = {"read": read(frame)}
     how = {"most": 1000, "group": "skill", "by": "objective", "tie": "tie", "prompt": "prompt"}
     done["mixc"], rows = timed(lambda: topk(kept, **how)["row"].sort())

@@ -63,7 +63,7 @@ def classes(table: Table) -> Classes:
     ]
     firsts = [pl.col(name).first().alias(f"first:{name}") for name in names]
     if keys:
-        found = table.frame.group_by(**keys).agg(*sums, *firsts).sort(list(keys)).collect(engine="streaming")
+        found = table.frame.group_by(*(key.alias(name) for name, key in keys.items())).agg(*sums, *firsts).sort(list(keys)).collect(engine="streaming")
     else:
         found = table.frame.select(*sums).collect(engine="streaming").filter(pl.col("rows") > 0)
     if found.height and (not found["finite"].all() or int(found["shortest"].min() or 0) < 0):  # pyright: ignore[reportArgumentType]

@@ -137,15 +137,16 @@ def _estimated(
         spread = covariance(coarse, held, rough, 1 / COARSE)
         price, smooth = rough.price, rough.smooth
     held = system(made, part, typical, known.rows)
-    mask = np.ones(pool.size, bool)
-    for _ in range(4):
-        inside = within(pool, held, price, margin(held, spread, typical, 2 * smooth + 2.0**-20)) if spread.any() else mask
+    inside = np.ones(pool.size, bool)
+    tries = 4 if spread.any() else 1
+    while True:
+        if spread.any():
+            inside = within(pool, held, price, margin(held, spread, typical, 2 * smooth + 2.0**-20))
         sifted = pool.where(inside)
         found = newton(sifted, held, price, smooth=smooth, doubt=doubt, least=2.0**-9, ridge=0.5)
-        price, smooth = found.price, found.smooth
-        if not np.any((held.advantage(pool, price) > 0) & ~inside):
-            break
-    return price, covariance(sifted, held, found, part), smooth
+        price, smooth, tries = found.price, found.smooth, tries - 1
+        if not tries or not np.any((held.advantage(pool, price) > 0) & ~inside):
+            return price, covariance(sifted, held, found, part), smooth
 
 
 def integers(price: np.ndarray, held: System) -> np.ndarray:
