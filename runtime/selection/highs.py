@@ -31,9 +31,12 @@ class Refusal:
     rows: np.ndarray | None = None
 
 
-def run(matrix: Matrix, cost: np.ndarray, *, integral: bool, nodes: int | None = None, tolerance: float = 1e-6, prove: bool = False) -> Answer | Refusal:
+def run(
+    matrix: Matrix, cost: np.ndarray, *, integral: bool, nodes: int | None = None, tolerance: float = 1e-6, prove: bool = False, gap: float = 0.0
+) -> Answer | Refusal:
     """Maximise cost x over the bounds of the columns and the matrix; a refusal says that it is infeasible (with a limit of `nodes`,
-    that nothing was found), and with `prove`, for an LP, which rows refute it.
+    that nothing was found), and with `prove`, for an LP, which rows refute it. `gap`: how much of the optimum an integral
+    answer may lack.
 
     Costs and rows are scaled by powers of two, so that integers stay exact and an absolute 1e-6 is at most one unit of
     an objective of 2^30 levels.
@@ -57,6 +60,7 @@ def run(matrix: Matrix, cost: np.ndarray, *, integral: bool, nodes: int | None =
     if integral:
         lp.integrality_ = [highspy.HighsVarType.kInteger] * n
     solver = _solver(nodes, tolerance)
+    solver.setOptionValue("mip_abs_gap", gap * cost_scale)
     if not integral and n > 10_000 and cost.any() and len(np.unique(cost)) <= 100:
         solver.setOptionValue("solver", "ipm")  # on so degenerate an objective the simplex takes ten times as long
     if solver.passModel(lp) == highspy.HighsStatus.kError:

@@ -1,0 +1,42 @@
+"""The clauses of the selection benchmark over a table of `candidates`: 45 floors, 21 caps, a share of tokens for each teacher, two budgets."""
+
+import polars as pl
+from mixc.compiler.plan.stages import AtMost, Budget, Group, Quota
+from mixc.compiler.source import Span
+from mixc.runtime.selection.table import Table
+
+HERE = Span("bench_selection.mix", 0, 0)
+
+
+def mixture(frame: pl.LazyFrame, selected: int) -> Table:
+    """All clauses bind: hard skills have floors above what they would get, easy ones caps below, two budgets leave short rows only."""
+    supply = frame.group_by("skill").len().sort("skill").collect(engine="streaming")
+    share = {s: n * selected / supply["len"].sum() for s, n in supply.iter_rows()}
+    quotas, members = [], []
+    for i in range(45):
+        skill = 117 - i
+        quotas.append(_quota("skill", skill, float(int(0.9 * share.get(skill, 0))), None, "examples"))
+        members.append(pl.col("skill") == skill)
+    for skill in range(21):
+        quotas.append(_quota("skill", skill, None, float(int(1.05 * share.get(skill, 0))), "examples"))
+        members.append(pl.col("skill") == skill)
+    for teacher in range(5):
+        low, high = (None, 22.0) if teacher % 3 == 0 else (18.0, None)
+        quotas.append(_quota("teacher", teacher, low, high, "% of tokens"))
+        members.append(pl.col("teacher") == teacher)
+    return Table(
+        frame=frame,
+        at_most=AtMost(text="keep at most 1 per prompt", count=1, span=HERE),
+        quotas=tuple(quotas),
+        members=tuple(members),
+        budgets=(_budget(selected, "examples"), _budget(selected * 250, "tokens")),
+    )
+
+
+def _quota(kind: str, value: int, low: float | None, high: float | None, unit: str) -> Quota:
+    text = f'quota {kind} "{value}" {low}..{high} {unit}'
+    return Quota(text=text, group=Group(kind=kind, value=str(value)), low=low, high=high, unit=unit, span=HERE)
+
+
+def _budget(amount: int, unit: str) -> Budget:
+    return Budget(text=f"budget {amount} {unit}", amount=amount, unit=unit, span=HERE)

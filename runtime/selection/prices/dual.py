@@ -1,0 +1,141 @@
+"""The Lagrangian dual over a pool, smoothed: what prices of the clauses cost at most, its slope and its curvature.
+
+With prices p, every prompt takes rows to maximise sum of (a_r x_r - s/2 x_r^2) over 0 <= x <= 1 and at most k rows, where a_r is the row's
+worth less its prices: x_r = (a_r - t)/s held to [0, 1] with the prompt's threshold t. Smoothing of s = 0 is the dual itself.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..matrix import NONE
+from .constraints import Constraints
+from .pool import WORTH, Pool
+
+HALVINGS = 60
+CLOSE = 1e-4
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class System:
+    """Constraints as floats, each divided by `unit` so that a typical row counts about 1; bounds of a `part` of the table."""
+
+    ones: np.ndarray
+    tokens: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    unit: np.ndarray
+    at_most: int | None
+
+    def advantage(self, pool: Pool, price: np.ndarray) -> np.ndarray:
+        """What each row is worth less its prices."""
+        return pool.worth * 2.0**-WORTH - product(price, self.ones)[pool.cls] - product(price, self.tokens)[pool.cls] * pool.tokens
+
+    def activity(self, pool: Pool, taken: np.ndarray) -> np.ndarray:
+        """What the rows taken, in parts, count in each constraint."""
+        width = self.ones.shape[1]
+        return product(self.ones, np.bincount(pool.cls, taken, width)) + product(self.tokens, np.bincount(pool.cls, taken * pool.tokens, width))
+
+    def columns(self, cls: np.ndarray, w: np.ndarray) -> np.ndarray:
+        """float[constraints, rows]."""
+        return self.ones[:, cls] + self.tokens[:, cls] * w
+
+    def allowance(self, price: np.ndarray) -> float:
+        """What the bounds are worth at these prices."""
+        up, down = price > 0, price < 0
+        return float((price[up] * self.high[up]).sum() + (price[down] * self.low[down]).sum())
+
+
+def system(made: Constraints, part: float, typical: np.ndarray, rows: np.ndarray) -> System:
+    """The constraints for a `part` (0 to 1) of the table; `typical`: mean tokens of each class, `rows`: how many rows it has."""
+    size = np.abs(made.ones + made.tokens * typical)
+    unit = np.maximum((size * (rows > 0)).max(axis=1, initial=0.0), 1.0) if made.height else np.zeros(0)
+    low = np.where(made.low == -NONE, -np.inf, made.low * part) / unit
+    high = np.where(made.high == NONE, np.inf, made.high * part) / unit
+    return System(made.ones / unit[:, None], made.tokens / unit[:, None], low, high, unit, made.at_most)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Point:
+    """The smoothed dual at some prices. `taken`: x. `inner`: rows (indices) with 0 < x < 1; `bound`: of each of them the prompt, where the
+    prompt's threshold is above zero, else -1.
+    """
+
+    value: float
+    activity: np.ndarray
+    taken: np.ndarray
+    inner: np.ndarray
+    bound: np.ndarray
+
+
+def point(pool: Pool, held: System, price: np.ndarray, smooth: float) -> Point:
+    """The smoothed dual at `price`."""
+    advantage = held.advantage(pool, price)
+    better = np.flatnonzero(advantage > 0)
+    gain = advantage[better]
+    prompt = pool.prompt[better]
+    threshold = np.zeros(len(better))
+    if held.at_most is not None and len(better):
+        wish = np.bincount(prompt, np.minimum(gain / smooth, 1.0))
+        tight = np.flatnonzero(wish[prompt] > held.at_most)
+        threshold[tight] = _thresholds(gain[tight], prompt[tight], held.at_most, smooth)
+    part = np.clip((gain - threshold) / smooth, 0.0, 1.0)
+    taken = np.zeros(pool.size)
+    taken[better] = part
+    inside = (part > CLOSE) & (part < 1 - CLOSE)
+    return Point(
+        value=held.allowance(price) + float((gain * part).sum()) - smooth / 2 * float((part * part).sum()),
+        activity=held.activity(pool, taken),
+        taken=taken,
+        inner=better[inside],
+        bound=np.where(threshold > 0, prompt, -1)[inside],
+    )
+
+
+def _thresholds(gain: np.ndarray, prompt: np.ndarray, most: int, smooth: float) -> np.ndarray:
+    """For each row the threshold at which its prompt takes `most` rows: bisection, then the exact point of the straight piece."""
+    _, place = np.unique(prompt, return_inverse=True)
+    low = np.zeros(place.max(initial=-1) + 1)
+    high = low.copy()
+    np.maximum.at(high, place, gain)
+    if most == 1:
+        low = np.maximum(high - smooth, 0.0)
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        above = np.bincount(place, np.clip((gain - middle[place]) / smooth, 0.0, 1.0)) > most
+        low, high = np.where(above, middle, low), np.where(above, high, middle)
+        if np.all(high - low <= 1e-4 * smooth):
+            break
+    rise = (gain - low[place]) / smooth
+    inside = (rise > 0) & (rise < 1)
+    number = np.bincount(place, inside)
+    excess = np.bincount(place, np.clip(rise, 0.0, 1.0)) - most
+    return (low + np.where(number > 0, excess * smooth / np.maximum(number, 1), 0.0))[place]
+
+
+def curvature(pool: Pool, held: System, at: Point, smooth: float) -> np.ndarray:
+    """The second derivative of the smoothed dual, float[constraints, constraints]."""
+    _, shared, size = np.unique(at.bound, return_inverse=True, return_counts=True)
+    alone = (at.bound >= 0) & (size[shared] == 1)  # what a prompt's threshold gives to its only row in doubt it takes from it again
+    rows, bound = at.inner[~alone], at.bound[~alone]
+    tied = bound >= 0
+    width = held.ones.shape[1]
+    w = pool.tokens[rows].astype(np.float64)
+    number, once, twice = (np.bincount(pool.cls[rows], weights, width) for weights in (np.ones(len(rows)), w, w * w))
+    there = np.flatnonzero(number)
+    ones, tokens = held.ones[:, there], held.tokens[:, there]
+    mixed = product(ones * once[there], tokens.T)
+    total = product(ones * number[there], ones.T) + mixed + mixed.T + product(tokens * twice[there], tokens.T)
+    if tied.any():
+        columns = held.columns(pool.cls[rows[tied]], pool.tokens[rows[tied]])
+        _, place, size = np.unique(bound[tied], return_inverse=True, return_counts=True)
+        order = np.argsort(place, kind="stable")
+        starts = np.r_[0, np.cumsum(size)[:-1]]
+        sums = np.add.reduceat(columns[:, order], starts, axis=1)
+        total -= product(sums / size, sums.T)
+    return total / smooth
+
+
+def product(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """The matrix product, summed in one order: that of a BLAS library depends on its threads."""
+    return np.einsum({(1, 2): "i,ij->j", (2, 1): "ij,j->i", (2, 2): "ij,jk->ik"}[left.ndim, right.ndim], left, right)

@@ -1,0 +1,96 @@
+"""Prices that minimise the Lagrangian dual over a pool: semismooth Newton steps, the smoothing lowered until few rows are in doubt.
+
+The dual has kinks where a price is zero (a bound on one side, or on both): steps move within the signs of the prices, as orthant-wise
+methods do (Andrew and Gao 2007). Prices are bounded, so that a pool without a solution ends in large prices, not in none.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .dual import Point, System, curvature, point, product
+from .pool import Pool
+
+STEPS = 20
+LEAST = 2.0**-40
+MOST = 1000.0
+FARTHEST = 0.25
+SHORTER = 0.25
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Priced:
+    """Prices of the constraints in their units of `System`, the smoothing they were found with, and the dual there."""
+
+    price: np.ndarray
+    smooth: float
+    at: Point
+
+
+def newton(pool: Pool, held: System, start: np.ndarray, *, smooth: float, doubt: int, least: float = LEAST, ridge: float = 0.01) -> Priced:
+    """The prices, from `start` and a smoothing of `smooth` on, until at most `doubt` rows are taken in part or the smoothing is `least`.
+
+    `ridge`: half of it times the squared prices is added to the dual. Bounds then give way by `ridge` typical rows for a price of 1, which is
+    the greatest value of a row; a pool without a solution ends in large prices, not in none.
+    """
+    price = np.clip(start, -MOST, MOST)
+    while True:
+        price, at = _settled(pool, held, price, smooth, ridge)
+        if len(at.inner) <= doubt or smooth <= least:
+            return Priced(price, smooth, at)
+        smooth = max(smooth / 4.0, least)
+
+
+def _settled(pool: Pool, held: System, price: np.ndarray, smooth: float, ridge: float) -> tuple[np.ndarray, Point]:
+    at = point(pool, held, price, smooth)
+    size = np.maximum(np.abs(np.where(np.isfinite(held.high), held.high, 0)), np.abs(np.where(np.isfinite(held.low), held.low, 0))) + 1.0
+    # As if the worth of each constraint's rows were spread evenly: what holds back a price that no row is near to.
+    width = held.ones.shape[1]
+    counts, amounts = np.bincount(pool.cls, minlength=width), np.bincount(pool.cls, pool.tokens, width)
+    even = product(np.abs(held.ones), counts) + product(np.abs(held.tokens), amounts)
+    damping = 0.01
+    for _ in range(STEPS):
+        slope = _slope(held, price, at.activity, ridge)
+        if np.all(np.abs(slope) <= 1e-3 * np.sqrt(size)):
+            break
+        free = np.flatnonzero(slope)
+        bend = curvature(pool, held, at, smooth)[np.ix_(free, free)]
+        bend[np.diag_indices_from(bend)] += damping * even[free] + ridge
+        step = np.zeros_like(price)
+        step[free] = -np.linalg.solve(bend, slope[free])
+        step *= min(1.0, FARTHEST / np.abs(step).max())
+        moved = _moved(pool, held, price, at, step, slope, smooth, ridge)
+        if moved is None:
+            if damping > 1e6:
+                break
+            damping *= 30.0
+            continue
+        price, at, length = moved
+        damping = max(damping / 10.0, 1e-4) if length == 1.0 else damping if length == SHORTER else min(damping * 8.0, 1e6)
+    return price, at
+
+
+def _slope(held: System, price: np.ndarray, activity: np.ndarray, ridge: float) -> np.ndarray:
+    """The slope of steepest descent: zero where a price of zero should stay so."""
+    over, under = held.high - activity + ridge * price, held.low - activity + ridge * price
+    at_zero = np.where(over < 0, over, np.where(under > 0, under, 0.0))
+    slope = np.where(price > 0, over, np.where(price < 0, under, at_zero))
+    return np.where(held.low == held.high, over, slope)
+
+
+def _moved(
+    pool: Pool, held: System, price: np.ndarray, at: Point, step: np.ndarray, slope: np.ndarray, smooth: float, ridge: float
+) -> tuple[np.ndarray, Point, float] | None:
+    """The first of ever shorter steps that lowers the dual enough."""
+    equal = held.low == held.high
+    sign = np.where(price != 0, np.sign(price), -np.sign(slope))
+    before = at.value + ridge / 2 * float((price * price).sum())
+    length = 1.0
+    for _ in range(3):
+        tried = price + length * step
+        tried = np.clip(np.where(~equal & (tried * sign < 0), 0.0, tried), -MOST, MOST)
+        there = point(pool, held, tried, smooth)
+        if there.value + ridge / 2 * float((tried * tried).sum()) <= before + 1e-4 * float((slope * (tried - price)).sum()):
+            return tried, there, length
+        length *= SHORTER
+    return None

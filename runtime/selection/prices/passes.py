@@ -1,0 +1,89 @@
+"""The streaming passes over the whole table: a sample of prompts, the rows that prices leave in play, and the sum that proves a bound.
+
+All arithmetic of the last two is in integers: no order of rows, threads or files changes what they return.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from ..table import Table
+from .classes import Classes, value
+from .constraints import Constraints
+from .pool import SCALE, Pool, pool, scaled, whole
+
+FINE = 16
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Margin:
+    """How far prices may err for a row of class c with w tokens: `base[c] + slope[c] w`, where the largest value of a row is about 1."""
+
+    base: np.ndarray
+    slope: np.ndarray
+
+
+def sample(table: Table, known: Classes, part: float) -> tuple[Pool, np.ndarray]:
+    """The rows of a share `part` of the prompts, the same ones for the same prompts; and the hash by which they were taken, 0 to 1."""
+    drawn = pl.col("prompt").hash(0)
+    frame = known.coded(table.frame.filter(drawn < int(part * 2**64)) if part < 1 else table.frame)
+    found = frame.select(*_columns(table, known), drawn.alias("mixc:hash")).collect(engine="streaming")
+    return pool(found), found.sort("prompt", "row")["mixc:hash"].to_numpy() / 2.0**64
+
+
+def survivors(table: Table, known: Classes, made: Constraints, price: np.ndarray, room: Margin) -> Pool:
+    """The rows whose advantage at these prices (integers, of units of 2^-FINE of a value's) is above zero, or below it by less than `room`."""
+    advantage = _advantage(table, known, made, price, room)
+    kept = known.coded(table.frame).filter(advantage > 0)
+    return pool(kept.select(*_columns(table, known)).collect(engine="streaming"))
+
+
+def proof(table: Table, known: Classes, made: Constraints, price: np.ndarray) -> int:
+    """The Lagrangian bound at integer prices, exactly, in units of 2^-(SCALE + FINE): no selection's whole values sum to more."""
+    advantage = _advantage(table, known, made, price)
+    wanted = [advantage.alias("gain")] if made.at_most is None else [pl.col("prompt"), advantage.alias("gain")]
+    found = known.coded(table.frame).select(*wanted).filter(pl.col("gain") > 0).collect(engine="streaming")
+    allowance = sum(int(p) * int(high if p > 0 else low) for p, low, high in zip(price, made.low, made.high, strict=True) if p)
+    if made.at_most is None:
+        return allowance + summed(found["gain"].to_numpy())
+    if made.at_most == 1:
+        return allowance + summed(found.group_by("prompt").agg(pl.col("gain").max())["gain"].to_numpy())
+    best = found.group_by("prompt").agg(pl.col("gain").top_k(made.at_most)).select(pl.col("gain").explode())
+    return allowance + summed(best["gain"].to_numpy())
+
+
+def summed(numbers: np.ndarray) -> int:
+    """The exact sum of int64 numbers, whatever its size."""
+    high, low = numbers >> 32, numbers & 0xFFFFFFFF
+    return (int(high.sum()) << 32) + int(low.sum())
+
+
+def _columns(table: Table, known: Classes) -> list[pl.Expr]:
+    worth = value(table)
+    return [
+        *(pl.col(name) for name in ("row", "prompt", "tokens", "tie")),
+        known.code.alias("mixc:class"),
+        worth.alias("mixc:value"),
+        whole(worth, scaled(known.largest)).alias("mixc:whole"),
+    ]
+
+
+def _advantage(table: Table, known: Classes, made: Constraints, price: np.ndarray, room: Margin | None = None) -> pl.Expr:
+    """Int64: a row's value less its prices (and more by `room`), in units of 2^-(SCALE + FINE). OverflowError where that could leave 64 bits."""
+    prices = [int(p) for p in price]
+    most = sum(abs(p) * (int(abs(o).max(initial=0)) + int(abs(t).max(initial=0)) * known.longest) for p, o, t in zip(prices, made.ones, made.tokens, strict=True))
+    if most >= 2**62:
+        raise OverflowError("prices too high for 64 bits")
+    ones, tokens = price @ made.ones, price @ made.tokens
+    if room is not None:
+        ones, tokens = (n - np.rint(more * 2.0 ** (SCALE + FINE)).astype(np.int64) for n, more in ((ones, room.base), (tokens, room.slope)))
+    worth = whole(value(table), scaled(known.largest)) * 2**FINE
+    return worth - _of_class(ones, known) - _of_class(tokens, known) * pl.col("tokens")
+
+
+def _of_class(numbers: np.ndarray, known: Classes) -> pl.Expr:
+    """The number of each row's class."""
+    if len(numbers) == 1:
+        return pl.lit(numbers[0])
+    return pl.lit(pl.Series(numbers)).gather(known.code)

@@ -1,0 +1,65 @@
+"""What became of each clause in a selection from a table, and what there is for clauses that cannot be met, from counts of classes."""
+
+import numpy as np
+
+from ....compiler.plan.stages import AtMost, Budget, Quota
+from ..problem import Clause, ConflictMember, Outcome, unit
+from ..table import Table
+from .classes import Classes
+from .constraints import limits
+
+
+def reported(
+    table: Table, known: Classes, counts: np.ndarray, amounts: np.ndarray, fullest: int, prices: tuple[float, ...]
+) -> tuple[Outcome, ...]:
+    """The outcome of every clause where `counts` rows with `amounts` tokens of each class are chosen, at most `fullest` of a prompt."""
+    done = []
+    for i, clause in enumerate(table.clauses):
+        counted = unit(clause)
+        of = counts if counted == "examples" else amounts
+        amount, low, high, share = _measured(table, known, i, clause, of, fullest)
+        room = [distance for bound, distance in ((low, amount - (low or 0)), (high, (high or 0) - amount)) if bound is not None]
+        slack = min(room, default=None)
+        price = prices[i]
+        done.append(
+            Outcome(
+                clause=clause,
+                unit=counted,
+                amount=amount,
+                low=low,
+                high=high,
+                share=share,
+                slack=slack,
+                binding=slack == 0 or price != 0.0,
+                price=abs(price),
+                side=None if price == 0.0 else "high" if price > 0 else "low",
+            )
+        )
+    return tuple(done)
+
+
+def _measured(
+    table: Table, known: Classes, i: int, clause: Clause, of: np.ndarray, fullest: int
+) -> tuple[int, int | None, int | None, float | None]:
+    match clause:
+        case AtMost():
+            return fullest, None, clause.count, None
+        case Budget(unit="examples"):
+            return int(of.sum()), None if clause.up_to else clause.amount, clause.amount, None
+        case Budget():
+            return int(of.sum()), clause.amount - known.longest + 1 if table.fills_tokens else None, clause.amount, None
+        case Quota():
+            amount, total = int(of[known.members[i - (table.at_most is not None)]].sum()), int(of.sum())
+            if "%" not in clause.unit:
+                return amount, *limits(clause, known.longest), None
+            return amount, *limits(clause, known.longest, total), 100 * amount / total if total else None
+
+
+def member(table: Table, known: Classes, i: int) -> ConflictMember:
+    """What there is for clause `i`. Of `keep at most` nothing is known but the rows."""
+    clause = table.clauses[i]
+    quota = i - (table.at_most is not None)
+    inside = known.members[quota] if isinstance(clause, Quota) else np.ones(len(known.rows), bool)
+    rows, tokens = int(known.rows[inside].sum()), int(known.tokens[inside].sum())
+    counted = unit(clause)
+    return ConflictMember(clause=clause, unit=counted, available=rows if counted == "examples" else tokens, rows=rows, tokens=tokens)
