@@ -22,6 +22,7 @@ from .manifest import Record, manifest
 from .precision import to_data
 from .rates import remember
 from .teacher_table import teacher_table
+from .trace import Trace, trace
 from .train import train
 from .walk import Walk, advance
 
@@ -48,6 +49,7 @@ class Build:
     training: dict[str, object] | None = None
     evaluation: dict | None = None
     audits: tuple[Audit, ...] = ()
+    trace: Trace = field(default_factory=Trace)
 
 
 def stages_until(plan: Plan, until: str | None) -> tuple[Stage, ...]:
@@ -187,8 +189,9 @@ def _selection_files(plan: Plan, result: Build) -> dict[str, bytes]:
     """The files that selection makes; none where the run stopped before it."""
     if result.chosen is None:
         return {}
+    result.trace = trace(plan, result.walk.rows)
     return {
-        "ledger.parquet": made.parquet(made.ledger(plan, result.walk.rows)),
+        "ledger.parquet": made.parquet(made.traced(made.ledger(plan, result.walk.rows), result.trace.columns)),
         "selected.parquet": made.parquet(result.chosen),
         "teachers.json": _json(teacher_table(plan, result.walk.rows)),
     }
@@ -217,6 +220,7 @@ def _manifest(plan: Plan, result: Build) -> bytes:
         "audit": [each.to_data() for each in result.audits],
         "precision": [to_data(each) for _, each in sorted(result.deviated.items())],
         "parity": result.parity,
+        "path": result.trace.path,
     }
     return manifest(plan, result.walk, result.records, result.models, result.notices, selected, result.training, measured)
 
