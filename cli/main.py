@@ -163,8 +163,7 @@ def help_text() -> str:
 
 {verbs}
 
-everywhere: -q, --quiet (errors only); -v, --verbose (more of what happens);
-            --no-color (NO_COLOR does the same)
+everywhere: -q, --quiet (errors only); -v, --verbose; --no-color (or NO_COLOR)
 
 `mixc VERB --help` tells more of a verb. New here: `mixc init demo`.
 

@@ -14,6 +14,7 @@ from ..runtime.looks import shown
 
 INDENT = 5
 SHORT = 12
+NOT_SCORED = "not known: the row was dropped before this was worked out"
 MARKS = {"passed": "ok", "dropped": "OUT", "not reached": "--"}
 STYLES = {"ok": "success", "OUT": "error", "in": "success", "--": "dim"}
 
@@ -71,17 +72,17 @@ def _visit(account: Account, visit: Visit, width: int) -> Iterator[Text]:
         return
     for look in visit.looks:
         if look.operator is not None or look.text != visit.clause.removeprefix("where "):
-            yield from _wrapped(_look(look), width)
+            yield from _wrapped(_look(look, NOT_SCORED if mark == "--" else "no value"), width)
     if visit.kind == "keep best":
         yield from _wrapped(_kept(account, visit), width)
 
 
-def _look(look: Look) -> str:
+def _look(look: Look, none: str) -> str:
     if look.operator is None:
-        return f"{look.text}: {'no value' if look.met is None else shown(look.met)}"
+        return f"{look.text}: {none if look.met is None else shown(look.met)}"
     unit = f" {look.unit}" if look.unit else ""
     if look.met is None:
-        return f"{look.name}: no value" if look.left is None else f"{look.other}: no value"
+        return f"{look.name if look.left is None else look.other}: {none}"
     opposite = {"==": "!=", "!=": "==", "<": ">=", "<=": ">", ">": "<=", ">=": "<"}
     sign = look.operator if look.met else opposite[look.operator]
     bound = f"{shown(look.right)}{unit}" + ("" if look.constant else f", the {look.other}" if look.within is None else f", the {look.other} ({look.within})")
@@ -94,13 +95,13 @@ def _distance(look: Look) -> str:
     if look.operator in ("==", "!="):
         return ""
     apart = shown(abs(look.left - look.right))
-    return f": {apart} to spare" if look.met else f": misses it by {apart}"
+    return f": misses it by {apart}" if not look.met else f": {apart} to spare" if look.left != look.right else ", just met"
 
 
 def _kept(account: Account, visit: Visit) -> str:
     unit = f" {visit.unit}" if visit.unit else ""
     if visit.value is None:
-        return "no value to be compared by"
+        return NOT_SCORED if visit.outcome == "not reached" else "no value to be compared by"
     mine = f"{shown(visit.value)}{unit}"
     if visit.outcome == "not reached":
         if visit.rival is None:
@@ -110,15 +111,17 @@ def _kept(account: Account, visit: Visit) -> str:
     if visit.rival is None:
         return f"{place}; no other came so far" if visit.place == 1 and visit.count == 1 else f"{place}; none was left out"
     if visit.outcome == "passed":
-        return f"{place}; {_row(visit.rival)} is the best left out with {shown(visit.rival.value)}: {_ahead(account, visit.rival)}"
+        return f"{place}; {_row(visit.rival)} is the best left out with {shown(visit.rival.value)}: {_ahead(account, visit.rival, True)}"
     last = "won" if visit.count == 1 else "was the last kept"
-    return f"{place}; {_row(visit.rival)} {last} with {shown(visit.rival.value)}: {_ahead(account, visit.rival)}"
+    return f"{place}; {_row(visit.rival)} {last} with {shown(visit.rival.value)}: {_ahead(account, visit.rival, False)}"
 
 
-def _ahead(account: Account, rival: Rival) -> str:
+def _ahead(account: Account, rival: Rival, won: bool) -> str:
     if rival.ahead is None:
         return "not comparable"
     if rival.ahead == 0:
+        if (account.tie < rival.tie) is not won:
+            return "the same; of many selections of the same objective one was taken by the hashes of all its rows"
         return f"the same, decided by the smaller hash, {account.tie:016x} against {rival.tie:016x}"
     return f"{shown(abs(rival.ahead))} {'ahead' if rival.ahead > 0 else 'behind'}"
 
@@ -133,9 +136,10 @@ def _standing(account: Account, standing: Standing, width: int) -> Iterator[Text
     would = ""
     if not reached and standing.advantage is not None:
         would = " (by the prices it would be in)" if standing.advantage > 0 else " (by the prices it would not be in)"
+        would = would if standing.advantage else " (by the prices it might be in or not)"
     yield from _head(mark, f"{standing.clause}{would}", width)
     if standing.value is None:
-        yield from _wrapped("no objective: it has no value to be maximised", width)
+        yield from _wrapped("no objective: it has no value to be maximised" if reached else NOT_SCORED, width)
         return
     if standing.advantage is None:
         yield from _wrapped(f"objective {_number(standing.value, standing)}" + ("; there is no budget, every candidate is selected" if reached else ""), width)
@@ -145,7 +149,7 @@ def _standing(account: Account, standing: Standing, width: int) -> Iterator[Text
     room = max(min(max(len(name) for name, _, _ in rows), width - INDENT - 44), 24)
     for name, amount, note in rows:
         first, *rest = wrap(name, room, break_on_hyphens=False)
-        figure = f"{amount:>+12.4g}" if name != "objective" else f"{amount:>12.4g}"
+        figure = f"{amount:>12.4g}" if name == "objective" or not amount else f"{amount:>+12.4g}"
         style = "message" if name == "advantage" else ""
         yield Text(f"{'':{INDENT + 2}}{first:<{room}} {figure}  {note}".rstrip(), style=style)
         yield from (Text(f"{'':{INDENT + 4}}{line}") for line in rest)
@@ -154,9 +158,9 @@ def _standing(account: Account, standing: Standing, width: int) -> Iterator[Text
 
 
 def _exchange(account: Account, rival: Rival) -> str:
-    """What the row that counts in the same clauses says of this one."""
+    """What the row with which it could change places says of this one."""
     kind = "the best that is out" if account.selected else "the last that is in"
-    return f"of the rows that count in the same clauses {kind} is {_row(rival)} with {shown(rival.value)}: {_ahead(account, rival)}"
+    return f"of the rows with which it could change places {kind} is {_row(rival)} with {shown(rival.value)}: {_ahead(account, rival, account.selected)}"
 
 
 def _each(charge: Charge, standing: Standing) -> str:

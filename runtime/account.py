@@ -75,8 +75,8 @@ class Standing:
     """The row among the candidates. `value`: its objective (by its tokens where only tokens are budgeted: `weighted`); `advantage`: that and all charges.
 
     None where the selection has no prices. `estimated`: the row was no candidate, and its advantage is what the prices would have made of it.
-    `rival`: the row for which it could be exchanged one for one, for it counts in the same clauses: of a dropped row the weakest that was
-    selected, of a selected row the strongest that was not.
+    `rival`: of the rows with which it could change places, one for one and with every clause still held: of a dropped row the weakest that is
+    selected, of a selected row the strongest that is not.
     """
 
     clause: str

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import fsum
 from typing import Any
 
 import polars as pl
@@ -11,16 +12,18 @@ from .account import Charge
 from .built import Built
 from .groups import group_rows
 
+NOISE = 1e-9
+"""Below this share of its terms a sum of prices is rounding."""
 Clauses = tuple[AtMost | Quota | Budget, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Priced:
-    """The clauses that act together, their prices and sides as the manifest has them, and which row of the ledger each quota counts."""
+    """The clauses that act together, what the manifest tells of each, and which row of the ledger each quota counts."""
 
     stage: Select
     clauses: Clauses
-    prices: tuple[tuple[float, str | None], ...]
+    told: tuple[Mapping[str, Any] | None, ...]
     members: tuple[pl.Series | None, ...]
 
     @property
@@ -39,12 +42,11 @@ def priced(build: Built) -> Priced:
     stage = next(s for s in build.plan.stages if isinstance(s, Select))
     clauses: Clauses = (*((stage.at_most,) if stage.at_most else ()), *stage.quotas, *stage.budgets)
     told = {each["clause"]: each for each in (build.manifest["selection"] or {}).get("clauses", ())}
-    prices = tuple((float(told.get(c.text, {}).get("price", 0.0)), told.get(c.text, {}).get("side")) for c in clauses)
     frame = build.ledger.rename({name: _role(name) for name in build.ledger.columns if name == "teacher value" or name.startswith("column ")})
     if "teacher_value" not in frame.columns:
         frame = frame.with_columns(teacher_value="teacher")
     members = tuple(pl.Series(group_rows(c.group, frame)) if isinstance(c, Quota) else None for c in clauses)
-    return Priced(stage, clauses, prices, members)
+    return Priced(stage, clauses, tuple(told.get(c.text) for c in clauses), members)
 
 
 def _role(name: str) -> str:
@@ -59,18 +61,20 @@ def charges(priced: Priced, place: int, row: Mapping[str, Any], advantage: float
     tokens = row["tokens"] or 0
     counted = any(isinstance(c, Budget) and c.unit == "examples" for c in priced.clauses)
     found: list[Charge] = []
-    for clause, (price, side), members in zip(priced.clauses, priced.prices, priced.members, strict=True):
-        if isinstance(clause, AtMost) or not price:
+    for clause, told, members in zip(priced.clauses, priced.told, priced.members, strict=True):
+        if isinstance(clause, AtMost) or told is None or not told["price"]:
             continue
+        price, side = told["price"], told["side"]
         inside = members is None or bool(members[place])
         amount = _amount(clause, inside, tokens, side, counted)
         if amount:
             cost = price if side == "high" else -price
             found.append(Charge(clause=clause.text, amount=-cost * amount, price=price, unit="token" if "tokens" in clause.unit else "example", side=side))
-    rest = value + sum(c.amount for c in found)
+    rest = fsum((value, *(c.amount for c in found)))
+    noise = NOISE * max(abs(value), *(abs(c.amount) for c in found), 0.0)
     if advantage is None:
-        return tuple(found), rest
-    if priced.stage.at_most is not None and abs(advantage - rest) > 1e-9 * max(1.0, abs(value)):
+        return tuple(found), rest if abs(rest) > noise else 0.0
+    if priced.stage.at_most is not None and abs(advantage - rest) > noise:
         found.append(Charge(clause=priced.stage.at_most.text, amount=advantage - rest, price=0.0, unit="prompt", side="high"))
     return tuple(found), advantage
 

@@ -1,44 +1,75 @@
-"""The row that another could be exchanged for, one for one, with every clause counting the same: the proof in the small of why one is in and one is out."""
+"""The row that another could be exchanged for, one for one, with every clause still held: the proof in the small of why one is in and one is out."""
 
 from collections.abc import Mapping
+from fractions import Fraction
 from typing import Any
 
+import numpy as np
 import polars as pl
 
+from ..compiler.plan.stages import Budget, Quota
 from .account import Rival
 from .built import Built
 from .charges import Priced
 
 
 def exchange(build: Built, priced: Priced, place: int, row: Mapping[str, Any], candidate: pl.Series) -> Rival | None:
-    """Of a row that is out the weakest that is in, of a row that is in the strongest candidate that is out; None where no row counts in the same clauses.
+    """Of a row that is out the weakest that is in, of a row that is in the strongest candidate that is out, of those with which it can change places.
 
-    Both count in the same groups, have as many tokens where any clause looks at them, and leave no prompt with more rows than may be kept.
+    None where no exchange holds all clauses. `value` and `ahead` are of the objective, by the tokens where only tokens are budgeted.
     """
     ledger, chosen = build.ledger, row["status"] == "selected"
-    objective, tie = build.column("objective"), build.column("tie")
-    same = candidate & (ledger["status"] != row["status"]) & ledger[objective].is_not_null()
-    for members in priced.members:
-        if members is not None:
-            same &= members == bool(members[place])
-    if priced.counts_tokens:
-        same &= (ledger["tokens"] == row["tokens"]).fill_null(value=False)
-    if priced.stage.at_most is not None:
-        same &= _room(ledger, row, chosen, priced.stage.at_most.count)
-    others = ledger.filter(same)
-    if others.is_empty() or row[objective] is None:
+    tie = build.column("tie")
+    worth = pl.col(build.column("objective")) * (pl.col("tokens") if priced.weighted else 1)
+    valued = ledger.select("row_id", "prompt_id", "teacher", tie, worth.alias("worth"))
+    mine = valued["worth"][place]
+    allowed = (candidate & (ledger["status"] != row["status"]) & valued["worth"].is_not_null()).to_numpy().copy()
+    if mine is None or not allowed.any():
         return None
-    other = others.sort(objective, tie, "row_id", descending=[chosen, not chosen, False]).row(0, named=True)
-    ahead = row[objective] - other[objective]
-    return Rival(row_id=other["row_id"], prompt_id=other["prompt_id"], teacher=other["teacher"], value=other[objective], ahead=ahead, tie=other[tie])
+    tokens = ledger["tokens"].fill_null(0).to_numpy() if priced.counts_tokens else np.zeros(ledger.height, np.int64)
+    selected = (ledger["status"] == "selected").to_numpy()
+    allowed &= _room(ledger, place, selected, priced.stage.at_most.count if priced.stage.at_most else None)
+    coming = 1 if chosen else -1  # of the other row
+    for clause, told, members in zip(priced.clauses, priced.told, priced.members, strict=True):
+        if isinstance(clause, Quota | Budget) and told is not None:
+            inside = np.ones(ledger.height, bool) if members is None else members.to_numpy()
+            allowed &= _held(clause, told, inside, tokens, selected & candidate.to_numpy(), coming, place)
+    others = valued.filter(pl.Series(allowed))
+    if others.is_empty():
+        return None
+    other = others.sort("worth", tie, "row_id", descending=[chosen, not chosen, False]).row(0, named=True)
+    return Rival(
+        row_id=other["row_id"], prompt_id=other["prompt_id"], teacher=other["teacher"], value=other["worth"], ahead=mine - other["worth"], tie=other[tie]
+    )
 
 
-def _room(ledger: pl.DataFrame, row: Mapping[str, Any], chosen: bool, most: int) -> pl.Series:
-    """Whether a prompt has room for the row that comes in once the other has gone."""
-    mine = ledger["prompt_id"] == row["prompt_id"]
-    inside = (ledger["status"] == "selected").cast(pl.Int32)
-    if not chosen:
-        full = int((inside * mine.cast(pl.Int32)).sum()) >= most
-        return mine if full else pl.repeat(True, ledger.height, eager=True)
-    taken = ledger.select(pl.Series("in", inside).sum().over("prompt_id")).to_series()
-    return mine | (taken < most)
+def _held(
+    clause: Quota | Budget, told: Mapping[str, Any], inside: np.ndarray, tokens: np.ndarray, selected: np.ndarray, coming: int, place: int
+) -> np.ndarray:
+    """bool[rows]: whether the clause holds when the row at `place` and each other row change places."""
+    each = tokens if "tokens" in clause.unit else np.ones(len(tokens), np.int64)
+    mine = np.where(inside, each, 0)
+    amount = told["amount"] + coming * (mine - mine[place])
+    if clause.unit != "% of tokens":
+        return _at_least(amount, told["low"]) & _at_least(-amount, None if told["high"] is None else -told["high"])
+    total = int(tokens[selected].sum()) + coming * (tokens - tokens[place])
+    miss = int(tokens.max(initial=0)) if isinstance(clause, Quota) and clause.equal else 0
+    held = np.ones(len(tokens), bool)
+    for bound, sign in ((clause.low, 1), (clause.high, -1)) if isinstance(clause, Quota) else ():
+        if bound is not None:
+            share = Fraction(str(bound)) / 100
+            held &= sign * (amount * share.denominator - total * share.numerator) >= -miss * share.denominator
+    return held
+
+
+def _at_least(amount: np.ndarray, bound: int | None) -> np.ndarray:
+    return np.ones(len(amount), bool) if bound is None else amount >= bound
+
+
+def _room(ledger: pl.DataFrame, place: int, selected: np.ndarray, most: int | None) -> np.ndarray:
+    """bool[rows]: whether no prompt has more than `most` rows once the two have changed places."""
+    if most is None:
+        return np.ones(ledger.height, bool)
+    own = (ledger["prompt_id"] == ledger["prompt_id"][place]).to_numpy()
+    taken = ledger.select((pl.col("status") == "selected").sum().over("prompt_id")).to_series().to_numpy()
+    return own | (taken < most if selected[place] else np.full(ledger.height, taken[place] < most))

@@ -88,7 +88,7 @@ def lacking(condition: Expression, seen: Mapping[Expression, Look], wanted: bool
 def _lacking(look: Look, wanted: bool) -> str:
     if look.met is None:
         missing = look.name if look.left is None else look.other
-        return f"{missing} has no value and needs one"
+        return f"{missing} has no value, and needs one"
     if look.operator is None:
         return f"`{look.text}` must be {'true' if wanted else 'false'}"
     sign = look.operator if wanted else OPPOSITE[look.operator]
@@ -107,7 +107,8 @@ def _lacking(look: Look, wanted: bool) -> str:
         case ">=" | "<=":
             return f"{look.name} {shown(mine)} must {'rise' if sign == '>=' else 'fall'} by {by}{unit} to {to}"
         case _:
-            return f"{look.name} {shown(mine)} must {'rise' if sign == '>' else 'fall'} by more than {by}{unit}, beyond {to}"
+            far = f" by more than {by}{unit}," if mine != bound else ""
+            return f"{look.name} {shown(mine)} must {'rise' if sign == '>' else 'fall'}{far} {'above' if sign == '>' else 'below'} {to}"
 
 
 def shown(value: object) -> str:

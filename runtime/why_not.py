@@ -8,6 +8,8 @@ from .built import Built
 from .looks import lacking, shown
 from .path import path
 
+NOT_SCORED = "not known, for the row was dropped before it was scored"
+
 
 def needs(build: Built, account: Account) -> tuple[Need, ...]:
     """Of a dropped row what the clause that dropped it asks for, then what each later one would; of a selected row what each would take to lose it.
@@ -25,6 +27,9 @@ def _to_enter(build: Built, account: Account) -> Iterator[Need]:
     for clause, visit in zip(path(build.plan), account.visits, strict=True):
         if visit.number < step:
             continue
+        if visit.outcome == "not reached" and visit.would is None:
+            yield Need(clause=visit.clause, must=NOT_SCORED)
+            continue
         if isinstance(clause.step, Where):
             seen = {atom.expression: look for atom, look in zip(clause.atoms, visit.looks, strict=True)}
             if must := lacking(clause.step.condition, seen):
@@ -40,7 +45,7 @@ def _to_enter(build: Built, account: Account) -> Iterator[Need]:
 def _to_win(visit: Visit, tie: int) -> str | None:
     """What a row asks for that is not among the best of its prompt."""
     if visit.value is None:
-        return "it has no value to be compared by, and needs one"
+        return "it has no value to be compared by, and needs one" if visit.outcome == "dropped" else NOT_SCORED
     rival, unit = visit.rival, _unit(visit.unit)
     if rival is None or rival.ahead is None or (visit.outcome == "not reached" and visit.would):
         return None
@@ -57,26 +62,26 @@ def _to_be_chosen(standing: Standing, account: Account, candidate: bool) -> str 
         return None
     rival, low = standing.rival, -standing.advantage
     unit = f"{_unit(standing.unit)}{' x tokens' if standing.weighted else ''}"
-    worth = f"its objective {shown(standing.value)}{unit}"
+    worth = f"its {_objective(standing)} {shown(standing.value)}{unit}"
     if low < 0 and not candidate:
         return None
     parts = []
-    if rival is not None and rival.ahead == 0:
+    if rival is not None and rival.ahead == 0 and rival.tie < account.tie:
         parts.append(f"{worth} is that of row {rival.row_id}, which is in for its smaller hash, {rival.tie:016x} against {account.tie:016x}: any rise exchanges the two")
     elif low > 0:
         parts.append(f"{worth} is {shown(low)} below what its place costs by the prices, and must rise by about that")
         parts += [_exchanged(rival, unit)] if rival is not None and rival.ahead is not None and rival.ahead < 0 else []
     elif candidate:
-        parts.append(f"{worth} is worth its prices, but whole rows do not come out even: the best selection has no place for it")
+        parts.append(f"{worth} is {'just ' if not low else ''}what its place costs by the prices{'' if not low else ' and more'}, but whole rows do not come out even and others have the place")
         parts += [_exchanged(rival, unit)] if rival is not None and rival.ahead is not None and rival.ahead < 0 else []
     freed = [c for c in standing.charges if c.amount < 0 and standing.advantage - c.amount > 0]
     if low >= 0 and freed:
-        parts.append("or one bound less: without the price of " + " or of ".join(f"`{c.clause}`" for c in freed) + " it would be in")
+        parts.append("or a bound must give way: without the price of " + " or of ".join(f"`{c.clause}`" for c in freed) + " it would be in")
     return "; ".join(parts) or None
 
 
 def _exchanged(rival: Rival, unit: str) -> str:
-    return f"once it has risen by more than {shown(-(rival.ahead or 0.0))}{unit} it takes the place of row {rival.row_id}, which counts in the same clauses"
+    return f"once it has risen by more than {shown(-(rival.ahead or 0.0))}{unit} it takes the place of row {rival.row_id}"
 
 
 def _to_lose(build: Built, account: Account) -> Iterator[Need]:
@@ -101,14 +106,18 @@ def _to_be_dropped(standing: Standing, tie: int) -> str:
         return "nothing: there is no budget, so every candidate is selected"
     unit, rival = f"{_unit(standing.unit)}{' x tokens' if standing.weighted else ''}", standing.rival
     if standing.advantage > 0:
-        first = f"its objective {shown(standing.value)}{unit} must fall by about {shown(standing.advantage)}, to what its place costs by the prices"
+        first = f"its {_objective(standing)} {shown(standing.value)}{unit} must fall by about {shown(standing.advantage)}, to what its place costs by the prices"
     else:
-        first = "little: its objective is no more than its place costs by the prices"
+        first = f"little: its {_objective(standing)} {shown(standing.value)}{unit} is {'just' if not standing.advantage else 'less than'} what its place costs by the prices"
     if rival is None or rival.ahead is None or rival.ahead < 0:
         return first
-    if rival.ahead == 0:
-        return f"any fall: row {rival.row_id} counts in the same clauses, has the same objective and the larger hash, {rival.tie:016x} against {tie:016x}"
-    return f"{first}; once it has fallen by more than {shown(rival.ahead)}{unit} row {rival.row_id}, which counts in the same clauses, takes its place"
+    if rival.ahead == 0 and rival.tie > tie:
+        return f"any fall: row {rival.row_id}, which could stand in its place, has the same objective and the larger hash, {rival.tie:016x} against {tie:016x}"
+    return f"{first}; once it has fallen by more than {shown(rival.ahead)}{unit} row {rival.row_id} takes its place"
+
+
+def _objective(standing: Standing) -> str:
+    return "random number" if standing.clause == "maximize random" else "objective"
 
 
 def _unit(unit: str | None) -> str:
