@@ -29,7 +29,7 @@ class Priced:
     @property
     def weighted(self) -> bool:
         """Whether each row counts by its tokens, for they alone are budgeted."""
-        return bool(self.stage.budgets) and all(b.unit == "tokens" for b in self.stage.budgets)
+        return self.stage.fills_tokens
 
     @property
     def counts_tokens(self) -> bool:

@@ -14,6 +14,7 @@ from ..compiler.plan.serialize import to_json
 from ..compiler.plan.stages import KINDS, Evaluate, Materialise, Pending, Plan, Profile, Score, Select, Stage, Train, kind
 from . import materialise as made
 from .audit import Audit, audit
+from .churn import Churn, churn
 from .context import Context
 from .evaluate import evaluate
 from .events import Agreed, Deviated, Event, Notice, Passed, StageFinished, StageStarted, Watch
@@ -50,6 +51,7 @@ class Build:
     evaluation: dict | None = None
     audits: tuple[Audit, ...] = ()
     trace: Trace = field(default_factory=Trace)
+    churn: Churn | None = None
 
 
 def stages_until(plan: Plan, until: str | None) -> tuple[Stage, ...]:
@@ -142,6 +144,7 @@ def _run(stage: Stage, plan: Plan, result: Build, context: Context) -> None:
             summary = advance(stage, result.walk, context)
             if isinstance(stage, Select):
                 result.chosen = chosen_rows(plan, stage, result.walk)
+                result.churn = churn(result.out, result.chosen["row_id"])
     if isinstance(stage, (Score, Train, Evaluate)) and stage.model is not None:
         files = context.students.files(stage.model)
         result.models[stage.model.student] = {"model": stage.model.model, "dtype": stage.model.dtype, **files.digests}

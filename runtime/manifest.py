@@ -7,6 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from .. import __version__
 from ..compiler.plan.digest import digest
 from ..compiler.plan.stages import Plan
+from ..compiler.plan.units import objective_unit
 from .outside import digests
 from .selection.problem import Outcome
 from .walk import Walk
@@ -58,7 +59,7 @@ def manifest(
             "funnel": [asdict(step) for step in walk.funnel],
             "scores": {name: {"computed": computed, "reused": reused} for name, (computed, reused) in walk.scored.items()},
         },
-        "selection": _selection(walk),
+        "selection": _selection(plan, walk),
         **measured,
         "training": training,
         "notices": notices,
@@ -66,7 +67,7 @@ def manifest(
     return json.dumps(data, indent=2, ensure_ascii=False).encode() + b"\n"
 
 
-def _selection(walk: Walk) -> dict[str, object] | None:
+def _selection(plan: Plan, walk: Walk) -> dict[str, object] | None:
     s = walk.solution
     if s is None:
         return None
@@ -75,11 +76,12 @@ def _selection(walk: Walk) -> dict[str, object] | None:
         "objective": s.objective,
         "bound": s.bound,
         "gap": s.gap,
-        "clauses": [_clause(o) for o in s.outcomes],
+        "unit": objective_unit(plan),
+        "clauses": [clause_data(o) for o in s.outcomes],
     }
 
 
-def _clause(o: Outcome) -> dict[str, object]:
+def clause_data(o: Outcome) -> dict[str, object]:
     """One clause's amount, bounds, slack and price; the price is the objective gained per unit by which the bound would give way."""
     return {
         "clause": o.clause.text,
