@@ -79,7 +79,7 @@ def test_churn_is_told_from_the_folder_and_none_without_one(tmp_path: Path) -> N
 
 
 def real(shared: Path, objective: str, without: str | None = None) -> tuple[np.ndarray, Problem]:
-    """The shortest correct response of each prompt, chosen among by a floor, a cap on a teacher and a budget."""
+    """The shortest correct response of each prompt, chosen among by a floor, a cap on a teacher (10 % are 50 rows, 10.2 % are 51) and a budget."""
     rows = pl.read_parquet(shared / "teachers.parquet", columns=["prompt_id", "teacher", "skill", "student_tokens", "correct", "pass_rate_all", "response"])
     rows = rows.filter(pl.col("correct") & (pl.col("student_tokens") <= 1000) & (pl.col("teacher") != (without or "")))
     rows = rows.sort("prompt_id", "student_tokens", "teacher", "response").unique("prompt_id", keep="first", maintain_order=True)
@@ -104,7 +104,7 @@ def test_on_real_responses_a_small_change_moves_little(objective: str, shared: P
     changes = {
         "floor": replace(base, quotas=(replace(floor, low=101.0), cap)),
         "budget": replace(base, budgets=(budget(505),)),
-        "cap": replace(base, quotas=(floor, replace(cap, high=11.0))),
+        "cap": replace(base, quotas=(floor, replace(cap, high=10.2))),
     }
     for name, changed in changes.items():
         found = moved(name, old, ids, changed)
