@@ -31,6 +31,7 @@ VERBS = {
     "plan": "show the stages, rows, what is cached, what the rest costs",
     "rank-teachers": "order teachers by the mean of a score, with intervals",
     "build": "run what the plan requires, resuming what was interrupted",
+    "why": "tell why a row of a build is in or out, clause by clause",
     "diff": "compare two specs by meaning: what changed, what runs again",
     "cache": "show, verify and tidy the store of scores",
     "explain": "tell the long story of a diagnostic",
@@ -162,8 +163,7 @@ def help_text() -> str:
 
 {verbs}
 
-everywhere: -q, --quiet (errors only); -v, --verbose (more of what happens);
-            --no-color (NO_COLOR does the same)
+everywhere: -q, --quiet (errors only); -v, --verbose; --no-color (or NO_COLOR)
 
 `mixc VERB --help` tells more of a verb. New here: `mixc init demo`.
 

@@ -7,9 +7,11 @@ from typing import Any
 
 from ..compiler.plan.serialize import to_data
 from ..compiler.plan.stages import Plan, Stage
+from ..compiler.plan.units import objective_unit
 from ..runtime.composition import Composition, Share
 from ..runtime.costs import Cost
 from ..runtime.figure import Figure
+from ..runtime.manifest import clause_data
 from ..runtime.preview import Known, Preview
 from ..runtime.standing import Standing
 
@@ -29,7 +31,8 @@ def plan_data(plan: Plan, stages: Sequence[Stage], seen: Preview, stands: Standi
         },
         "feasible": seen.feasible,
         "audit": [each.to_data() for each in seen.audits],
-        "composition": None if seen.composition is None else _composition(seen.composition),
+        "churn": seen.churn and seen.churn.to_data(),
+        "composition": None if seen.composition is None else _composition(seen.composition, objective_unit(plan)),
         "diagnostics": diagnostics,
     }
 
@@ -53,10 +56,11 @@ def _cost(cost: Cost) -> dict[str, Any]:
     return {name: _number(value) if isinstance(value, Figure) else value for name, value in data.items()}
 
 
-def _composition(found: Composition) -> dict[str, Any]:
+def _composition(found: Composition, unit: str | None) -> dict[str, Any]:
     return {
         "of": found.of, "rows": _number(found.rows), "tokens": _number(found.tokens),
         **{name: [_share(s) for s in getattr(found, name)] for name in ("teachers", "skills", "quotas")},
+        "unit": unit, "clauses": [clause_data(o) for o in found.outcomes],
     }  # fmt: skip
 
 

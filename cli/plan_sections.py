@@ -5,6 +5,7 @@ from dataclasses import replace
 from textwrap import wrap
 
 from ..compiler.plan.stages import KINDS, Plan, Score, Select, Stage, kind
+from ..compiler.plan.units import objective_unit
 from ..runtime.audit import Audit, Correlation
 from ..runtime.composition import Composition, Share
 from ..runtime.costs import Cost
@@ -14,6 +15,7 @@ from ..runtime.preview import Preview
 from ..runtime.selection.problem import SoftOutcome
 from ..runtime.standing import Standing
 from .figures import shown
+from .prices import changed, held
 from .progress import duration
 
 MOST_NAMES = 6
@@ -25,7 +27,7 @@ def outcome(plan: Plan, stages: Sequence[Stage], seen: Preview, stands: Standing
     """The sections, a heading in the first column and a blank line before each."""
     sections = [("cost", list(costs([c for c in seen.costs if stands.needs(c.stage)])))]
     if seen.composition is not None:
-        sections.append(("comes out" if seen.composition.of == "selected" else "candidates", list(_composition(seen.composition))))
+        sections.append(("comes out" if seen.composition.of == "selected" else "candidates", list(_composition(plan, seen, seen.composition))))
     if seen.walk.solution and seen.walk.solution.soft:
         sections.append(("targets", list(_targets(seen.walk.solution.soft))))
     sections.append(("audit", [_audit(each) for each in seen.audits]))
@@ -91,18 +93,21 @@ def _sum(figures: Sequence[Figure]) -> Figure:
     return total
 
 
-def _composition(found: Composition) -> Iterator[str]:
-    yield f"{shown(found.rows)} rows, {shown(found.tokens)} tokens"
+def _composition(plan: Plan, seen: Preview, found: Composition) -> Iterator[str]:
+    yield ", ".join(filter(None, (f"{shown(found.rows)} rows", f"{shown(found.tokens)} tokens", changed(seen.churn))))
     for name, shares in (("teachers", found.teachers), ("skills", found.skills)):
         if shares:
             left = len(shares) - MOST_NAMES
             yield f"{name}: {', '.join(_share(s, found) for s in shares[:MOST_NAMES])}" + (f" and {left} more" if left > 0 else "")
+    unit, weighted = objective_unit(plan), any(isinstance(s, Select) and s.fills_tokens for s in plan.stages)
+    told = {o.clause.text: held(o, unit, weighted=weighted) for o in found.outcomes}
     for quota in found.quotas:
         if found.of != "selected" and "<=" in (quota.clause or ""):
             continue  # a cap says nothing of candidates
-        binding = ", binding" if quota.binding else ""
+        binding = f", {said}" if (said := told.pop(quota.clause or "", "")) else ""
         amount = f"{shown(quota.tokens)} tokens" if quota.clause and "tokens" in quota.clause else _share(quota, found, named=False)
         yield f"{quota.clause}: {amount}{binding}" + ("" if found.of == "selected" else " to choose from")
+    yield from (f"{clause}: {said}" for clause, said in told.items() if said)
 
 
 def _targets(found: SoftOutcome) -> Iterator[str]:

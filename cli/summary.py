@@ -8,10 +8,12 @@ from rich.table import Table
 from rich.text import Text
 
 from ..compiler.diagnostics import Diagnostic
-from ..compiler.plan.stages import Plan
+from ..compiler.plan.stages import Plan, Select
+from ..compiler.plan.units import objective_unit
 from ..runtime.execute import Build
 from ..runtime.materialise import composition
 from ..runtime.selection.problem import Outcome, SoftOutcome
+from .prices import changed, held
 
 MOST_LEAVES = 20
 
@@ -20,6 +22,7 @@ def summary_json(plan: Plan, result: Build) -> str:
     """The summary for machines: the manifest's numbers, and the folder."""
     manifest = json.loads((result.out / "manifest.json").read_text(encoding="utf-8"))
     data = {"out": str(result.out), **manifest}
+    data["churn"] = result.churn and result.churn.to_data()
     if result.evaluation:
         data["evaluation"] = result.evaluation
     return json.dumps(data, indent=2, ensure_ascii=False)
@@ -30,8 +33,10 @@ def summary_text(plan: Plan, result: Build, console: Console, lints: Sequence[Di
     parts: list[object] = [Text(""), _stages(plan, result)]
     if result.chosen is not None:
         parts += [Text(""), _composition(composition(result.chosen))]
+        if said := changed(result.churn):
+            parts += [Text(f"selected {result.chosen.height:,}: {said}")]
         if result.walk.solution and result.walk.solution.outcomes:
-            parts += [Text(""), _clauses(list(result.walk.solution.outcomes))]
+            parts += [Text(""), _clauses(plan, result.walk.solution.outcomes)]
         if result.walk.solution and result.walk.solution.soft:
             parts += [Text(""), _targets(result.walk.solution.soft)]
     if result.evaluation:
@@ -66,12 +71,12 @@ def _composition(counts: list[tuple[str, int, int | None]]) -> Table:
     return table
 
 
-def _clauses(outcomes: list[Outcome]) -> Table:
-    table = _table("clauses", ("", "left"), ("reached", "right"), ("", "left"), ("price", "left"))
+def _clauses(plan: Plan, outcomes: Sequence[Outcome]) -> Table:
+    table = _table("clauses", ("", "left"), ("reached", "right"), ("", "left"))
+    stage = next(s for s in plan.stages if isinstance(s, Select))
     for o in outcomes:
         reached = f"{o.amount:,} {o.unit}" + (f" ({o.share:.1f}%)" if o.share is not None else "")
-        price = f"{o.price:.3g} an {o.unit.removesuffix('s')}" if o.unit == "examples" else f"{o.price:.3g} a token"
-        table.add_row(o.clause.text, reached, "binding" if o.binding else "", price if o.price else "")
+        table.add_row(o.clause.text, reached, held(o, objective_unit(plan), weighted=stage.fills_tokens))
     return table
 
 

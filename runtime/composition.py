@@ -8,7 +8,7 @@ from ..compiler.plan.stages import Quota, Select
 from .figure import Figure
 from .groups import group_rows
 from .lengths import Lengths
-from .selection.problem import Solution
+from .selection.problem import Outcome, Solution
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Composition:
-    """`of`: `selected` or `candidates`."""
+    """`of`: `selected` or `candidates`. `outcomes`: of the clauses that act together, where they were solved."""
 
     of: str
     rows: Figure
@@ -32,6 +32,7 @@ class Composition:
     teachers: tuple[Share, ...]
     skills: tuple[Share, ...]
     quotas: tuple[Share, ...]
+    outcomes: tuple[Outcome, ...] = ()
 
 
 def composition(stage: Select, rows: pl.DataFrame, lengths: Lengths, exact: bool, solution: Solution | None) -> Composition:
@@ -53,7 +54,7 @@ def composition(stage: Select, rows: pl.DataFrame, lengths: Lengths, exact: bool
     quotas = [share(q.group.value, live.filter(pl.Series(group_rows(q.group, live))), q) for q in stage.quotas]
     return Composition(
         "selected" if solution else "candidates", Figure(value=live.height, most=not exact), lengths.of(live, most=not exact),
-        _ordered(teachers), _ordered(skills), tuple(quotas),
+        _ordered(teachers), _ordered(skills), tuple(quotas), solution.outcomes if solution else (),
     )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from ..compiler.plan.serialize import to_json
 from ..compiler.plan.stages import KINDS, Evaluate, Materialise, Pending, Plan, Profile, Score, Select, Stage, Train, kind
 from . import materialise as made
 from .audit import Audit, audit
+from .churn import Churn, churn
 from .context import Context
 from .evaluate import evaluate
 from .events import Agreed, Deviated, Event, Notice, Passed, StageFinished, StageStarted, Watch
@@ -22,6 +23,7 @@ from .manifest import Record, manifest
 from .precision import to_data
 from .rates import remember
 from .teacher_table import teacher_table
+from .trace import Trace, trace
 from .train import train
 from .walk import Walk, advance
 
@@ -49,6 +51,8 @@ class Build:
     training: dict[str, object] | None = None
     evaluation: dict | None = None
     audits: tuple[Audit, ...] = ()
+    trace: Trace = field(default_factory=Trace)
+    churn: Churn | None = None
 
 
 def stages_until(plan: Plan, until: str | None) -> tuple[Stage, ...]:
@@ -141,6 +145,7 @@ def _run(stage: Stage, plan: Plan, result: Build, context: Context) -> None:
             summary = advance(stage, result.walk, context)
             if isinstance(stage, Select):
                 result.chosen = chosen_rows(plan, stage, result.walk)
+                result.churn = churn(result.out, result.chosen["row_id"])
     if isinstance(stage, (Score, Train, Evaluate)) and stage.model is not None:
         files = context.students.files(stage.model)
         result.models[stage.model.student] = {"model": stage.model.model, "dtype": stage.model.dtype, **files.digests}
@@ -208,8 +213,9 @@ def _selection_files(plan: Plan, result: Build) -> dict[str, bytes]:
     files = {} if profile is None else {"profile.json": profile}
     if result.chosen is None:
         return files
+    result.trace = trace(plan, result.walk.rows)
     return files | {
-        "ledger.parquet": made.parquet(made.ledger(plan, result.walk.rows)),
+        "ledger.parquet": made.parquet(made.traced(made.ledger(plan, result.walk.rows), result.trace.columns)),
         "selected.parquet": made.parquet(result.chosen),
         "teachers.json": _json(teacher_table(plan, result.walk.rows)),
     }
@@ -238,6 +244,7 @@ def _manifest(plan: Plan, result: Build) -> bytes:
         "audit": [each.to_data() for each in result.audits],
         "precision": [to_data(each) for _, each in sorted(result.deviated.items())],
         "parity": result.parity,
+        "path": result.trace.path,
     }
     return manifest(plan, result.walk, result.records, result.models, result.notices, selected, result.training, measured)
 

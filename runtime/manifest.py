@@ -7,6 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from .. import __version__
 from ..compiler.plan.digest import digest
 from ..compiler.plan.stages import Plan
+from ..compiler.plan.units import objective_unit
 from .outside import digests
 from .selection.problem import Outcome, SoftOutcome
 from .walk import Walk
@@ -59,7 +60,7 @@ def manifest(
             "evidence": walk.evidence,
             "scores": {name: {"computed": computed, "reused": reused} for name, (computed, reused) in walk.scored.items()},
         },
-        "selection": _selection(walk),
+        "selection": _selection(plan, walk),
         **measured,
         "training": training,
         "notices": notices,
@@ -67,7 +68,7 @@ def manifest(
     return json.dumps(data, indent=2, ensure_ascii=False).encode() + b"\n"
 
 
-def _selection(walk: Walk) -> dict[str, object] | None:
+def _selection(plan: Plan, walk: Walk) -> dict[str, object] | None:
     s = walk.solution
     if s is None:
         return None
@@ -76,7 +77,8 @@ def _selection(walk: Walk) -> dict[str, object] | None:
         "objective": s.objective,
         "bound": s.bound,
         "gap": s.gap,
-        "clauses": [_clause(o) for o in s.outcomes],
+        "unit": objective_unit(plan),
+        "clauses": [clause_data(o) for o in s.outcomes],
         "soft": None if s.soft is None else _soft(s.soft),
     }
 
@@ -86,7 +88,7 @@ def _soft(s: SoftOutcome) -> dict[str, object]:
     return {"clause": s.clause.text, "unit": s.unit, "shortfall": s.shortfall, "least": s.least, "price": s.price, "leaves": [asdict(t) for t in s.targets]}
 
 
-def _clause(o: Outcome) -> dict[str, object]:
+def clause_data(o: Outcome) -> dict[str, object]:
     """One clause's amount, bounds, slack and price; the price is the objective gained per unit by which the bound would give way."""
     return {
         "clause": o.clause.text,

@@ -8,6 +8,8 @@ import polars as pl
 from ..compiler.plan.stages import Materialise, Plan, Score, Select
 from .chat import messages
 
+TRACED = "of the trace"
+"""What is added to the name of a trace's column where a score has that name."""
 NOT_TAGGED = pl.lit([], dtype=pl.List(pl.String))
 
 
@@ -24,6 +26,12 @@ def ledger(plan: Plan, rows: pl.DataFrame) -> pl.DataFrame:
         status=pl.when(selected).then(pl.lit("selected")).otherwise(pl.lit("dropped")),
         reason="reason",
     )
+
+
+def traced(ledger: pl.DataFrame, columns: pl.DataFrame) -> pl.DataFrame:
+    """The ledger with the columns of a trace at its end; both are sorted by row id. One that has the name of a score gets another."""
+    others = columns.drop("row_id")
+    return pl.concat([ledger, others.rename({name: f"{name} {TRACED}" for name in others.columns if name in ledger.columns})], how="horizontal")
 
 
 def selected(plan: Plan, rows: pl.DataFrame) -> pl.DataFrame:

@@ -25,6 +25,7 @@ from ..compiler.plan.stages import (
 )
 from .audit import Audit, audit
 from .bounds import at_most, impossible, reads, still_in, unknown
+from .churn import Churn
 from .composition import Composition, composition
 from .context import Context
 from .costs import READS, Cost, Pricing, evaluation, scoring, training
@@ -75,6 +76,14 @@ class Preview:
     keeps: list[Keep] = field(default_factory=list)
     selected: Figure | None = None
     audits: tuple[Audit, ...] = ()
+    churn: Churn | None = None
+
+    @property
+    def chosen(self) -> pl.Series | None:
+        """The ids of the rows that a run selects, where that is known."""
+        if self.composition is None or self.composition.of != "selected":
+            return None
+        return self.walk.rows.filter(pl.col("reason").is_null())["row_id"]
 
     @property
     def missing(self) -> dict[str, int]:

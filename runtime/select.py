@@ -12,11 +12,16 @@ from . import lazy
 from .conflicts import infeasible
 from .groups import group_rows
 from .identity import seeded_hash
+from .path import BEFORE, SELECTION, key
 from .selection.exact import solve
 from .selection.problem import Infeasible, Problem, Solution
 from .soft import draw_rows, soft_targets
 
 TIE = "mixc:tie"
+OBJECTIVE = "mixc:objective"
+ADVANTAGE = "mixc:advantage"
+DROPPED_AT = "mixc:step"
+"""The filter that dropped a row, by its `path.key`; null while it is a candidate."""
 UNCHOSEN = "select: not "
 """How the reason of a candidate begins that passed every filter and was not chosen."""
 
@@ -46,12 +51,12 @@ def alive(rows: pl.DataFrame) -> int:
 
 def filter_rows(stage: Filter, rows: pl.DataFrame) -> tuple[pl.DataFrame, tuple[Step, ...]]:
     """The `where`s of a Filter stage, one after the other."""
-    return _steps(stage.wheres, tied(rows, stage.seed))
+    return _steps(stage.id, stage.wheres, tied(rows, stage.seed))
 
 
 def select(stage: Select, rows: pl.DataFrame, funnel: tuple[Step, ...] = ()) -> Chosen:
     """Apply the stage to the rows. Fault MIX0401 when its clauses cannot hold together; `funnel` is what earlier clauses left, for that message."""
-    filtered, steps = _steps(stage.steps, tied(rows, stage.seed))
+    filtered, steps = _steps(stage.id, stage.steps, tied(rows, stage.seed))
     candidates, more = _with_objective(stage, filtered)
     candidates, counted = _with_tokens(stage, candidates)
     steps = (*steps, *more, *counted)
@@ -64,11 +69,12 @@ def select(stage: Select, rows: pl.DataFrame, funnel: tuple[Step, ...] = ()) -> 
     if isinstance(answer, Infeasible):
         raise Fault(infeasible(answer.conflict, candidates, (*funnel, *steps)))
     reason = _unchosen(stage, answer)
-    verdict = live.select("row_id", chosen=pl.Series(answer.chosen, dtype=pl.Boolean))
+    advantage = pl.Series(answer.advantage, dtype=pl.Float64) if answer.advantage is not None else pl.lit(None, pl.Float64)
+    verdict = live.select("row_id", pl.Series("chosen", answer.chosen, dtype=pl.Boolean), advantage.alias(ADVANTAGE))
     judged = candidates.join(verdict, on="row_id", how="left").with_columns(
         reason=pl.when(pl.col("reason").is_null() & ~pl.col("chosen")).then(pl.lit(reason)).otherwise("reason")
     )
-    done = judged.drop("chosen", "mixc:objective", TIE).sort("row_id")
+    done = dropped_at(judged.drop("chosen"), SELECTION).sort("row_id")
     return Chosen(done, answer, steps, (*_empty_caps(stage, rows), *told))
 
 
@@ -77,12 +83,20 @@ def tied(rows: pl.DataFrame, seed: int) -> pl.DataFrame:
     return rows.with_columns(pl.Series(TIE, seeded_hash(seed, rows["row_id"]), dtype=pl.UInt64))
 
 
-def _steps(steps: tuple[Where | Keep, ...], rows: pl.DataFrame) -> tuple[pl.DataFrame, tuple[Step, ...]]:
+def _steps(stage: str, steps: tuple[Where | Keep, ...], rows: pl.DataFrame) -> tuple[pl.DataFrame, tuple[Step, ...]]:
     left: list[Step] = []
-    for step in steps:
-        rows = lazy.collect(one_step(rows, step), step.text).sort("row_id")
+    rows = dropped_at(rows, BEFORE)
+    for index, step in enumerate(steps):
+        rows = dropped_at(lazy.collect(one_step(rows, step), step.text), key(stage, index)).sort("row_id")
         left.append(Step(step.text, alive(rows)))
     return rows, tuple(left)
+
+
+def dropped_at(rows: pl.DataFrame, key: str) -> pl.DataFrame:
+    """Note for the rows that have a reason and no filter yet that it was the one with this key."""
+    known = pl.col(DROPPED_AT) if DROPPED_AT in rows.columns else pl.lit(None, pl.String)
+    fresh = pl.when(pl.col("reason").is_not_null()).then(pl.lit(key))
+    return rows.with_columns(pl.coalesce(known, fresh).alias(DROPPED_AT))
 
 
 def one_step(rows: pl.DataFrame, step: Where | Keep) -> pl.LazyFrame:
@@ -94,13 +108,13 @@ def _with_objective(stage: Select, rows: pl.DataFrame) -> tuple[pl.DataFrame, tu
     """The rows with `mixc:objective`; a row without one cannot be selected."""
     if stage.objective is None:
         value = rows[TIE].to_numpy().astype(np.float64) / 2.0**64
-        return rows.with_columns(pl.Series("mixc:objective", value)), ()
-    plan = with_value(rows.lazy(), stage.objective, "mixc:objective", TIE)
+        return rows.with_columns(pl.Series(OBJECTIVE, value)), ()
+    plan = with_value(rows.lazy(), stage.objective, OBJECTIVE, TIE)
     valued = lazy.collect(plan, f"maximize {stage.objective_text}").sort("row_id")
-    number = pl.col("mixc:objective").cast(pl.Float64)
-    valued = valued.with_columns(pl.when(number.is_finite()).then(number).alias("mixc:objective"))
+    number = pl.col(OBJECTIVE).cast(pl.Float64)
+    valued = valued.with_columns(pl.when(number.is_finite()).then(number).alias(OBJECTIVE))
     clause = f"maximize {stage.objective_text}"
-    return _drop(valued, pl.col("mixc:objective").is_null(), f"{clause}: null", clause)
+    return _drop(valued, pl.col(OBJECTIVE).is_null(), f"{clause}: null", clause)
 
 
 def _with_tokens(stage: Select, rows: pl.DataFrame) -> tuple[pl.DataFrame, tuple[Step, ...]]:
@@ -133,7 +147,7 @@ def problem(stage: Select, live: pl.DataFrame) -> Problem:
     return Problem(
         prompt=live["prompt_id"].rank("dense").cast(pl.Int32).to_numpy() - 1 if live.height else np.zeros(0, np.int32),
         tokens=whole.to_numpy(),
-        objective=live["mixc:objective"].to_numpy(),
+        objective=live[OBJECTIVE].to_numpy(),
         tie=live[TIE].to_numpy(),
         at_most=stage.at_most,
         quotas=stage.quotas,

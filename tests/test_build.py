@@ -25,7 +25,8 @@ def test_a_model_free_build_writes_the_contracted_files(tmp_path: Path) -> None:
     assert sorted(p.name for p in out.iterdir()) == FILES
     selected, ledger = pl.read_parquet(out / "selected.parquet"), pl.read_parquet(out / "ledger.parquet")
     assert selected.columns == ["row_id", "prompt_id", "prompt", "response", "reference", "teacher", "skills", "tokens", "weight", "correct", "length"]
-    assert ledger.columns == ["row_id", "prompt_id", "teacher", "skills", "tokens", "correct", "length", "status", "reason"]
+    trace = ["step", "3: -length", "3: place", "3: rival", "3: margin", "objective", "advantage", "tie"]
+    assert ledger.columns == ["row_id", "prompt_id", "teacher", "skills", "tokens", "correct", "length", "status", "reason", *trace]
     assert selected.height == 12 and selected["row_id"].is_sorted() and ledger.height == 36
     assert ledger.filter(status="selected")["row_id"].to_list() == selected["row_id"].to_list()
     assert ledger.filter(status="dropped")["reason"].null_count() == 0

@@ -57,6 +57,7 @@ SEES = {
         "mixc.compiler.expectations",
         "mixc.compiler.paths",
         "mixc.compiler.codes",
+        "mixc.compiler.suggest",
     ),
     "mixc.compiler.backends": (
         "mixc.compiler.plan.stages",

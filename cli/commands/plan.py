@@ -37,6 +37,7 @@ def _rate(text: str) -> float:
 def run(arguments: Namespace) -> int:
     """The plan goes to stdout. Data is read and texts are tokenised, no model is loaded; what only a run can tell is an upper bound and says so."""
     from ...compiler.plan.dot import dot
+    from ...runtime.churn import churn
     from ...runtime.confounded import confounded
     from ...runtime.context import Context
     from ...runtime.execute import stages_until
@@ -63,6 +64,7 @@ def run(arguments: Namespace) -> int:
     lints = not_allowed(confounded(plan, seen.audits), arguments)
     same = next((v for v in arguments.variants if v.plan.fingerprints == plan.fingerprints), None)
     stands = standing(stages, out / same.name if same else out, seen.walk.inputs, context.students)
+    seen.churn = None if seen.chosen is None else churn(stands.out, seen.chosen)
     built = up_to_date(arguments.variants, out, arguments.until)
     match arguments.format:
         case "json":

@@ -22,7 +22,7 @@ def settle(frame: pl.LazyFrame, e: Expression, tie: str) -> tuple[pl.LazyFrame, 
         frame = _settle_skills(frame, node.of, tie, lowering)
         if node.group != SKILL and id(node) not in lowering.known:
             name = lowering.new_name()
-            frame = _attach(frame, node, tie, node.group and _group(node.group), name, lowering)
+            frame = _attach(frame, node, tie, node.group and group_column(node.group), name, lowering)
             lowering.known[id(node)] = pl.col(name)
     return _settle_skills(frame, e, tie, lowering), lowering
 
@@ -72,7 +72,8 @@ def _rank(value: str, tie: str) -> pl.Expr:
     return pl.when(pl.col(value).is_not_null()).then(place(value, tie))
 
 
-def _group(column: Column) -> str:
+def group_column(column: Column) -> str:
+    """The name under which the frame holds what a quantile or rank is within."""
     return _GROUPS.get(column.name, column_name(column)) if column.source == "role" else column_name(column)
 
 

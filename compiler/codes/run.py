@@ -164,4 +164,24 @@ CODES: dict[str, Code] = {
         "where there are several.",
         "MIXC_ENGINE=vlm mixc build SPEC", "MIXC_ENGINE=vllm mixc build SPEC",
     ),
+    "MIX0524": Code(
+        "no build to ask",
+        "`mixc why` reads a finished build: the folder with `plan.json`, `manifest.json` and `ledger.parquet` that `mixc build` writes, or "
+        "the spec whose build lies in `build/NAME/`. There is none at that place, it stopped before its selection, it holds several builds "
+        "(a `sweep` makes a folder for each), or a version wrote it that kept less about its rows. Name the folder, or build again: scores "
+        "that are in the store are not computed again.",
+        "mixc why build 3f2a9c", "mixc why build/recipe 3f2a9c",
+    ),
+    "MIX0525": Code(
+        "no such row or prompt",
+        "Rows are named by `row_id`, prompts by `prompt_id`, as the build's `ledger.parquet` and `selected.parquet` have them; the beginning "
+        "of an id is enough if it has six digits or more. The ledger has every row that was read, dropped ones too, so a row that is not "
+        "there is not in the corpus files, or was left out by the `where` or `sample` of its corpus.",
+        "mixc why build/recipe 3f2", "mixc why build/recipe 3f2a9c",
+    ),
+    "MIX0526": Code(
+        "the beginning of several ids",
+        "What was given is the beginning of the ids of more than one row or prompt. The message names some of them. Give more digits.",
+        "mixc why build/recipe 3f2a9c, where two ids begin so", "mixc why build/recipe 3f2a9c04",
+    ),
 }  # fmt: skip

@@ -220,6 +220,11 @@ class Select:
     seed: int
     span: Span
 
+    @property
+    def fills_tokens(self) -> bool:
+        """Whether tokens alone are the budget: then each row's objective counts by its tokens."""
+        return bool(self.budgets) and all(b.unit == "tokens" for b in self.budgets)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Materialise:

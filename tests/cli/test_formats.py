@@ -156,6 +156,6 @@ def test_quiet_shows_errors_alone_and_text_is_plain_where_colour_is_not_wanted(t
     loud = mixc("check", "a.mix", cwd=tmp_path, NO_COLOR="1", FORCE_COLOR="1")
     quiet = mixc("check", "-q", "a.mix", cwd=tmp_path)
     assert loud.returncode == quiet.returncode == 1
-    assert "warning[MIX0410]" in loud.stderr and loud.stderr.endswith("1 error, 1 warning\n")
+XX
     assert "\x1b" not in loud.stderr
     assert "warning" not in quiet.stderr and quiet.stderr.endswith("1 error\n")

@@ -1,0 +1,29 @@
+"""What a clause of the selection costs, or how much room it leaves, in words."""
+
+from ..runtime.churn import Churn
+from ..runtime.selection.problem import Outcome
+
+
+def held(outcome: Outcome, unit: str | None, *, weighted: bool = False) -> str:
+    """`binding, 0.031 nats an example`, or `112 examples to spare`; `unit` is that of the objective, `weighted` where rows count by their tokens."""
+    if outcome.binding:
+        return f"binding, {price(outcome, unit, weighted=weighted)}" if outcome.price else "binding"
+    if outcome.slack is None:
+        return ""
+    return f"{outcome.slack:,} {outcome.unit if outcome.slack != 1 else outcome.unit.removesuffix('s')} to spare"
+
+
+def price(outcome: Outcome, unit: str | None, *, weighted: bool = False) -> str:
+    """What the objective would gain if the bound gave way by one."""
+    of = " ".join(filter(None, (unit, "x tokens" if weighted else None)))
+    amount = f"{outcome.price:.3g}{f' {of}' if of else ''}"
+    if outcome.clause.text.startswith("keep "):
+        return f"{amount} for one more in every prompt"
+    return f"{amount} {'an' if outcome.unit == 'examples' else 'a'} {outcome.unit.removesuffix('s')}"
+
+
+def changed(churn: Churn | None) -> str:
+    """`12 new, 12 gone since the last build`; empty where there was none."""
+    if churn is None:
+        return ""
+    return f"{churn.new:,} new, {churn.gone:,} gone since the last build" if churn.new or churn.gone else "the same as in the last build"

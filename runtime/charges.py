@@ -1,0 +1,88 @@
+"""What the prices of a selection do to one row: of each clause that counts it, and of all together. It reads the manifest and the ledger's row."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import fsum
+from typing import Any
+
+import polars as pl
+
+from ..compiler.plan.stages import AtMost, Budget, Quota, Select
+from .account import Charge
+from .built import Built
+from .groups import group_rows
+
+NOISE = 1e-9
+"""Below this share of its terms a sum of prices is rounding."""
+Clauses = tuple[AtMost | Quota | Budget, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Priced:
+    """The clauses that act together, what the manifest tells of each, and which row of the ledger each quota counts."""
+
+    stage: Select
+    clauses: Clauses
+    told: tuple[Mapping[str, Any] | None, ...]
+    members: tuple[pl.Series | None, ...]
+
+    @property
+    def weighted(self) -> bool:
+        """Whether each row counts by its tokens, for they alone are budgeted."""
+        return self.stage.fills_tokens
+
+    @property
+    def counts_tokens(self) -> bool:
+        """Whether any clause looks at the tokens of a row."""
+        return any("tokens" in c.unit for c in (*self.stage.quotas, *self.stage.budgets))
+
+
+def priced(build: Built) -> Priced:
+    """The selection of a build with its prices."""
+    stage = next(s for s in build.plan.stages if isinstance(s, Select))
+    clauses: Clauses = (*((stage.at_most,) if stage.at_most else ()), *stage.quotas, *stage.budgets)
+    told = {each["clause"]: each for each in (build.manifest["selection"] or {}).get("clauses", ())}
+    frame = build.ledger.rename({name: _role(name) for name in build.ledger.columns if name == "teacher value" or name.startswith("column ")})
+    if "teacher_value" not in frame.columns:
+        frame = frame.with_columns(teacher_value="teacher")
+    members = tuple(pl.Series(group_rows(c.group, frame)) if isinstance(c, Quota) else None for c in clauses)
+    return Priced(stage, clauses, tuple(told.get(c.text) for c in clauses), members)
+
+
+def _role(name: str) -> str:
+    return "teacher_value" if name == "teacher value" else f"column:{name.removeprefix('column ')}"
+
+
+def charges(priced: Priced, place: int, row: Mapping[str, Any], advantage: float | None, value: float) -> tuple[tuple[Charge, ...], float]:
+    """What each clause with a price adds to the row at `place` of the ledger, and its advantage: `advantage` if that is known.
+
+    The price of `keep at most` differs from prompt to prompt: it is what is left between `value`, all other charges and `advantage`.
+    """
+    tokens = row["tokens"] or 0
+    counted = any(isinstance(c, Budget) and c.unit == "examples" for c in priced.clauses)
+    found: list[Charge] = []
+    for clause, told, members in zip(priced.clauses, priced.told, priced.members, strict=True):
+        if isinstance(clause, AtMost) or told is None or not told["price"]:
+            continue
+        price, side = told["price"], told["side"]
+        inside = members is None or bool(members[place])
+        amount = _amount(clause, inside, tokens, side, counted)
+        if amount:
+            cost = price if side == "high" else -price
+            found.append(Charge(clause=clause.text, amount=-cost * amount, price=price, unit="token" if "tokens" in clause.unit else "example", side=side))
+    rest = fsum((value, *(c.amount for c in found)))
+    noise = NOISE * max(abs(value), *(abs(c.amount) for c in found), 0.0)
+    if advantage is None:
+        return tuple(found), rest if abs(rest) > noise else 0.0
+    if priced.stage.at_most is not None and abs(advantage - rest) > noise:
+        found.append(Charge(clause=priced.stage.at_most.text, amount=advantage - rest, price=0.0, unit="prompt", side="high"))
+    return tuple(found), advantage
+
+
+def _amount(clause: Quota | Budget, inside: bool, tokens: int, side: str | None, counted: bool) -> float:
+    """How many units of the clause's bound the row takes: of a share also what it adds to the whole that the share is of."""
+    each = tokens if "tokens" in clause.unit else 1
+    if isinstance(clause, Budget) or "%" not in clause.unit or (clause.unit == "%" and counted):
+        return float(each) if inside else 0.0
+    share = (clause.low if side == "low" or clause.high is None else clause.high) or 0.0
+    return each * ((1.0 if inside else 0.0) - share / 100)
