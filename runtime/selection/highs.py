@@ -8,6 +8,7 @@ import highspy
 import numpy as np
 
 from .matrix import NONE, Matrix
+from .thin import thin
 
 COST = 2.0**10
 COEFFICIENT = 2.0**20
@@ -31,14 +32,25 @@ class Refusal:
     rows: np.ndarray | None = None
 
 
-def run(matrix: Matrix, cost: np.ndarray, *, integral: bool, nodes: int | None = None, tolerance: float = 1e-6, prove: bool = False) -> Answer | Refusal:
-    """Maximise cost x over 0 <= x <= 1 and the matrix; a refusal says that it is infeasible (with a limit of `nodes`,
+def run(
+    matrix: Matrix,
+    cost: np.ndarray,
+    *,
+    integral: bool,
+    nodes: int | None = None,
+    tolerance: float = 1e-6,
+    prove: bool = False,
+    upper: np.ndarray | None = None,
+) -> Answer | Refusal:
+    """Maximise cost x over 0 <= x <= 1 (or `upper`) and the matrix; a refusal says that it is infeasible (with a limit of `nodes`,
     that nothing was found), and with `prove`, for an LP, which rows refute it.
 
     Costs and rows are scaled by powers of two, so that integers stay exact and an absolute 1e-6 is at most one unit of
     an objective of 2^30 levels.
     """
-    n = matrix.width
+    made = thin(matrix)
+    given, n, matrix = matrix.width, made.matrix.width, made.matrix
+    cost = np.append(cost, np.zeros(made.more))
     cost_scale = _power(np.abs(cost).max(initial=0), COST)
     size = np.zeros(matrix.height)
     np.maximum.at(size, matrix.row, np.abs(matrix.value).astype(float))
@@ -47,7 +59,9 @@ def run(matrix: Matrix, cost: np.ndarray, *, integral: bool, nodes: int | None =
     lp = highspy.HighsLp()
     lp.num_col_, lp.num_row_ = n, matrix.height
     lp.col_cost_ = -cost * cost_scale
-    lp.col_lower_, lp.col_upper_ = np.zeros(n), np.ones(n)
+    sums = np.full(made.more, highspy.kHighsInf)
+    lp.col_lower_ = np.append(np.zeros(given), -sums)
+    lp.col_upper_ = np.append(np.ones(given) if upper is None else upper, sums)
     lp.row_lower_ = np.where(matrix.low == -NONE, -highspy.kHighsInf, matrix.low * scale)
     lp.row_upper_ = np.where(matrix.high == NONE, highspy.kHighsInf, matrix.high * scale)
     lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
@@ -55,7 +69,7 @@ def run(matrix: Matrix, cost: np.ndarray, *, integral: bool, nodes: int | None =
     lp.a_matrix_.index_ = matrix.row[order].astype(np.int32)
     lp.a_matrix_.value_ = (matrix.value * scale[matrix.row])[order]
     if integral:
-        lp.integrality_ = [highspy.HighsVarType.kInteger] * n
+        lp.integrality_ = [highspy.HighsVarType.kInteger] * given + [highspy.HighsVarType.kContinuous] * made.more
     solver = _solver(nodes, tolerance)
     if not integral and n > 10_000 and cost.any() and len(np.unique(cost)) <= 100:
         solver.setOptionValue("solver", "ipm")  # on so degenerate an objective the simplex takes ten times as long
@@ -65,15 +79,16 @@ def run(matrix: Matrix, cost: np.ndarray, *, integral: bool, nodes: int | None =
     status = solver.getModelStatus()
     known = highspy.HighsModelStatus
     if status in (known.kInfeasible, known.kUnboundedOrInfeasible):
-        return Refusal(_refuting(solver) if prove else None)
+        return Refusal(_refuting(solver, len(made.times)) if prove else None)
     limited = nodes is not None and status in (known.kSolutionLimit, known.kIterationLimit)
     if status not in (known.kOptimal, known.kModelEmpty) and not limited:
         raise RuntimeError(f"HiGHS stopped a selection: {solver.modelStatusToString(status)}")
     found = solver.getSolution()
     if not found.value_valid:
         return Refusal()
-    price = np.zeros(matrix.height) if integral else -np.array(found.row_dual) * scale / cost_scale
-    return Answer(np.array(found.col_value), price, not limited)
+    rows = len(made.times)
+    price = np.zeros(rows) if integral else -np.array(found.row_dual)[:rows] * scale[:rows] * made.times / cost_scale
+    return Answer(np.array(found.col_value)[:given], price, not limited)
 
 
 def _solver(nodes: int | None, tolerance: float) -> highspy.Highs:
@@ -94,13 +109,13 @@ def _solver(nodes: int | None, tolerance: float) -> highspy.Highs:
     return solver
 
 
-def _refuting(solver: highspy.Highs) -> np.ndarray | None:
+def _refuting(solver: highspy.Highs, rows: int) -> np.ndarray | None:
     # Presolve finds most infeasibilities and has no ray; solving once more from scratch is far faster than its own detour.
     solver.setOptionValue("presolve", "off")
     solver.clearSolver()
     solver.run()
     _, there, ray = solver.getDualRay()  # pyright: ignore[reportAttributeAccessIssue]  (the stub lacks it)
-    return np.abs(ray) > 1e-9 if there else None
+    return np.abs(ray[:rows]) > 1e-9 if there else None
 
 
 def _power(size: float, most: float) -> float:

@@ -9,6 +9,7 @@ from math import fsum
 
 import numpy as np
 
+from .blocks import Settled, blocks, settle
 from .highs import Refusal, run
 from .matrix import NONE, Matrix
 
@@ -33,18 +34,19 @@ def maximise(matrix: Matrix, value: np.ndarray, core: int = 1000, nodes: int | N
     """The columns that maximise the sum of `value` (int64) over the rows of the matrix, proven optimal; None where no
     selection satisfies them.
 
-    With prices p of the LP, no selection exceeds b = sum of p times the bounds + sum of max(0, advantage); taking
-    column r against the sign of its advantage costs |advantage| of b. With a limit of `nodes` the answer is good,
-    repeatable and feasible, but not proven. Columns that would cost more than b less the best selection found are
-    settled; the rest are branched on.
+    With prices p of the LP, no selection exceeds b = sum of p times the bounds + sum of max(0, advantage); doing the
+    opposite with a column costs its `doubt` of b. With a limit of `nodes` the answer is good, repeatable and feasible,
+    but not proven. Columns that would cost more than b less the best selection found are settled; the rest are branched
+    on.
     """
     relaxed = run(matrix, value, integral=False)
     if isinstance(relaxed, Refusal):
         return None
-    price, advantage, bound = _bound(matrix, value, relaxed.price)
-    base, order, size = _core(value, advantage, relaxed.x, core)
-    free = np.zeros(matrix.width, bool)
+    price, advantage, _ = _bound(matrix, value, relaxed.price)
+    settled = settle(matrix, value, price, blocks(matrix))
+    base, order, size = _core(value, settled, relaxed.x, core)
     while True:
+        free = np.zeros(matrix.width, bool)
         free[order[: size if 2 * size < matrix.width else matrix.width]] = True
         chosen = branch(matrix, value, np.flatnonzero(free), base, nodes)
         if chosen is None:
@@ -53,13 +55,17 @@ def maximise(matrix: Matrix, value: np.ndarray, core: int = 1000, nodes: int | N
             size *= 2
             continue
         total = int(value[chosen].sum())
-        loss = bound - total - 1
-        needed = (np.abs(advantage) <= loss) | (base != (advantage > 0)) if loss >= 0 else np.zeros_like(free)
-        if not np.any(needed & ~free):
-            return Optimum(chosen, total, price, advantage, np.flatnonzero(np.abs(advantage) <= bound - total))
-        if needed.sum() <= 4 * size:
-            free |= needed
-        size *= 2
+        loss = settled.bound - total - 1
+        needed = (settled.doubt <= loss) | (base != settled.base) if loss >= 0 else np.zeros_like(free)
+        if np.any(needed & ~free) and needed.sum() > 4 * size:
+            size *= 2
+            continue
+        if np.any(needed & ~free):
+            # In a better selection all other columns are as the prices have them, so what is found here decides.
+            better = branch(matrix, value, np.flatnonzero(needed), settled.base, nodes)
+            if better is not None and int(value[better].sum()) > total:
+                chosen, total = better, int(value[better].sum())
+        return Optimum(chosen, total, price, advantage, np.flatnonzero(settled.doubt <= settled.bound - total))
 
 
 def satisfy(matrix: Matrix, lean: np.ndarray, *, prove: bool = False) -> np.ndarray | Refusal:
@@ -69,8 +75,8 @@ def satisfy(matrix: Matrix, lean: np.ndarray, *, prove: bool = False) -> np.ndar
     relaxed = run(matrix, lean, integral=False, prove=prove)
     if isinstance(relaxed, Refusal):
         return relaxed
-    _, advantage, _ = _bound(matrix, lean, relaxed.price)
-    base, order, size = _core(lean, advantage, relaxed.x, 1000)
+    settled = settle(matrix, lean, relaxed.price, blocks(matrix))
+    base, order, size = _core(lean, settled, relaxed.x, 1000)
     while True:
         free = np.sort(order[: size if 2 * size < matrix.width else matrix.width])
         chosen = branch(matrix, np.zeros_like(lean), free, base)
@@ -95,13 +101,13 @@ def branch(matrix: Matrix, value: np.ndarray, free: np.ndarray, base: np.ndarray
     raise RuntimeError("HiGHS returned a selection that breaks a row; this is a bug in mixc")
 
 
-def _core(value: np.ndarray, advantage: np.ndarray, x: np.ndarray, core: int) -> tuple[np.ndarray, np.ndarray, int]:
+def _core(value: np.ndarray, settled: Settled, x: np.ndarray, core: int) -> tuple[np.ndarray, np.ndarray, int]:
     """What the relaxation decides, the columns by how much it doubts them, and how many to branch on at first."""
-    base = np.where(np.abs(advantage) > 1e-6 * max(1, np.abs(value).max(initial=0)), advantage > 0, x > 0.5)
+    base = np.where(settled.doubt > 1e-6 * max(1, np.abs(value).max(initial=0)), settled.base, x > 0.5)
     fractional = np.minimum(x, 1 - x) > 1e-9
     # Many columns often cost the same: a shuffle keeps the core from being rows of a few neighbouring prompts.
     shuffle = np.random.Generator(np.random.PCG64(0)).permutation(len(value))
-    order = np.lexsort((shuffle, np.round(np.abs(advantage), 6), ~fractional))
+    order = np.lexsort((shuffle, np.round(settled.doubt, 6), ~fractional))
     return base, order, max(core, 2 * int(fractional.sum()))
 
 

@@ -134,7 +134,8 @@ class ConflictMember:
     """One clause of a conflict and what there is for it: `rows` and `tokens` of the candidates it counts, `available`
     the same in the clause's unit.
 
-    Of `keep at most k`, `available` is how many rows it leaves selectable.
+    Of `keep at most k`, `available` is how many rows it leaves selectable. `selectable`: of a quota in conflict with it, how
+    many of the group's rows that are; None elsewhere.
     """
 
     clause: Clause
@@ -142,6 +143,7 @@ class ConflictMember:
     available: int
     rows: int
     tokens: int
+    selectable: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,7 +153,8 @@ class Change:
 
     `bound` is `low`, `high`, `equal`, `amount` (of a budget) or `count` (of `keep at most`); `old` and `new` are in the
     clause's own unit. `enough`: the whole problem is then feasible; where it is False another conflict remains after
-    this one.
+    this one. `nearest`: proven to be the nearest; where it is False the effort ran out between this value, which is
+    feasible, and one that is known not to be.
     """
 
     clause: Clause
@@ -160,6 +163,7 @@ class Change:
     old: float
     new: float
     enough: bool = True
+    nearest: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,13 +171,14 @@ class Conflict:
     """A set of clauses that no selection satisfies together, while any of them left out would make the rest of the set
     satisfiable.
 
-    `changes` come nearest first. `all_selected`: there is no budget, every candidate is selected and quotas are only
-    checked.
+    `changes` come nearest first; `unsearched` bounds were not looked at, each of which would have to move further than
+    the last of them. `all_selected`: there is no budget, every candidate is selected and quotas are only checked.
     """
 
     members: tuple[ConflictMember, ...]
     changes: tuple[Change, ...]
     all_selected: bool = False
+    unsearched: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
