@@ -10,7 +10,7 @@ from math import fsum
 import numpy as np
 
 from .blocks import Settled, blocks, settle
-from .highs import Refusal, run
+from .highs import Answer, Refusal, run
 from .matrix import NONE, Matrix
 
 
@@ -42,7 +42,7 @@ def maximise(matrix: Matrix, value: np.ndarray, core: int = 1000, nodes: int | N
     relaxed = run(matrix, value, integral=False)
     if isinstance(relaxed, Refusal):
         return None
-    price, advantage, _ = _bound(matrix, value, relaxed.price)
+    price, advantage, _ = bound(matrix, value, relaxed.price)
     settled = settle(matrix, value, price, blocks(matrix))
     base, order, size = _core(value, settled, relaxed.x, core)
     while True:
@@ -72,19 +72,23 @@ def satisfy(matrix: Matrix, lean: np.ndarray, *, prove: bool = False) -> np.ndar
     """Some columns that satisfy the rows of the matrix, or a refusal, which with `prove` names the rows that refute it
     where the relaxation does. `lean` (any integers) only steers: without an objective the simplex wanders.
     """
-    relaxed = run(matrix, lean, integral=False, prove=prove)
-    if isinstance(relaxed, Refusal):
-        return relaxed
+    found = run(matrix, lean, integral=False, prove=prove)
+    return found if isinstance(found, Refusal) else rounded(matrix, lean, found)
+
+
+def rounded(matrix: Matrix, lean: np.ndarray, relaxed: Answer, tries: int | None = None) -> np.ndarray | Refusal:
+    """Some columns that satisfy the rows, near fractions that do; a refusal where none do, or with a limit of `tries` where none were found."""
     settled = settle(matrix, lean, relaxed.price, blocks(matrix))
     base, order, size = _core(lean, settled, relaxed.x, 1000)
-    while True:
+    while tries is None or tries > 0:
         free = np.sort(order[: size if 2 * size < matrix.width else matrix.width])
         chosen = branch(matrix, np.zeros_like(lean), free, base)
         if chosen is not None:
             return chosen
         if len(free) == matrix.width:
-            return Refusal()
-        size *= 4
+            break
+        size, tries = 4 * size, None if tries is None else tries - 1
+    return Refusal()
 
 
 def branch(matrix: Matrix, value: np.ndarray, free: np.ndarray, base: np.ndarray, nodes: int | None = None) -> np.ndarray | None:
@@ -111,8 +115,11 @@ def _core(value: np.ndarray, settled: Settled, x: np.ndarray, core: int) -> tupl
     return base, order, max(core, 2 * int(fractional.sum()))
 
 
-def _bound(matrix: Matrix, value: np.ndarray, price: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
-    """Prices of the sign their bounds allow, the columns' advantage, and the Lagrangian bound, rounded upwards."""
+def bound(matrix: Matrix, value: np.ndarray, price: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
+    """Prices of the sign their bounds allow, the columns' advantage, and the Lagrangian bound, rounded upwards.
+
+    Below zero for a value of nothing the bound says that nothing satisfies the rows.
+    """
     price = np.where((price > 0) & (matrix.high == NONE) | (price < 0) & (matrix.low == -NONE), 0.0, price)
     advantage = value - matrix.dot(price)
     at = np.where(price > 0, matrix.high, np.where(price < 0, matrix.low, 0))
