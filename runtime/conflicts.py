@@ -11,7 +11,7 @@ from .groups import group_rows
 from .selection.problem import Change, Conflict, ConflictMember
 from .selection.wording import titled
 
-SHOWN_CHANGES = 4
+SHOWN_CHANGES = 3
 SHOWN_GROUPS = 6
 SHOWN_CLAUSES = 6
 
@@ -95,7 +95,7 @@ def _ways_out(conflict: Conflict) -> str | None:
     shown = [_change(c) for c in conflict.changes[:SHOWN_CHANGES]]
     if not shown:
         return f"none of the {len(conflict.members)} clauses ends the conflict by changing its number alone" if len(conflict.members) > 1 else None
-    unsearched = f" ({_count(conflict.unsearched, 'bound')} that would have to change more {'was' if conflict.unsearched == 1 else 'were'} not searched)"
+    unsearched = f" (changes of {_count(conflict.unsearched, 'more clause')} were not searched)"
     said = f"the nearest change{'s' if len(shown) > 1 else ''}: {', or '.join(shown)}"
     return said + (unsearched if conflict.unsearched else "")
 

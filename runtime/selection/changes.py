@@ -14,23 +14,25 @@ from .highs import Refusal, run
 from .integer import satisfy
 from .matrix import stacked
 from .outcomes import broken, outcomes
-from .problem import Change, Clause, Problem
-from .reach import holds, least_move, reach
+from .problem import Change, Clause, Problem, with_clause
+from .reach import WHOLE, holds, least_move, reach, reach_share
 from .rows import Row, exact, rows, tolerance
-from .session import Session
+from .session import Refuted, Session
 from .wording import rewritten
 
 SMALL = 3000
 """Of so many candidates every bound is searched."""
-WANTED = 4
-"""So many of the nearest changes are certain to be found in any problem."""
+WANTED = 3
+"""So many changes of a large problem are enough where no other clause can have a nearer one..."""
+MOST = 4
+"""... or so many clauses were searched, those first that need to move least by the proof of the conflict."""
 
 
 def changes(session: Session, members: Sequence[int]) -> tuple[tuple[Change, ...], int]:
-    """Changes of one of the clauses `members` (numbers) that end the conflict, nearest first, and how many bounds were not looked at.
+    """Changes of one of the clauses `members` (numbers) that end the conflict, nearest first, and of how many clauses no bound was looked at.
 
-    They make the whole problem feasible where one change can; else (`enough` False) the set `members` alone. Of a large problem only those bounds are
-    searched that may be among the nearest: how far each must move at least is known from the proof of the conflict.
+    They make the whole problem feasible where one change can; else (`enough` False) the set `members` alone. Of a large problem not every clause is
+    searched: how far each must move at least is known from the proof of the conflict.
     """
     everything = range(len(session.problem.clauses))
     found, unsearched = _searched(session, everything, members)
@@ -47,7 +49,7 @@ def _searched(session: Session, active: Sequence[int], members: Sequence[int]) -
     found: list[Change] = []
     for place, (far, i) in enumerate(ahead):
         nearest = sorted(map(_distance, found))[:WANTED]
-        if far and len(nearest) == WANTED and far > nearest[-1]:
+        if far and len(nearest) == WANTED and (far > nearest[-1] or place >= MOST):
             return found, len(ahead) - place
         found += _changes_of(session, active, i)
     return found, 0
@@ -55,16 +57,6 @@ def _searched(session: Session, active: Sequence[int], members: Sequence[int]) -
 
 def _distance(change: Change) -> float:
     return abs(change.new - change.old) / max(abs(change.old), 1)
-
-
-def with_clause(problem: Problem, i: int, clause: Clause) -> Problem:
-    """The problem with clause number `i` replaced by another of its kind."""
-    if isinstance(clause, AtMost):
-        return replace(problem, at_most=clause)
-    clauses = [*problem.quotas, *problem.budgets]
-    clauses[i - (problem.at_most is not None)] = clause
-    quotas = tuple(c for c in clauses if isinstance(c, Quota))
-    return replace(problem, quotas=quotas, budgets=tuple(c for c in clauses if isinstance(c, Budget)))
 
 
 def _feasible(problem: Problem, active: Sequence[int]) -> bool:
@@ -81,7 +73,7 @@ def _satisfiable(problem: Problem, made: list[Row]) -> bool:
 def _changes_of(session: Session, active: Sequence[int], i: int) -> Iterator[Change]:
     problem = session.problem
     clause = problem.clauses[i]
-    if problem.budgets and not holds(session, [j for j in active if j != i]):
+    if problem.budgets and isinstance(session.relax(session.limited([j for j in active if j != i])), Refuted):
         return  # no bound of this clause helps: the others are in conflict without it
     for bound, variant, nearest in _candidates(session, active, i):
         # What a solver found is feasible by construction; where everything is selected another clause may still be broken.
@@ -175,6 +167,8 @@ def _share_on_grid(session: Session, active: Sequence[int], i: int, quota: Quota
         miss = tolerance(problem, quota)
         limit = Fraction(100 * parts * (found.amount + miss if falling else found.amount - miss), count)
         return Fraction(floor(limit) if falling else ceil(limit), parts), found.proven
+    if problem.size > WHOLE and not quota.equal:
+        return reach_share(session, active, i, quota, parts, falling=falling)
     kept = [*rows(problem, others), *_side(rows(problem, [i], count), falling=falling)]
     limit = _relaxed_share(problem, kept, i, quota, falling)
     if limit is None:

@@ -13,6 +13,11 @@ from .blocks import Settled, blocks, settle
 from .highs import Answer, Refusal, run
 from .matrix import NONE, Matrix
 
+NODES = 20
+"""Where a search may give up, it does after so many nodes."""
+CORE = 400
+"""... and begins with so many columns."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Optimum:
@@ -79,16 +84,28 @@ def satisfy(matrix: Matrix, lean: np.ndarray, *, prove: bool = False) -> np.ndar
 def rounded(matrix: Matrix, lean: np.ndarray, relaxed: Answer, tries: int | None = None) -> np.ndarray | Refusal:
     """Some columns that satisfy the rows, near fractions that do; a refusal where none do, or with a limit of `tries` where none were found."""
     settled = settle(matrix, lean, relaxed.price, blocks(matrix))
-    base, order, size = _core(lean, settled, relaxed.x, 1000)
+    base, order, size = _core(lean, settled, relaxed.x, 1000 if tries is None else CORE)
     while tries is None or tries > 0:
         free = np.sort(order[: size if 2 * size < matrix.width else matrix.width])
-        chosen = branch(matrix, np.zeros_like(lean), free, base)
+        chosen = branch(matrix, np.zeros_like(lean), free, base, None if tries is None else NODES)
         if chosen is not None:
             return chosen
         if len(free) == matrix.width:
             break
         size, tries = 4 * size, None if tries is None else tries - 1
     return Refusal()
+
+
+def best_near(matrix: Matrix, value: np.ndarray, lean: np.ndarray, relaxed: Answer) -> np.ndarray | None:
+    """A good selection near fractions, found within a bounded effort and not proven best; None where none was found."""
+    settled = settle(matrix, lean, relaxed.price, blocks(matrix))
+    base, order, size = _core(lean, settled, relaxed.x, CORE)
+    for _ in range(2):
+        found = branch(matrix, value, order[:size], base, NODES)
+        if found is not None:
+            return found
+        size *= 4
+    return None
 
 
 def branch(matrix: Matrix, value: np.ndarray, free: np.ndarray, base: np.ndarray, nodes: int | None = None) -> np.ndarray | None:

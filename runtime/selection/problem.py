@@ -5,7 +5,7 @@ Rows are indices into arrays sorted by row id. A clause is the `AtMost`, `Quota`
 with its text and span.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -72,6 +72,16 @@ class Problem:
         """The rows that clause number `clause` counts, as indices."""
         quota = clause - (self.at_most is not None)
         return self.members[quota] if 0 <= quota < len(self.quotas) else np.arange(self.size)
+
+
+def with_clause(problem: Problem, i: int, clause: Clause) -> Problem:
+    """The problem with clause number `i` replaced by another of its kind."""
+    if isinstance(clause, AtMost):
+        return replace(problem, at_most=clause)
+    clauses = [*problem.quotas, *problem.budgets]
+    clauses[i - (problem.at_most is not None)] = clause
+    quotas = tuple(c for c in clauses if isinstance(c, Quota))
+    return replace(problem, quotas=quotas, budgets=tuple(c for c in clauses if isinstance(c, Budget)))
 
 
 def _indices(members: np.ndarray) -> np.ndarray:
@@ -171,8 +181,8 @@ class Conflict:
     """A set of clauses that no selection satisfies together, while any of them left out would make the rest of the set
     satisfiable.
 
-    `changes` come nearest first; `unsearched` bounds were not looked at, each of which would have to move further than
-    the last of them. `all_selected`: there is no budget, every candidate is selected and quotas are only checked.
+    `changes` come nearest first; of `unsearched` clauses no bound was looked at, for by the proof of the conflict
+    they are not likelier to be nearer. `all_selected`: there is no budget, every candidate is selected and quotas are only checked.
     """
 
     members: tuple[ConflictMember, ...]

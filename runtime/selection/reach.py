@@ -3,20 +3,22 @@
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from math import ceil
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from math import ceil, floor
 
 import numpy as np
 
-from ...compiler.plan.stages import AtMost, Budget
-from .integer import maximise
-from .problem import unit
-from .rows import bounds, rows
+from ...compiler.plan.stages import AtMost, Budget, Quota
+from .integer import best_near, maximise
+from .matrix import NONE, Matrix
+from .problem import unit, with_clause
+from .rows import bounds, exact, rows
 from .session import Limits, Refuted, Session
 
+TRIES = 4
 WHOLE = 2000
 """Of so many candidates the integers are searched to the end."""
-STEPS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +50,75 @@ def reach(session: Session, active: Sequence[int], i: int, *, falling: bool) -> 
         return None
     if problem.size <= WHOLE:
         return _exactly(session, active, i, least, most, falling)
-    for step in range(STEPS):
-        tried = value + (-1 if falling else 1) * (2**step - 1)
-        if tried < 0:
-            return None
-        matrix = session.limited(active, {i: (tried, most) if falling else (least, tried)})
+    return _near(session, active, i, least, most, value, falling)
+
+
+def _near(session: Session, active: Sequence[int], i: int, least: int | None, most: int | None, value: int, falling: bool) -> Reached | None:
+    """The nearest amount that a bounded search finds: fractions reach `value`."""
+    amounts = _amounts(session, i) * (1 if falling else -1)
+    for room in (0, max(1, value // 1000), max(2, value // 50)):
+        # Where fractions only just hold, whole rows near them may not; with some room they mostly do.
+        start = max(value - room, 0) if falling else value + room
+        matrix = session.limited(active, {i: (start, most) if falling else (least, start)})
         found = session.relax(matrix)
-        chosen = None if isinstance(found, Refuted) else session.selection(matrix, found, tries=2)
+        if isinstance(found, Refuted):
+            return None
+        chosen = best_near(matrix, amounts, -session.problem.tokens, found)
         if chosen is not None:
-            amount = _amount(session, i, chosen)
+            amount = abs(int(amounts[chosen].sum()))
             return Reached(amount, amount == value)
     return None
+
+
+def reach_share(session: Session, active: Sequence[int], i: int, quota: Quota, parts: int, *, falling: bool) -> tuple[Fraction | None, bool]:
+    """The nearest share of a quota of an unknown total, in `parts` of a per cent, that the other clauses allow, and whether that is proven; None: none."""
+    written = exact((quota.low if falling else quota.high) or 0.0) * parts
+    step, way = (ceil(written), -1) if falling else (floor(written), 1)
+    proven, tries = True, 0
+    while 0 <= step <= 100 * parts and tries < TRIES:
+        matrix = session.limited(active)
+        found = session.relax(matrix)
+        if isinstance(found, Refuted):
+            moved = _allowed(session, matrix, found, i, step, parts, falling)
+            if moved is None:
+                return None, True
+        elif session.selection(matrix, found, tries=1) is not None:
+            return Fraction(step, parts), proven
+        else:
+            proven, tries, moved = False, tries + 1, step + way * 2**tries
+        step = moved
+        value = float(Fraction(step, parts))
+        asked = replace(quota, low=value) if falling else replace(quota, high=value)
+        session = Session(with_clause(session.problem, i, asked), after=session)
+    return None, True
+
+
+def _allowed(session: Session, matrix: Matrix, found: Refuted, i: int, step: int, parts: int, falling: bool) -> int | None:
+    """The nearest share at which the proof no longer stands."""
+    problem, quota = session.problem, session.problem.clauses[i]
+    side = (matrix.low != -NONE) if falling else (matrix.high != NONE)
+    at = np.flatnonzero((session.clause == i) & side & (found.price != 0))
+    if len(at) != 1 or not isinstance(quota, Quota):
+        return None
+    row = int(at[0])
+    price = found.price[row] * session.scale[row]
+    weight = (problem.tokens if quota.unit == "% of tokens" else np.ones(problem.size, np.int64)).astype(float)
+    part = np.zeros(problem.size)
+    part[problem.counted(i)] = weight[problem.counted(i)]
+    now = part - float(exact((quota.low if falling else quota.high) or 0.0)) / 100 * weight
+    others = -matrix.dot(found.price) + price * now
+    fixed = found.least - float(np.maximum(others - price * now, 0.0).sum())
+
+    def stands(share: int) -> bool:
+        return fixed + float(np.maximum(others - price * (part - share / parts / 100 * weight), 0.0).sum()) < 0
+
+    bad, good = step, 0 if falling else 100 * parts
+    if bad == good or stands(good):
+        return None
+    while abs(good - bad) > 1:
+        middle = (good + bad) // 2
+        good, bad = (good, middle) if stands(middle) else (middle, bad)
+    return good
 
 
 def least_move(session: Session, members: Sequence[int], i: int) -> float | None:
@@ -99,8 +159,7 @@ def _relaxed(session: Session, active: Sequence[int], i: int, least: int | None,
     value = least if falling else most
     if value is None:
         return None
-    counted = session.problem.counted(i)
-    whole = len(counted) if unit(session.problem.clauses[i]) == "examples" else int(session.problem.tokens[counted].sum())
+    whole = int(_amounts(session, i).sum())
     while True:
         found = session.relax(session.limited(active, {i: (value, most) if falling else (least, value)}))
         if not isinstance(found, Refuted):
@@ -115,14 +174,14 @@ def _relaxed(session: Session, active: Sequence[int], i: int, least: int | None,
 def _exactly(session: Session, active: Sequence[int], i: int, least: int | None, most: int | None, falling: bool) -> Reached | None:
     """The nearest amount of all, whatever fractions reach."""
     matrix = session.limited(active, {i: (None, most) if falling else (least, None)})
-    counted = session.problem.counted(i)
-    amount = np.zeros(session.problem.size, np.int64)
-    amount[counted] = 1 if unit(session.problem.clauses[i]) == "examples" else session.problem.tokens[counted]
-    best = maximise(matrix, amount if falling else -amount)
+    amounts = _amounts(session, i)
+    best = maximise(matrix, amounts if falling else -amounts)
     return None if best is None else Reached(abs(best.value))
 
 
-def _amount(session: Session, i: int, chosen: np.ndarray) -> int:
+def _amounts(session: Session, i: int) -> np.ndarray:
+    """What each row adds to the amount of clause `i`."""
     counted = session.problem.counted(i)
-    picked = counted[chosen[counted]]
-    return len(picked) if unit(session.problem.clauses[i]) == "examples" else int(session.problem.tokens[picked].sum())
+    amounts = np.zeros(session.problem.size, np.int64)
+    amounts[counted] = 1 if unit(session.problem.clauses[i]) == "examples" else session.problem.tokens[counted]
+    return amounts

@@ -9,13 +9,15 @@ import highspy
 import numpy as np
 
 from ...compiler.plan.stages import AtMost, Budget, Quota
-from .highs import Answer, Model, Refusal, model, new_solver
+from .highs import Answer, Model, Refusal, model, new_solver, run
 from .integer import bound, rounded
 from .matrix import NONE, Matrix, stacked
 from .problem import Problem
 from .rows import Row, bounds, rows
 
 EPSILON = 1e-9
+WARM = 2000
+UNLIMITED = 2**31 - 1
 Limits = tuple[int | None, int | None]
 
 
@@ -32,14 +34,19 @@ class Session:
     of examples that a budget fixes; `clause`, `fixed` and `scale` say of each row whose it is, which of the two, and how many of its units are one example or token.
     """
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: Problem, after: "Session | None" = None) -> None:
+        """`after`: a session of a problem that differs in the numbers of quotas only, where this one starts."""
         self.problem = problem
+        self._after = after
+        self._rows: dict[tuple[int, bool], list[Row]] = {}
         made: list[Row] = []
         fixed: list[bool] = []
         for i, clause in enumerate(problem.clauses):
             ways = (False, True) if isinstance(clause, Quota) and clause.unit == "%" else (False,)
             for way in ways:
-                mine = rows(problem, [i], 1 if way else None)
+                same = after is not None and after.problem.clauses[i] is clause
+                mine = after._rows[i, way] if after is not None and same else rows(problem, [i], 1 if way else None)
+                self._rows[i, way] = mine
                 made += mine
                 fixed += [way] * len(mine)
         self.matrix = stacked(made, problem.size)
@@ -98,6 +105,10 @@ class Session:
         self._model = model(self.matrix, self._lean)
         if self._solver.passModel(self._model.lp) == highspy.HighsStatus.kError:
             raise RuntimeError("HiGHS refused the model of a selection")
+        if self._after is not None:
+            self._solver.setBasis(self._after._solver.getBasis())
+            self._after = None
+            return self._model
         clauses = self.problem.clauses
         easy = [i for i, c in enumerate(clauses) if isinstance(c, AtMost) or (isinstance(c, Budget) and c.unit == "examples")]
         matrix = self.limited(easy)
@@ -111,26 +122,40 @@ class Session:
         lower = np.where(matrix.low == -NONE, -highspy.kHighsInf, matrix.low * scale)
         upper = np.where(matrix.high == NONE, highspy.kHighsInf, matrix.high * scale)
         solver.changeRowsBounds(matrix.height, np.arange(matrix.height, dtype=np.int32), lower, upper)
+        solver.setOptionValue("simplex_iteration_limit", WARM)
         solver.run()
+        solver.setOptionValue("simplex_iteration_limit", UNLIMITED)
         status = solver.getModelStatus()
+        if status == known.kIterationLimit:  # too far from where the last answer ended: presolve and a new start are faster
+            solver.clearSolver()
+            solver.run()
+            status = solver.getModelStatus()
         if status in (known.kInfeasible, known.kUnboundedOrInfeasible):
-            ray = self._ray()
-            return np.zeros(matrix.height) if ray is None else ray[: matrix.height] * scale
+            there, ray = (False, None) if solver.getInfo().basis_validity == 0 else solver.getDualRay()[1:]  # pyright: ignore[reportAttributeAccessIssue]  (the stub lacks it)
+            return np.array(ray)[: matrix.height] * scale if there else self._missed(matrix)
         if status not in (known.kOptimal, known.kModelEmpty):
             raise RuntimeError(f"HiGHS stopped a selection: {solver.modelStatusToString(status)}")
         found = solver.getSolution()
         price = -np.array(found.row_dual)[: matrix.height] * scale / made.cost_scale
         return Answer(np.array(found.col_value)[: matrix.width], price)
 
-    def _ray(self) -> np.ndarray | None:
-        for presolve in ("choose", "off"):
-            if presolve == "off":
-                self._solver.setOptionValue("presolve", "off")
-                self._solver.clearSolver()
-                self._solver.run()
-            _, there, ray = self._solver.getDualRay()  # pyright: ignore[reportAttributeAccessIssue]  (the stub lacks it)
-            if there:
-                self._solver.setOptionValue("presolve", "choose")
-                return np.array(ray)
-        self._solver.setOptionValue("presolve", "choose")
-        return None
+    def _missed(self, matrix: Matrix) -> np.ndarray:
+        """Prices of the least by which fractions miss the rows, each in shares of its own size: what presolve refutes has no other proof."""
+        at = np.flatnonzero(~np.isin(self.clause, [i for i, c in enumerate(self.problem.clauses) if isinstance(c, AtMost)]))
+        whole = np.zeros(matrix.height, np.int64)
+        np.add.at(whole, matrix.row, np.abs(matrix.value))
+        known = np.maximum(np.where(matrix.low == -NONE, 0, np.abs(matrix.low)), np.where(matrix.high == NONE, 0, np.abs(matrix.high)))
+        size = np.maximum(np.where(known > 0, known, whole // 16), 1)
+        below, above = at[matrix.low[at] != -NONE], at[matrix.high[at] != NONE]
+        join, more = np.concatenate, len(below) + len(above)
+        elastic = Matrix(
+            join([matrix.row, below, above]),
+            join([matrix.column, matrix.width + np.arange(more)]),
+            join([matrix.value, size[below], -size[above]]),
+            matrix.low,
+            matrix.high,
+            matrix.width + more,
+        )
+        cost = np.append(np.zeros(matrix.width), np.full(more, -1.0))
+        found = run(elastic, cost, integral=False, upper=np.append(np.ones(matrix.width), np.full(more, np.inf)))
+        return np.zeros(matrix.height) if isinstance(found, Refusal) else found.price
