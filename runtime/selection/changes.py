@@ -25,7 +25,7 @@ SMALL = 3000
 WANTED = 3
 """So many changes of a large problem are enough where no other clause can have a nearer one..."""
 MOST = 4
-"""... or so many clauses were searched, those first that need to move least by the proof of the conflict."""
+"""... or so many clauses were searched and one change was found, those first that need to move least by the proof of the conflict."""
 
 
 def changes(session: Session, members: Sequence[int]) -> tuple[tuple[Change, ...], int]:
@@ -49,7 +49,7 @@ def _searched(session: Session, active: Sequence[int], members: Sequence[int]) -
     found: list[Change] = []
     for place, (far, i) in enumerate(ahead):
         nearest = sorted(map(_distance, found))[:WANTED]
-        if far and len(nearest) == WANTED and (far > nearest[-1] or place >= MOST):
+        if far and found and (place >= MOST or (len(nearest) == WANTED and far > nearest[-1])):
             return found, len(ahead) - place
         found += _changes_of(session, active, i)
     return found, 0

@@ -16,7 +16,7 @@ from .problem import unit, with_clause
 from .rows import bounds, exact, rows
 from .session import Limits, Refuted, Session
 
-TRIES = 4
+TRIES = 3
 WHOLE = 2000
 """Of so many candidates the integers are searched to the end."""
 

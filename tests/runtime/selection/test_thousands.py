@@ -18,7 +18,7 @@ from mixc.runtime.selection.session import Session
 from mixc.runtime.selection.thin import thin
 from mixc.tests.runtime.selection.brute import at_most, best, budget, quota, sample, satisfied
 
-ROUNDS, EACH = 40, 50
+ROUNDS, EACH = 30, 50
 
 
 @pytest.mark.parametrize("part", range(ROUNDS))
