@@ -121,7 +121,8 @@ class Session:
         solver, scale, known = self._solver, made.scale, highspy.HighsModelStatus
         lower = np.where(matrix.low == -NONE, -highspy.kHighsInf, matrix.low * scale)
         upper = np.where(matrix.high == NONE, highspy.kHighsInf, matrix.high * scale)
-        solver.changeRowsBounds(matrix.height, np.arange(matrix.height, dtype=np.int32), lower, upper)
+        every = np.arange(matrix.height, dtype=np.int32)
+        solver.changeRowsBounds(matrix.height, every, lower, upper)  # pyright: ignore[reportAttributeAccessIssue]  (the stub lacks it)
         solver.setOptionValue("simplex_iteration_limit", WARM)
         solver.run()
         solver.setOptionValue("simplex_iteration_limit", UNLIMITED)

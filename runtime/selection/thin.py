@@ -60,8 +60,8 @@ def thin(matrix: Matrix) -> Thin:
         entries(matrix.height + i, at, full[b][at], b, -1)
     none = np.zeros(len(used), np.int64)
     join = np.concatenate
-    bounds = (join([np.where(np.abs(each) == NONE, each, each * times), none]) for each in (matrix.low, matrix.high))
-    return Thin(Matrix(join(row), join(column), join(value), *bounds, matrix.width + len(used)), len(used), times)
+    low, high = (join([np.where(np.abs(each) == NONE, each, each * times), none]) for each in (matrix.low, matrix.high))
+    return Thin(Matrix(join(row), join(column), join(value), low, high, matrix.width + len(used)), len(used), times)
 
 
 def _dense(matrix: Matrix, r: int) -> np.ndarray:
