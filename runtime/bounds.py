@@ -19,7 +19,7 @@ from .selection.problem import Change, Infeasible
 
 # Above so many rows only the clauses that count alone are tried, not all of them together.
 TOGETHER_ROWS = 50_000
-NOTE = "not every score is known yet: these are the most candidates that there can be, whatever the scores turn out to be"
+NOTE = "certain before anything more is scored: these are the most candidates that there can be, whatever the scores turn out to be"
 
 
 def unknown(rows: pl.DataFrame) -> set[str]:

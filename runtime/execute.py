@@ -19,6 +19,7 @@ from .context import Context
 from .evaluate import evaluate
 from .events import Agreed, Deviated, Event, Notice, Passed, StageFinished, StageStarted, Watch
 from .files import TEMPORARY, recover_swap, swap_folder, sweep, write_atomic, writing
+from .foresee import foresee
 from .manifest import Record, manifest
 from .precision import to_data
 from .rates import remember
@@ -103,7 +104,10 @@ def build(plan: Plan, out: Path, context: Context, until: str | None = None) -> 
         _refuse_foreign(out)
         sweep(out.parent)
         recover_swap(out)
-        for stage in stages_until(plan, until):
+        ahead = stages_until(plan, until)
+        for i, stage in enumerate(ahead):
+            if hopeless := foresee(ahead[i:], result.walk, context):
+                raise Fault(hopeless)
             _run(stage, plan, result, context)
         if not any(r.kind == "materialise" for r in result.records):
             _swap(plan, result, _selection_files(plan, result))

@@ -11,34 +11,52 @@ import numpy as np
 
 from ...compiler.plan.stages import AtMost, Budget, Quota
 from .highs import Refusal, run
-from .integer import maximise, satisfy
+from .integer import satisfy
 from .matrix import stacked
 from .outcomes import broken, outcomes
-from .problem import Change, Clause, Problem, unit
+from .problem import Change, Clause, Problem, with_clause
+from .reach import WHOLE, holds, least_move, reach, reach_share
 from .rows import Row, exact, rows, tolerance
+from .session import Refuted, Session
 from .wording import rewritten
 
+SMALL = 3000
+"""Of so many candidates every bound is searched."""
+WANTED = 3
+"""So many changes of a large problem are enough where no other clause can have a nearer one..."""
+MOST = 4
+"""... or so many clauses were searched and one change was found, those first that need to move least by the proof of the conflict."""
 
-def changes(problem: Problem, members: Sequence[int]) -> tuple[Change, ...]:
-    """Changes of one of the clauses `members` (numbers) that end the conflict, nearest first.
 
-    They make the whole problem feasible where one change can; else (`enough` False) the set `members` alone.
+def changes(session: Session, members: Sequence[int]) -> tuple[tuple[Change, ...], int]:
+    """Changes of one of the clauses `members` (numbers) that end the conflict, nearest first, and of how many clauses no bound was looked at.
+
+    They make the whole problem feasible where one change can; else (`enough` False) the set `members` alone. Of a large problem not every clause is
+    searched: how far each must move at least is known from the proof of the conflict.
     """
-    everything = range(len(problem.clauses))
-    found = [c for i in members for c in _changes_of(problem, everything, i)]
-    if not found and len(members) < len(problem.clauses):
-        found = [replace(c, enough=False) for i in members for c in _changes_of(problem, members, i)]
-    return tuple(sorted(found, key=lambda c: abs(c.new - c.old) / max(abs(c.old), 1)))
+    everything = range(len(session.problem.clauses))
+    found, unsearched = _searched(session, everything, members)
+    if not found and len(members) < len(session.problem.clauses):
+        found, unsearched = _searched(session, members, members)
+        found = [replace(c, enough=False) for c in found]
+    return tuple(sorted(found, key=_distance)), unsearched
 
 
-def with_clause(problem: Problem, i: int, clause: Clause) -> Problem:
-    """The problem with clause number `i` replaced by another of its kind."""
-    if isinstance(clause, AtMost):
-        return replace(problem, at_most=clause)
-    clauses = [*problem.quotas, *problem.budgets]
-    clauses[i - (problem.at_most is not None)] = clause
-    quotas = tuple(c for c in clauses if isinstance(c, Quota))
-    return replace(problem, quotas=quotas, budgets=tuple(c for c in clauses if isinstance(c, Budget)))
+def _searched(session: Session, active: Sequence[int], members: Sequence[int]) -> tuple[list[Change], int]:
+    ahead = [(0.0, i) for i in members]
+    if session.problem.size > SMALL and session.problem.budgets:
+        ahead = sorted((far, i) for i in members if (far := least_move(session, members, i)) is not None)
+    found: list[Change] = []
+    for place, (far, i) in enumerate(ahead):
+        nearest = sorted(map(_distance, found))[:WANTED]
+        if far and found and (place >= MOST or (len(nearest) == WANTED and far > nearest[-1])):
+            return found, len(ahead) - place
+        found += _changes_of(session, active, i)
+    return found, 0
+
+
+def _distance(change: Change) -> float:
+    return abs(change.new - change.old) / max(abs(change.old), 1)
 
 
 def _feasible(problem: Problem, active: Sequence[int]) -> bool:
@@ -52,39 +70,41 @@ def _satisfiable(problem: Problem, made: list[Row]) -> bool:
     return not isinstance(satisfy(stacked(made, problem.size), -problem.tokens), Refusal)
 
 
-def _changes_of(problem: Problem, active: Sequence[int], i: int) -> Iterator[Change]:
+def _changes_of(session: Session, active: Sequence[int], i: int) -> Iterator[Change]:
+    problem = session.problem
     clause = problem.clauses[i]
-    others = [j for j in active if j != i]
-    if problem.budgets and not _feasible(problem, others):
+    if problem.budgets and isinstance(session.relax(session.limited([j for j in active if j != i])), Refuted):
         return  # no bound of this clause helps: the others are in conflict without it
-    for bound, variant in _candidates(problem, active, i):
+    for bound, variant, nearest in _candidates(session, active, i):
         # What a solver found is feasible by construction; where everything is selected another clause may still be broken.
         if variant is not None and (problem.budgets or _feasible(with_clause(problem, i, variant), active)):
             changed = replace(variant, text=rewritten(variant))
-            yield Change(clause=clause, changed=changed, bound=bound, old=_number(clause, bound), new=_number(variant, bound))
+            old, new = _number(clause, bound), _number(variant, bound)
+            yield Change(clause=clause, changed=changed, bound=bound, old=old, new=new, nearest=nearest)
 
 
 def _number(clause: Clause, bound: str) -> float:
     return float(getattr(clause, "low" if bound == "equal" else bound))
 
 
-def _candidates(problem: Problem, active: Sequence[int], i: int) -> Iterator[tuple[str, Clause | None]]:
-    """Which bound may move, and the clause with the nearest value of it that the other clauses allow."""
-    clause = problem.clauses[i]
+def _candidates(session: Session, active: Sequence[int], i: int) -> Iterator[tuple[str, Clause | None, bool]]:
+    """Which bound may move, the clause with the nearest value of it that the other clauses allow, and whether that is proven."""
+    problem, clause = session.problem, session.problem.clauses[i]
     match clause:
         case AtMost():
-            yield "count", _more_per_prompt(problem, active, i, clause)
+            yield "count", _more_per_prompt(session, active, i, clause), True
         case Budget():
             filled = clause.unit == "tokens" and problem.fills_tokens
-            most, least = _reach(problem, active, i, falling=True), _reach(problem, active, i, falling=False)
-            for amount in (None if most is None else most + (problem.longest - 1 if filled else 0), least):
-                if amount is not None and amount != clause.amount and amount > 0:
-                    yield "amount", replace(clause, amount=amount)
+            for falling in (True, False):
+                found = reach(session, active, i, falling=falling)
+                amount = None if found is None else found.amount + (problem.longest - 1 if filled and falling else 0)
+                if found is not None and amount is not None and amount != clause.amount and amount > 0:
+                    yield "amount", replace(clause, amount=amount), found.proven
         case Quota():
             moved = _moved_share if "%" in clause.unit else _moved_amount
             for falling, value in ((True, clause.low), (False, clause.high)):
                 if value is not None:
-                    yield "equal" if clause.equal else "low" if falling else "high", moved(problem, active, i, clause, falling=falling)
+                    yield "equal" if clause.equal else "low" if falling else "high", *moved(session, active, i, clause, falling=falling)
 
 
 def _set(quota: Quota, value: float, falling: bool) -> Quota:
@@ -105,28 +125,13 @@ def _side(made: list[Row], *, falling: bool) -> list[Row]:
     return [replace(r, low=None) if falling else replace(r, high=None) for r in made]
 
 
-def _reach(problem: Problem, active: Sequence[int], i: int, *, falling: bool) -> int | None:
-    """The most (where a low bound is to fall) or the least that clause `i` can count, its other bound and all other
-    clauses kept; None: nothing is enough.
-    """
-    value = np.zeros(problem.size, np.int64)
-    counted = problem.counted(i)
-    value[counted] = 1 if unit(problem.clauses[i]) == "examples" else problem.tokens[counted]
-    if not problem.budgets:
-        return int(value.sum())
-    others, count = _others(problem, active, i)
-    made = [*rows(problem, others), *_side(rows(problem, [i], count), falling=falling)]
-    best = maximise(stacked(made, problem.size), value if falling else -value)
-    return None if best is None else abs(best.value)
-
-
-def _moved_amount(problem: Problem, active: Sequence[int], i: int, quota: Quota, *, falling: bool) -> Quota | None:
-    reach = _reach(problem, active, i, falling=falling)
-    if reach is None:
-        return None
-    miss = tolerance(problem, quota)
-    value = reach + miss if falling else max(reach - miss, 0)
-    return _set(quota, float(value), falling) if _moves(quota, Fraction(value), falling) else None
+def _moved_amount(session: Session, active: Sequence[int], i: int, quota: Quota, *, falling: bool) -> tuple[Quota | None, bool]:
+    found = reach(session, active, i, falling=falling)
+    if found is None:
+        return None, True
+    miss = tolerance(session.problem, quota)
+    value = found.amount + miss if falling else max(found.amount - miss, 0)
+    return (_set(quota, float(value), falling) if _moves(quota, Fraction(value), falling) else None), found.proven
 
 
 def _moves(quota: Quota, value: Fraction, falling: bool) -> bool:
@@ -136,35 +141,38 @@ def _moves(quota: Quota, value: Fraction, falling: bool) -> bool:
     return quota.high is not None and value > exact(quota.high)
 
 
-def _moved_share(problem: Problem, active: Sequence[int], i: int, quota: Quota, *, falling: bool) -> Quota | None:
+def _moved_share(session: Session, active: Sequence[int], i: int, quota: Quota, *, falling: bool) -> tuple[Quota | None, bool]:
     """The nearest share that can be reached, rounded to the side that can: to a tenth of a per cent, finer only where
     `=` leaves no tenth.
     """
     for decimals in (1, 2, 3):
-        value = _share_on_grid(problem, active, i, quota, 10**decimals, falling)
+        value, proven = _share_on_grid(session, active, i, quota, 10**decimals, falling)
         if value is None or not _moves(quota, value, falling):
-            return None
+            return None, True
         changed = _set(quota, float(value), falling)
-        if not quota.equal or _feasible(with_clause(problem, i, changed), active):
-            return changed
-    return None
+        if not quota.equal or _feasible(with_clause(session.problem, i, changed), active):
+            return changed, proven
+    return None, True
 
 
-def _share_on_grid(problem: Problem, active: Sequence[int], i: int, quota: Quota, parts: int, falling: bool) -> Fraction | None:
+def _share_on_grid(session: Session, active: Sequence[int], i: int, quota: Quota, parts: int, falling: bool) -> tuple[Fraction | None, bool]:
+    problem = session.problem
     others, count = _others(problem, active, i)
     if not problem.budgets:
         count = problem.size if quota.unit == "%" else int(problem.tokens.sum())
     if count is not None and (quota.unit == "%" or not problem.budgets):
-        reach = _reach(problem, active, i, falling=falling)
-        if reach is None or count == 0:
-            return None
+        found = reach(session, active, i, falling=falling)
+        if found is None or count == 0:
+            return None, True
         miss = tolerance(problem, quota)
-        limit = Fraction(100 * parts * (reach + miss if falling else reach - miss), count)
-        return Fraction(floor(limit) if falling else ceil(limit), parts)
+        limit = Fraction(100 * parts * (found.amount + miss if falling else found.amount - miss), count)
+        return Fraction(floor(limit) if falling else ceil(limit), parts), found.proven
+    if problem.size > WHOLE and not quota.equal:
+        return reach_share(session, active, i, quota, parts, falling=falling)
     kept = [*rows(problem, others), *_side(rows(problem, [i], count), falling=falling)]
     limit = _relaxed_share(problem, kept, i, quota, falling)
     if limit is None:
-        return None
+        return None, True
 
     def reachable(step: int) -> bool:
         asked = with_clause(problem, i, _set(quota, step / parts, falling))
@@ -174,7 +182,7 @@ def _share_on_grid(problem: Problem, active: Sequence[int], i: int, quota: Quota
     edge = floor(limit * 100 * parts + 1e-6) + 1 if falling else ceil(limit * 100 * parts - 1e-6) - 1
     written = ceil(exact(quota.low or 0) * parts) if falling else floor(exact(quota.high or 0) * parts)
     step = _last(reachable, 0, min(edge, written)) if falling else _last(reachable, 100 * parts, max(edge, written))
-    return None if step is None else Fraction(step, parts)
+    return (None if step is None else Fraction(step, parts)), True
 
 
 def _relaxed_share(problem: Problem, made: list[Row], i: int, quota: Quota, falling: bool) -> float | None:
@@ -197,9 +205,13 @@ def _relaxed_share(problem: Problem, made: list[Row], i: int, quota: Quota, fall
         share = reached
 
 
-def _more_per_prompt(problem: Problem, active: Sequence[int], i: int, clause: AtMost) -> AtMost | None:
+def _more_per_prompt(session: Session, active: Sequence[int], i: int, clause: AtMost) -> AtMost | None:
+    problem = session.problem
     fullest = int(np.bincount(problem.prompt).max(initial=0))
-    count = _last(lambda k: _feasible(with_clause(problem, i, replace(clause, count=k)), active), fullest, clause.count)
+    if not problem.budgets:
+        count = _last(lambda k: _feasible(with_clause(problem, i, replace(clause, count=k)), active), fullest, clause.count)
+    else:
+        count = _last(lambda k: holds(session, active, {i: (None, k)}), fullest, clause.count)
     return None if count is None else replace(clause, count=count)
 
 

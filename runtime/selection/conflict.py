@@ -6,43 +6,38 @@ import numpy as np
 
 from ...compiler.plan.stages import AtMost, Budget, Quota
 from .changes import changes
-from .highs import Refusal
-from .integer import satisfy
-from .matrix import stacked
 from .outcomes import broken, outcomes
 from .problem import Conflict, ConflictMember, Problem, unit
 from .rows import rows
+from .session import Refuted, Session
 
 
 def conflict(problem: Problem) -> Conflict:
     """A minimal conflict of an infeasible problem. ValueError where the problem is feasible after all."""
     if not problem.budgets:
         return _all_selected(problem)
-    numbers = minimal(problem)
-    return Conflict(members=tuple(_member(problem, i) for i in numbers), changes=changes(problem, numbers))
+    session = Session(problem)
+    numbers = minimal(session)
+    found, unsearched = changes(session, numbers)
+    return Conflict(members=tuple(_member(problem, i, numbers) for i in numbers), changes=found, unsearched=unsearched)
 
 
-def minimal(problem: Problem) -> list[int]:
+def minimal(session: Session) -> list[int]:
     """Numbers of clauses that conflict while any of them left out would end the conflict.
 
     A deletion filter: a clause without which the rest is still infeasible goes, and with it every clause that the proof
-    of that (a dual ray of the relaxation) does not use.
+    of that (a dual ray of the relaxation, held against the rows) does not use.
     """
-    kept = list(range(len(problem.clauses)))
+    kept = list(range(len(session.problem.clauses)))
     for i in kept:
-        if _starved(problem, i):
+        if _starved(session.problem, i):
             return [i]
-    if _refuted(problem, kept, shrink=False) is None:
+    found = _refuted(session, kept)
+    if found is None:
         raise ValueError("the problem is feasible")
-    found = _filtered(problem, kept, shrink=True)
-    sound = _refuted(problem, found, shrink=False) is not None
-    return found if sound else _filtered(problem, kept, shrink=False)  # a ray is floats: what it leaves is tried again
-
-
-def _filtered(problem: Problem, kept: list[int], *, shrink: bool) -> list[int]:
-    needed: list[int] = []
+    kept, needed = found, []
     while rest := [i for i in kept if i not in needed]:
-        refuted = _refuted(problem, [i for i in kept if i != rest[0]], shrink=shrink)
+        refuted = _refuted(session, [i for i in kept if i != rest[0]])
         if refuted is None:
             needed.append(rest[0])
         else:
@@ -50,20 +45,19 @@ def _filtered(problem: Problem, kept: list[int], *, shrink: bool) -> list[int]:
     return kept
 
 
-def _refuted(problem: Problem, active: list[int], *, shrink: bool) -> list[int] | None:
-    """Clauses of `active` that no selection satisfies together, without those that the proof does not use where `shrink`;
-    None where a selection satisfies them all.
-    """
-    made = rows(problem, active)
-    found = satisfy(stacked(made, problem.size), -problem.tokens, prove=shrink)
-    if not isinstance(found, Refusal):
-        return None
-    if found.rows is None or not shrink:
-        return active
-    used = {made[r].clause for r in np.flatnonzero(found.rows)}
-    if any(isinstance(c, Quota) and c.unit == "%" for c in (problem.clauses[i] for i in used)):
+def _refuted(session: Session, active: list[int]) -> list[int] | None:
+    """Clauses of `active` that no selection satisfies together, without those that the proof does not use; None where a selection satisfies them all."""
+    matrix = session.limited(active)
+    found = session.relax(matrix)
+    if not isinstance(found, Refuted):
+        return active if session.selection(matrix, found) is None else None
+    at = np.flatnonzero(found.price)
+    used = set(session.clause[at].tolist())
+    if session.fixed[at].any():
         # Its row is resolved against the number of examples, so that clause is part of the proof.
-        used |= {i for i in active if isinstance(c := problem.clauses[i], Budget) and c.unit == "examples" and not c.up_to}
+        count = session.count(active)
+        clauses = session.problem.clauses
+        used.add(next(i for i in active if isinstance(c := clauses[i], Budget) and c.unit == "examples" and not c.up_to and c.amount == count))
     return sorted(used)
 
 
@@ -82,15 +76,23 @@ def _all_selected(problem: Problem) -> Conflict:
     wrong = [i for i, outcome in enumerate(done) if broken(outcome)]
     if not wrong:
         raise ValueError("the problem is feasible")
-    return Conflict(members=(_member(problem, wrong[0]),), changes=changes(problem, wrong[:1]), all_selected=True)
+    return Conflict(members=(_member(problem, wrong[0], wrong[:1]),), changes=changes(Session(problem), wrong[:1])[0], all_selected=True)
 
 
-def _member(problem: Problem, i: int) -> ConflictMember:
+def _member(problem: Problem, i: int, members: list[int]) -> ConflictMember:
     clause = problem.clauses[i]
     counted = problem.counted(i)
     tokens = int(problem.tokens[counted].sum())
     counts = unit(clause)
     available = len(counted) if counts == "examples" else tokens
     if isinstance(clause, AtMost):
-        available = int(np.minimum(np.bincount(problem.prompt), clause.count).sum())
-    return ConflictMember(clause=clause, unit=counts, available=available, rows=len(counted), tokens=tokens)
+        available = _selectable(problem, counted)
+    capped = problem.at_most is not None and 0 in members and isinstance(clause, Quota)
+    selectable = _selectable(problem, counted) if capped else None
+    return ConflictMember(clause=clause, unit=counts, available=available, rows=len(counted), tokens=tokens, selectable=selectable)
+
+
+def _selectable(problem: Problem, counted: np.ndarray) -> int:
+    """How many of the rows `keep at most` lets be selected."""
+    most = problem.at_most.count if problem.at_most else problem.size
+    return int(np.minimum(np.bincount(problem.prompt[counted]), most).sum())

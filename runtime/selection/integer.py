@@ -9,8 +9,14 @@ from math import fsum
 
 import numpy as np
 
-from .highs import Refusal, run
+from .blocks import Settled, blocks, settle
+from .highs import Answer, Refusal, run
 from .matrix import NONE, Matrix
+
+NODES = 20
+"""Where a search may give up, it does after so many nodes."""
+CORE = 400
+"""... and begins with so many columns."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,18 +39,19 @@ def maximise(matrix: Matrix, value: np.ndarray, core: int = 1000, nodes: int | N
     """The columns that maximise the sum of `value` (int64) over the rows of the matrix, proven optimal; None where no
     selection satisfies them.
 
-    With prices p of the LP, no selection exceeds b = sum of p times the bounds + sum of max(0, advantage); taking
-    column r against the sign of its advantage costs |advantage| of b. With a limit of `nodes` the answer is good,
-    repeatable and feasible, but not proven. Columns that would cost more than b less the best selection found are
-    settled; the rest are branched on.
+    With prices p of the LP, no selection exceeds b = sum of p times the bounds + sum of max(0, advantage); doing the
+    opposite with a column costs its `doubt` of b. With a limit of `nodes` the answer is good, repeatable and feasible,
+    but not proven. Columns that would cost more than b less the best selection found are settled; the rest are branched
+    on.
     """
     relaxed = run(matrix, value, integral=False)
     if isinstance(relaxed, Refusal):
         return None
-    price, advantage, bound = _bound(matrix, value, relaxed.price)
-    base, order, size = _core(matrix, value, advantage, relaxed.x, core)
-    free = np.zeros(matrix.width, bool)
+    price, advantage, _ = bound(matrix, value, relaxed.price)
+    settled = settle(matrix, value, price, blocks(matrix))
+    base, order, size = _core(value, settled, relaxed.x, core)
     while True:
+        free = np.zeros(matrix.width, bool)
         free[order[: size if 2 * size < matrix.width else matrix.width]] = True
         chosen = branch(matrix, value, np.flatnonzero(free), base, nodes)
         if chosen is None:
@@ -53,38 +60,58 @@ def maximise(matrix: Matrix, value: np.ndarray, core: int = 1000, nodes: int | N
             size *= 2
             continue
         total = int((value * chosen).sum())
-        loss = bound - total - 1
-        needed = (np.abs(advantage) <= loss) | (base != matrix.most * (advantage > 0)) if loss >= 0 else np.zeros_like(free)
-        if not np.any(needed & ~free):
-            return Optimum(chosen, total, price, advantage, np.flatnonzero(np.abs(advantage) <= bound - total))
-        if needed.sum() <= 4 * size:
-            free |= needed
-        size *= 2
+        loss = settled.bound - total - 1
+        needed = (settled.doubt <= loss) | (base != settled.base) if loss >= 0 else np.zeros_like(free)
+        if np.any(needed & ~free) and needed.sum() > 4 * size:
+            size *= 2
+            continue
+        if np.any(needed & ~free):
+            # In a better selection all other columns are as the prices have them, so what is found here decides.
+            better = branch(matrix, value, np.flatnonzero(needed), settled.base, nodes)
+            if better is not None and int((value * better).sum()) > total:
+                chosen, total = better, int((value * better).sum())
+        return Optimum(chosen, total, price, advantage, np.flatnonzero(settled.doubt <= settled.bound - total))
 
 
-def bound(matrix: Matrix, value: np.ndarray) -> float | None:
+def at_most(matrix: Matrix, value: np.ndarray) -> float | None:
     """What no selection exceeds, by the prices of the relaxation; None where that is infeasible."""
     relaxed = run(matrix, value, integral=False)
-    return None if isinstance(relaxed, Refusal) else _bound(matrix, value, relaxed.price)[2]
+    return None if isinstance(relaxed, Refusal) else bound(matrix, value, relaxed.price)[2]
 
 
 def satisfy(matrix: Matrix, lean: np.ndarray, *, prove: bool = False) -> np.ndarray | Refusal:
     """Some columns that satisfy the rows of the matrix, or a refusal, which with `prove` names the rows that refute it
     where the relaxation does. `lean` (any integers) only steers: without an objective the simplex wanders.
     """
-    relaxed = run(matrix, lean, integral=False, prove=prove)
-    if isinstance(relaxed, Refusal):
-        return relaxed
-    _, advantage, _ = _bound(matrix, lean, relaxed.price)
-    base, order, size = _core(matrix, lean, advantage, relaxed.x, 1000)
-    while True:
+    found = run(matrix, lean, integral=False, prove=prove)
+    return found if isinstance(found, Refusal) else rounded(matrix, lean, found)
+
+
+def rounded(matrix: Matrix, lean: np.ndarray, relaxed: Answer, tries: int | None = None) -> np.ndarray | Refusal:
+    """Some columns that satisfy the rows, near fractions that do; a refusal where none do, or with a limit of `tries` where none were found."""
+    settled = settle(matrix, lean, relaxed.price, blocks(matrix))
+    base, order, size = _core(lean, settled, relaxed.x, 1000 if tries is None else CORE)
+    while tries is None or tries > 0:
         free = np.sort(order[: size if 2 * size < matrix.width else matrix.width])
-        chosen = branch(matrix, np.zeros_like(lean), free, base)
+        chosen = branch(matrix, np.zeros_like(lean), free, base, None if tries is None else NODES)
         if chosen is not None:
             return chosen
         if len(free) == matrix.width:
-            return Refusal()
+            break
+        size, tries = 4 * size, None if tries is None else tries - 1
+    return Refusal()
+
+
+def best_near(matrix: Matrix, value: np.ndarray, lean: np.ndarray, relaxed: Answer) -> np.ndarray | None:
+    """A good selection near fractions, found within a bounded effort and not proven best; None where none was found."""
+    settled = settle(matrix, lean, relaxed.price, blocks(matrix))
+    base, order, size = _core(lean, settled, relaxed.x, CORE)
+    for _ in range(2):
+        found = branch(matrix, value, order[:size], base, NODES)
+        if found is not None:
+            return found
         size *= 4
+    return None
 
 
 def branch(matrix: Matrix, value: np.ndarray, free: np.ndarray, base: np.ndarray, nodes: int | None = None) -> np.ndarray | None:
@@ -101,20 +128,22 @@ def branch(matrix: Matrix, value: np.ndarray, free: np.ndarray, base: np.ndarray
     raise RuntimeError("HiGHS returned a selection that breaks a row; this is a bug in mixc")
 
 
-def _core(
-    matrix: Matrix, value: np.ndarray, advantage: np.ndarray, x: np.ndarray, core: int
-) -> tuple[np.ndarray, np.ndarray, int]:
+def _core(value: np.ndarray, settled: Settled, x: np.ndarray, core: int) -> tuple[np.ndarray, np.ndarray, int]:
     """What the relaxation decides, the columns by how much it doubts them, and how many to branch on at first."""
-    base = np.where(np.abs(advantage) > 1e-6 * max(1, np.abs(value).max(initial=0)), matrix.most * (advantage > 0), np.rint(x).astype(np.int64))
-    fractional = np.abs(x - np.rint(x)) > 1e-9
+    nearest = np.rint(x)
+    base = np.where(settled.doubt > 1e-6 * max(1, np.abs(value).max(initial=0)), settled.base, nearest.astype(np.int64))
+    fractional = np.abs(x - nearest) > 1e-9
     # Many columns often cost the same: a shuffle keeps the core from being rows of a few neighbouring prompts.
     shuffle = np.random.Generator(np.random.PCG64(0)).permutation(len(value))
-    order = np.lexsort((shuffle, np.round(np.abs(advantage), 6), ~fractional))
+    order = np.lexsort((shuffle, np.round(settled.doubt, 6), ~fractional))
     return base, order, max(core, 2 * int(fractional.sum()))
 
 
-def _bound(matrix: Matrix, value: np.ndarray, price: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
-    """Prices of the sign their bounds allow, the columns' advantage, and the Lagrangian bound, rounded upwards."""
+def bound(matrix: Matrix, value: np.ndarray, price: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
+    """Prices of the sign their bounds allow, the columns' advantage, and the Lagrangian bound, rounded upwards.
+
+    Below zero for a value of nothing the bound says that nothing satisfies the rows.
+    """
     price = np.where((price > 0) & (matrix.high == NONE) | (price < 0) & (matrix.low == -NONE), 0.0, price)
     advantage = value - matrix.dot(price)
     at = np.where(price > 0, matrix.high, np.where(price < 0, matrix.low, 0))

@@ -100,6 +100,16 @@ class Problem:
         return self.members[quota] if 0 <= quota < len(self.quotas) else np.arange(self.size)
 
 
+def with_clause(problem: Problem, i: int, clause: Clause) -> Problem:
+    """The problem with clause number `i` replaced by another of its kind."""
+    if isinstance(clause, AtMost):
+        return replace(problem, at_most=clause)
+    clauses = [*problem.quotas, *problem.budgets]
+    clauses[i - (problem.at_most is not None)] = clause
+    quotas = tuple(c for c in clauses if isinstance(c, Quota))
+    return replace(problem, quotas=quotas, budgets=tuple(c for c in clauses if isinstance(c, Budget)))
+
+
 def _indices(members: np.ndarray) -> np.ndarray:
     members = np.asarray(members)
     return np.flatnonzero(members) if members.dtype == bool else np.unique(members.astype(np.int64))
@@ -190,7 +200,8 @@ class ConflictMember:
     """One clause of a conflict and what there is for it: `rows` and `tokens` of the candidates it counts, `available`
     the same in the clause's unit.
 
-    Of `keep at most k`, `available` is how many rows it leaves selectable.
+    Of `keep at most k`, `available` is how many rows it leaves selectable. `selectable`: of a quota in conflict with it, how
+    many of the group's rows that are; None elsewhere.
     """
 
     clause: Clause
@@ -198,6 +209,7 @@ class ConflictMember:
     available: int
     rows: int
     tokens: int
+    selectable: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,7 +219,8 @@ class Change:
 
     `bound` is `low`, `high`, `equal`, `amount` (of a budget) or `count` (of `keep at most`); `old` and `new` are in the
     clause's own unit. `enough`: the whole problem is then feasible; where it is False another conflict remains after
-    this one.
+    this one. `nearest`: proven to be the nearest; where it is False the effort ran out between this value, which is
+    feasible, and one that is known not to be.
     """
 
     clause: Clause
@@ -216,6 +229,7 @@ class Change:
     old: float
     new: float
     enough: bool = True
+    nearest: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,13 +237,14 @@ class Conflict:
     """A set of clauses that no selection satisfies together, while any of them left out would make the rest of the set
     satisfiable.
 
-    `changes` come nearest first. `all_selected`: there is no budget, every candidate is selected and quotas are only
-    checked.
+    `changes` come nearest first; of `unsearched` clauses no bound was looked at, for by the proof of the conflict
+    they are not likelier to be nearer. `all_selected`: there is no budget, every candidate is selected and quotas are only checked.
     """
 
     members: tuple[ConflictMember, ...]
     changes: tuple[Change, ...]
     all_selected: bool = False
+    unsearched: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

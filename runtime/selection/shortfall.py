@@ -8,7 +8,7 @@ from math import floor
 import numpy as np
 
 from .highs import Refusal
-from .integer import bound, maximise, satisfy
+from .integer import at_most, maximise, satisfy
 from .matrix import Matrix, stacked
 from .problem import Problem, Soft, SoftOutcome, Target
 from .rows import Row
@@ -52,7 +52,7 @@ def soften(problem: Problem, soft: Soft[np.ndarray], rows: list[Row]) -> Softene
     if soft.unit == "examples" or problem.size <= FEW:
         best = maximise(_matrix(made, upper), value)
         return best and Softened(held(-best.value), upper, -best.value, -best.value)
-    reached = bound(_matrix(made, upper), value)
+    reached = at_most(_matrix(made, upper), value)
     if reached is None or isinstance(satisfy(_matrix(made, upper), value), Refusal):
         return None
     proven = max(0, -floor(reached))

@@ -16,10 +16,11 @@ def rewritten(clause: Clause) -> str:
         case Budget():
             return f"budget {'up to ' if clause.up_to else ''}{clause.amount} {clause.unit}"
         case Quota():
-            return f"quota {_group(clause.group)} {_bounds(clause)}"
+            return f"quota {titled(clause.group)} {_bounds(clause)}"
 
 
-def _group(group: Group) -> str:
+def titled(group: Group) -> str:
+    """A group as a quota writes it."""
     value = _quoted(group.value)
     match group.kind:
         case "teacher":

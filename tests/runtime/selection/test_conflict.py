@@ -4,9 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from mixc.runtime.selection.changes import with_clause
 from mixc.runtime.selection.exact import solve
-from mixc.runtime.selection.problem import Conflict, Infeasible, Problem, Solution
+from mixc.runtime.selection.problem import Conflict, Infeasible, Problem, Solution, with_clause
 from mixc.tests.runtime.selection.brute import at_most, budget, nearer, quota, replaced, sample, satisfied
 
 
