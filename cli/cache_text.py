@@ -7,7 +7,7 @@ from pathlib import Path
 from .. import __version__
 from ..runtime.damage import Verified
 from ..runtime.inventory import UNKNOWN, Folder, Inventory, Kept
-from ..runtime.tidy import Step
+from ..runtime.tidy import WORDS, Step
 from .render_json import diagnostic_data
 
 HEAD = ("written", "size", "rows", "shards", "what")
@@ -22,7 +22,7 @@ def listing(root: Path, seen: Inventory) -> str:
     if seen.empty:
         return f"the store `{root}` {'is empty' if root.exists() else 'is not there yet'}: no build has kept anything in it"
     rows = [(_day(s.written), in_units(s.bytes), f"{s.rows:,}", f"{s.shards:,}", _what(s)) for s in seen.shelves]
-    rows += [(_day(f.written), in_units(f.bytes), "", "", f"{f.kind.removesuffix('s')} {f.fingerprint[:DIGITS]}") for f in seen.artifacts]
+    rows += [(_day(f.written), in_units(f.bytes), "", "", _artifact(f)) for f in seen.artifacts]
     for folder in seen.checkpoints:
         state = "finished" if folder.finished else "unfinished"
         rows.append((_day(folder.written), in_units(folder.bytes), "", "", f"checkpoints of {state} work {folder.fingerprint[:DIGITS]}"))
@@ -52,9 +52,11 @@ def listing_data(root: Path, seen: Inventory) -> dict[str, object]:
 
 def verified(root: Path, seen: Verified) -> str:
     """What was read and what is damaged, in a line, and where what was set aside is now."""
-    if not (seen.shards or seen.found):
+    if not (seen.shards or seen.of_files or seen.found):
         return f"the store `{root}` holds no scores"
     read = f"{_counted(seen.shards, 'shard')} read ({seen.rows:,} rows, {in_units(seen.bytes)})"
+    if seen.of_files:
+        read += f", and what is kept of input files ({seen.of_files:,})"
     errors = [d for d in seen.found if d.severity.value == "error"]
     lines = [f"{read}: {'all whole' if not errors else f'{len(errors):,} damaged'}"]
     if seen.set_aside:
@@ -65,7 +67,7 @@ def verified(root: Path, seen: Verified) -> str:
 def verified_data(root: Path, seen: Verified) -> dict[str, object]:
     """The same as data."""
     return {
-        "store": str(root), "shards": seen.shards, "rows": seen.rows, "bytes": seen.bytes,
+        "store": str(root), "shards": seen.shards, "rows": seen.rows, "bytes": seen.bytes, "of_files": seen.of_files,
         "set_aside": [str(path) for path in seen.set_aside], "diagnostics": [diagnostic_data(d, {}) for d in seen.found],
     }  # fmt: skip
 
@@ -96,6 +98,12 @@ def in_units(count: int) -> str:
             break
         value /= 1000
     return f"{value:.1f} {unit}" if unit != UNITS[0] and value < 9.95 else f"{value:.0f} {unit}"
+
+
+def _artifact(folder: Folder) -> str:
+    if folder.kind in WORDS:
+        return f"{WORDS[folder.kind]} of {folder.of or 'an unknown file'}"
+    return f"{folder.kind.removesuffix('s')} {folder.fingerprint[:DIGITS]}"
 
 
 def _what(shelf: Kept) -> str:
@@ -135,7 +143,8 @@ def _table(rows: Sequence[Sequence[str]], right: Sequence[int] = (1, 2, 3)) -> l
 
 
 def _folder(folder: Folder) -> dict[str, object]:
-    return {"kind": folder.kind, "fingerprint": folder.fingerprint, "bytes": folder.bytes, "written": _time(folder.written), "used": _time(folder.used)}
+    of = {"of": folder.of} if folder.kind in WORDS else {}
+    return {"kind": folder.kind, "fingerprint": folder.fingerprint, **of, "bytes": folder.bytes, "written": _time(folder.written), "used": _time(folder.used)}
 
 
 def _counted(count: int, what: str) -> str:

@@ -1,4 +1,4 @@
-"""Reads every shard of a store against its name and its shelf, and tells what is damaged as diagnostics; sets aside what it is asked to."""
+"""Reads every shard of a store against its name and its shelf, and what is kept of input files against its digest, and tells what is damaged as diagnostics; sets aside what it is asked to."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -7,7 +7,8 @@ from pathlib import Path
 import polars as pl
 
 from ..compiler.diagnostics import Diagnostic, Severity
-from .files import writing
+from . import kept_rows
+from .files import discard, writing
 from .inventory import folders, identity
 from .shelf import CORRUPT, IDENTITY, digest, read_shard, set_aside, shards
 from .store import Store, fingerprint
@@ -17,11 +18,15 @@ REPAIR = "run `mixc cache verify --repair` to set it aside; the next build that 
 
 @dataclass(slots=True)
 class Verified:
-    """How much was read, what is wrong with it, and which files were set aside. A row that is stored twice counts twice."""
+    """How much was read, what is wrong with it, and which files were set aside. A row that is stored twice counts twice.
+
+    `of_files` counts what is kept of input files.
+    """
 
     shards: int = 0
     rows: int = 0
     bytes: int = 0
+    of_files: int = 0
     found: list[Diagnostic] = field(default_factory=list)
     set_aside: list[Path] = field(default_factory=list)
 
@@ -34,7 +39,23 @@ def verify(store: Store, *, repair: bool = False) -> Verified:
             if shards(folder):
                 foreign = _check_identity(folder, repair, seen)
                 _check_shards(folder, repair, foreign, seen)
+    for kind in (kept_rows.IDS, kept_rows.TABLES):
+        for folder in folders(store.root / "artifacts" / kind):
+            _check_kept(folder, repair, seen)
     return seen
+
+
+def _check_kept(folder: Path, repair: bool, seen: Verified) -> None:
+    """What is kept of an input file: what is damaged is worked out anew when it is next asked for, so that a repair deletes it."""
+    seen.of_files += 1
+    wrong = kept_rows.damage(folder)
+    if wrong is not None and folder.exists():
+        of = kept_rows.file_of(folder)
+        help = None if repair else "run `mixc cache verify --repair` to delete it; the next build that reads the file makes it anew"
+        message = f"what is kept of {f'`{of}`' if of else 'an input file'} is damaged: `{folder}`"
+        seen.found.append(Diagnostic("MIX0516", message, notes=(wrong,), help=help))
+        if repair:
+            discard(folder)
 
 
 def _check_identity(folder: Path, repair: bool, seen: Verified) -> bool:

@@ -4,7 +4,7 @@ import json
 import shutil
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import polars as pl
@@ -19,8 +19,10 @@ from .evaluate import evaluate
 from .events import Agreed, Deviated, Event, Notice, Passed, StageFinished, StageStarted, Watch
 from .files import TEMPORARY, recover_swap, swap_folder, sweep, write_atomic, writing
 from .manifest import Record, manifest
+from .needs import needs
 from .precision import to_data
 from .rates import remember
+from .select import alive
 from .teacher_table import teacher_table
 from .train import train
 from .walk import Walk, advance
@@ -91,9 +93,9 @@ def build(plan: Plan, out: Path, context: Context, until: str | None = None) -> 
     """Run the plan into the folder `out`. Faults carry the code that says what failed; what was finished stays in the store."""
     refuse_pending(plan, until)
     out = out.resolve() if out.is_symlink() else out
-    result = Build(out)
+    result = Build(out, Walk(needed=needs(plan.stages)))
     watch = _noting(context, result, context.store.root)
-    context = Context(store=context.store, students=context.students, watch=watch, scratch=context.scratch)
+    context = replace(context, watch=watch)
     with context.store.lock(f"build-{out.resolve()}", lambda said: watch(Notice("build", said))):
         _refuse_foreign(out)
         sweep(out.parent)
@@ -129,7 +131,7 @@ def _run(stage: Stage, plan: Plan, result: Build, context: Context) -> None:
     began = time.monotonic()
     match stage:
         case Materialise():
-            summary = _materialise(plan, result)
+            summary = _materialise(plan, result, context)
         case Train():
             summary = _train(stage, result, context)
         case Evaluate():
@@ -139,7 +141,7 @@ def _run(stage: Stage, plan: Plan, result: Build, context: Context) -> None:
         case _:
             summary = advance(stage, result.walk, context)
             if isinstance(stage, Select):
-                result.chosen = chosen_rows(plan, stage, result.walk)
+                result.chosen = chosen_rows(plan, stage, result.walk, context)
     if isinstance(stage, (Score, Train, Evaluate)) and stage.model is not None:
         files = context.students.files(stage.model)
         result.models[stage.model.student] = {"model": stage.model.model, "dtype": stage.model.dtype, **files.digests}
@@ -154,10 +156,15 @@ def _run(stage: Stage, plan: Plan, result: Build, context: Context) -> None:
         write_atomic(result.out / "manifest.json", _manifest(plan, result))
 
 
-def chosen_rows(plan: Plan, stage: Select, walk: Walk) -> pl.DataFrame:
+def chosen_rows(plan: Plan, stage: Select, walk: Walk, context: Context) -> pl.DataFrame:
     """The selected rows after `select`; Fault MIX0503 where there is none."""
-    chosen = made.selected(plan, walk.rows)
-    if chosen.is_empty():
+    refuse_empty(stage, walk)
+    return made.selected(plan, walk.rows, context.texts)
+
+
+def refuse_empty(stage: Select, walk: Walk) -> None:
+    """Fault MIX0503 where `select` left no row."""
+    if not alive(walk.rows):
         steps = ", ".join(f"{step.rows:,} after `{step.clause}`" for step in walk.funnel)
         raise Fault(
             Diagnostic(
@@ -168,11 +175,10 @@ def chosen_rows(plan: Plan, stage: Select, walk: Walk) -> pl.DataFrame:
                 help="loosen the clause that dropped the last rows",
             )
         )
-    return chosen
 
 
-def _materialise(plan: Plan, result: Build) -> str:
-    result.chosen = made.selected(plan, result.walk.rows)
+def _materialise(plan: Plan, result: Build, context: Context) -> str:
+    result.chosen = made.selected(plan, result.walk.rows, context.texts)
     tokens = result.chosen["tokens"].sum() if result.chosen["tokens"].null_count() == 0 else None
     return f"{result.chosen.height:,} examples" + (f", {tokens:,} tokens" if tokens else "")
 

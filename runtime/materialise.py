@@ -7,6 +7,7 @@ import polars as pl
 
 from ..compiler.plan.stages import Materialise, Plan, Score, Select
 from .chat import messages
+from .texts import Texts
 
 NOT_TAGGED = pl.lit([], dtype=pl.List(pl.String))
 
@@ -26,9 +27,9 @@ def ledger(plan: Plan, rows: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def selected(plan: Plan, rows: pl.DataFrame) -> pl.DataFrame:
-    """The selected rows, sorted by row id."""
-    chosen = rows.filter(pl.col("reason").is_null()).sort("row_id")
+def selected(plan: Plan, rows: pl.DataFrame, texts: Texts) -> pl.DataFrame:
+    """The selected rows with their texts, sorted by row id. Faults of `texts`."""
+    chosen = texts.add(rows.filter(pl.col("reason").is_null()).sort("row_id"), ("prompt", "response", "reference"))
     return chosen.select(
         "row_id",
         "prompt_id",
