@@ -16,6 +16,7 @@ from .selection.exact import solve
 from .selection.problem import Infeasible, Problem, Solution
 
 TIE = "mixc:tie"
+_DROPPED_BY = "mixc:dropped by"
 UNCHOSEN = "select: not "
 """How the reason of a candidate begins that passed every filter and was not chosen."""
 
@@ -54,34 +55,41 @@ def select(stage: Select, rows: pl.DataFrame, funnel: tuple[Step, ...] = ()) -> 
     candidates, more = _with_objective(stage, filtered)
     candidates, counted = _with_tokens(stage, candidates)
     steps = (*steps, *more, *counted)
-    live = candidates.filter(pl.col("reason").is_null()).sort("row_id")
+    live = candidates.filter(pl.col("reason").is_null())
     answer = solve(problem(stage, live))
     if isinstance(answer, Infeasible):
         raise Fault(infeasible(answer.conflict, candidates, (*funnel, *steps)))
     reason = _unchosen(stage, answer)
     verdict = live.select("row_id", chosen=pl.Series(answer.chosen, dtype=pl.Boolean))
-    judged = candidates.join(verdict, on="row_id", how="left").with_columns(
+    judged = candidates.join(verdict, on="row_id", how="left", maintain_order="left").with_columns(
         reason=pl.when(pl.col("reason").is_null() & ~pl.col("chosen")).then(pl.lit(reason)).otherwise("reason")
     )
-    done = judged.drop("chosen", "mixc:objective", TIE).sort("row_id")
+    done = judged.drop("chosen", "mixc:objective", TIE)
     return Chosen(done, answer, steps, _empty_caps(stage, rows))
 
 
 def tied(rows: pl.DataFrame, seed: int) -> pl.DataFrame:
-    """The rows with the seeded hash that breaks ties."""
+    """The rows, sorted by row id, with the seeded hash that breaks ties."""
+    rows = rows if rows["row_id"].is_sorted() else rows.sort("row_id")
     return rows.with_columns(pl.Series(TIE, seeded_hash(seed, rows["row_id"]), dtype=pl.UInt64))
 
 
 def _steps(steps: tuple[Where | Keep, ...], rows: pl.DataFrame) -> tuple[pl.DataFrame, tuple[Step, ...]]:
-    left: list[Step] = []
-    for step in steps:
-        rows = lazy.collect(one_step(rows, step), step.text).sort("row_id")
-        left.append(Step(step.text, alive(rows)))
-    return rows, tuple(left)
+    """The filters as one lazy plan, and how many rows each left: the number of the step that dropped a row stands beside it while the plan runs."""
+    if not steps:
+        return rows, ()
+    by, out = pl.col(_DROPPED_BY), pl.col("reason").is_not_null()
+    frame = rows.lazy().with_columns(pl.when(out).then(pl.lit(0, pl.UInt16)).alias(_DROPPED_BY))
+    for number, step in enumerate(steps, 1):
+        lazy.show(one_step(rows, step), step.text)
+        frame = one_step(frame, step).with_columns(pl.when(by.is_null() & out).then(pl.lit(number, pl.UInt16)).otherwise(by).alias(_DROPPED_BY))
+    done = frame.collect(engine="streaming")
+    gone = np.bincount(done[_DROPPED_BY].drop_nulls().to_numpy(), minlength=len(steps) + 1).cumsum()
+    return done.drop(_DROPPED_BY), tuple(Step(step.text, int(done.height - gone[number])) for number, step in enumerate(steps, 1))
 
 
-def one_step(rows: pl.DataFrame, step: Where | Keep) -> pl.LazyFrame:
-    """The lazy plan of one filter over rows that `tied` has seen."""
+def one_step(rows: pl.DataFrame | pl.LazyFrame, step: Where | Keep) -> pl.LazyFrame:
+    """The lazy plan of one filter over rows that `tied` has seen; their order stays."""
     return apply_where(rows.lazy(), step, TIE) if isinstance(step, Where) else apply_keep(rows.lazy(), step, TIE)
 
 
@@ -91,7 +99,7 @@ def _with_objective(stage: Select, rows: pl.DataFrame) -> tuple[pl.DataFrame, tu
         value = rows[TIE].to_numpy().astype(np.float64) / 2.0**64
         return rows.with_columns(pl.Series("mixc:objective", value)), ()
     plan = with_value(rows.lazy(), stage.objective, "mixc:objective", TIE)
-    valued = lazy.collect(plan, f"maximize {stage.objective_text}").sort("row_id")
+    valued = lazy.collect(plan, f"maximize {stage.objective_text}")
     number = pl.col("mixc:objective").cast(pl.Float64)
     valued = valued.with_columns(pl.when(number.is_finite()).then(number).alias("mixc:objective"))
     clause = f"maximize {stage.objective_text}"
