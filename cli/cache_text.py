@@ -8,7 +8,7 @@ from .. import __version__
 from ..runtime.damage import Verified
 from ..runtime.engines.weights import KIND
 from ..runtime.inventory import UNKNOWN, Folder, Inventory, Kept
-from ..runtime.tidy import Step
+from ..runtime.tidy import OF_FILES, Step
 from .render_json import diagnostic_data
 
 HEAD = ("written", "size", "rows", "shards", "what")
@@ -53,10 +53,12 @@ def listing_data(root: Path, seen: Inventory) -> dict[str, object]:
 
 def verified(root: Path, seen: Verified) -> str:
     """What was read and what is damaged, in a line, and where what was set aside is now."""
-    if not (seen.shards or seen.unpacked or seen.found):
+    if not (seen.shards or seen.unpacked or seen.of_files or seen.found):
         return f"the store `{root}` holds no scores"
     students = f" and {_counted(seen.unpacked, 'unpacked student')}" if seen.unpacked else ""
     read = f"{_counted(seen.shards, 'shard')}{students} read ({seen.rows:,} rows, {in_units(seen.bytes)})"
+    if seen.of_files:
+        read += f", and what is kept of input files ({seen.of_files:,})"
     errors = [d for d in seen.found if d.severity.value == "error"]
     lines = [f"{read}: {'all whole' if not errors else f'{len(errors):,} damaged'}"]
     if seen.set_aside:
@@ -69,7 +71,7 @@ def verified(root: Path, seen: Verified) -> str:
 def verified_data(root: Path, seen: Verified) -> dict[str, object]:
     """The same as data."""
     return {
-        "store": str(root), "shards": seen.shards, "rows": seen.rows, "unpacked": seen.unpacked, "bytes": seen.bytes,
+        "store": str(root), "shards": seen.shards, "rows": seen.rows, "unpacked": seen.unpacked, "of_files": seen.of_files, "bytes": seen.bytes,
         "set_aside": [str(path) for path in seen.set_aside], "removed": [str(path) for path in seen.removed], "diagnostics": [diagnostic_data(d, {}) for d in seen.found],
     }  # fmt: skip
 
@@ -118,6 +120,8 @@ def _what(shelf: Kept) -> str:
 
 
 def _named(artifact: Folder) -> str:
+    if artifact.kind in OF_FILES:
+        return f"{OF_FILES[artifact.kind]} of {artifact.of or 'an unknown file'}"
     if artifact.kind != KIND:
         return f"{artifact.kind.removesuffix('s')} {artifact.fingerprint[:DIGITS]}"
     told = artifact.identity or {}
@@ -148,7 +152,8 @@ def _table(rows: Sequence[Sequence[str]], right: Sequence[int] = (1, 2, 3)) -> l
 
 
 def _folder(folder: Folder) -> dict[str, object]:
-    return {"kind": folder.kind, "fingerprint": folder.fingerprint, "bytes": folder.bytes, "written": _time(folder.written), "used": _time(folder.used)}
+    of = {"of": folder.of} if folder.kind in OF_FILES else {}
+    return {"kind": folder.kind, "fingerprint": folder.fingerprint, **of, "bytes": folder.bytes, "written": _time(folder.written), "used": _time(folder.used)}
 
 
 def _counted(count: int, what: str) -> str:

@@ -5,6 +5,7 @@ from itertools import groupby
 import polars as pl
 
 from .identity import digest
+from .texts import PROMPT, characters
 
 ROWS = 64
 CHARACTERS = 40_000
@@ -12,17 +13,13 @@ CHARACTERS = 40_000
 
 
 def in_chunks(rows: pl.DataFrame) -> pl.DataFrame:
-    """The rows (`key`, `prompt`, `response`) with the number of their `chunk`, sorted by it: by the prompt's digest, then the key.
+    """The rows (`key`, and `prompt` and `response` or what stands for them in a narrow frame) with the number of their `chunk`, sorted by it: by the prompt's digest, then the key.
 
     Responses of one prompt stay together where a chunk holds them all. The chunks follow from the rows alone, whatever
     is scored already, so that a run that goes on makes those of the one that was stopped.
     """
-    texts = pl.col("prompt").fill_null("").alias("mixc:prompt")
-    hashed = rows.select(texts).select(digest("mixc:prompt")).to_series().alias("mixc:prompt")
-    ordered = rows.with_columns(hashed).sort("mixc:prompt", "key")
-    question = pl.col("prompt").str.len_chars().fill_null(0)
-    reply = pl.col("response").str.len_chars().fill_null(0)
-    sizes = ordered.select("mixc:prompt", question=question, reply=reply)
+    ordered = (rows if PROMPT in rows.columns else rows.with_columns(_hashed(rows))).sort(PROMPT, "key")
+    sizes = ordered.select(PROMPT, question=characters("prompt", rows).fill_null(0), reply=characters("response", rows).fill_null(0))
     numbers: list[int] = []
     chunk = held = filled = 0
     for _, group in groupby(sizes.iter_rows(), key=lambda row: row[0]):
@@ -36,4 +33,8 @@ def in_chunks(rows: pl.DataFrame) -> pl.DataFrame:
                 chunk, held, filled = chunk + 1, 0, asked
             numbers.append(chunk)
             held, filled = held + 1, filled + reply
-    return ordered.drop("mixc:prompt").with_columns(pl.Series("chunk", numbers, dtype=pl.Int64))
+    return ordered.select(rows.columns).with_columns(pl.Series("chunk", numbers, dtype=pl.Int64))
+
+
+def _hashed(rows: pl.DataFrame) -> pl.Series:
+    return rows.select(pl.col("prompt").fill_null("").alias(PROMPT)).select(digest(PROMPT).alias(PROMPT)).to_series()

@@ -6,13 +6,15 @@ from pathlib import Path
 from .engines.students import Students
 from .events import Watch, ignore
 from .store import Store
+from .texts import Texts
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The store, the models of this run (loaded when first asked), and who watches."""
+    """The store, the models of this run (loaded when first asked), who watches, and who reads the texts of its rows."""
 
     store: Store
     students: Students
     watch: Watch = ignore
     scratch: Path = field(default_factory=Path.cwd)
+    texts: Texts = field(default_factory=Texts)

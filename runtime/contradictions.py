@@ -7,18 +7,22 @@ import polars as pl
 
 from ..compiler.diagnostics import Diagnostic, Fault, Label
 from ..compiler.source import Span
+from .texts import FILE, PROMPT, REFERENCE, ROW, Texts
 
 _SHOWN = 60
 
 
-def refuse_two_prompts(rows: pl.DataFrame, span: Span) -> None:
-    """Fault MIX0504 if one prompt id stands for two prompt texts; rows without a prompt say nothing of it."""
-    told = rows.filter(pl.col("prompt").str.strip_chars() != "")
-    pairs = told.select("prompt_id", "prompt").unique()
+def refuse_two_prompts(rows: pl.DataFrame, span: Span, texts: Texts, *, places: bool = True) -> None:
+    """Fault MIX0504 if one prompt id stands for two prompt texts; rows without a prompt say nothing of it.
+
+    The prompts are told apart by their digest, `mixc:prompt`; what is shown is read by `texts`, with the rows' `places` in their files.
+    """
+    told = rows.filter(~pl.col("reason").str.starts_with("scan: the prompt is ").fill_null(value=False))
+    pairs = told.select("prompt_id", PROMPT).unique()
     doubled = pairs.filter(pl.col("prompt_id").is_duplicated())["prompt_id"].min()
     if doubled is None:
         return
-    group = _in_order(told.filter(pl.col("prompt_id") == doubled))
+    group = _shown(told.filter(pl.col("prompt_id") == doubled), "prompt", texts, places)
     first = group.row(0, named=True)
     other = group.filter(pl.col("prompt") != first["prompt"]).row(0, named=True)
     a, b = _apart(first["prompt"], other["prompt"])
@@ -31,12 +35,13 @@ def refuse_two_prompts(rows: pl.DataFrame, span: Span) -> None:
     )  # fmt: skip
 
 
-def collapse(rows: pl.DataFrame, used: Sequence[str], span: Span) -> tuple[pl.DataFrame, int]:
-    """One row of each row id, and how many went; Fault MIX0504 if equal rows differ in their prompt id or a used column.
+def collapse(rows: pl.DataFrame, used: Sequence[str], span: Span, texts: Texts, *, places: bool = True) -> tuple[pl.DataFrame, int]:
+    """One row of each row id, sorted by it as `rows` are, and how many went; Fault MIX0504 if equal rows differ in their prompt id or a used column.
 
     Rows with a `reason` (they lack a text) may differ: the smallest by the values of those columns stays.
     """
-    alike = rows.filter(pl.col("row_id").is_duplicated())
+    id = pl.col("row_id")
+    alike = rows.filter((id == id.shift(1)).fill_null(value=False) | (id == id.shift(-1)).fill_null(value=False))
     if not alike.height:
         return rows, 0
     told = alike.filter(pl.col("reason").is_null())
@@ -44,11 +49,20 @@ def collapse(rows: pl.DataFrame, used: Sequence[str], span: Span) -> tuple[pl.Da
         pairs = told.select("row_id", name).unique()
         doubled = pairs.filter(pl.col("row_id").is_duplicated())["row_id"].min()
         if doubled is not None:
-            raise _differ(_in_order(told.filter(pl.col("row_id") == doubled)), name, span)
-    keys = [_as_text(name, rows.schema[name]) for name in ("row_id", "prompt_id", *used, *(n for n in ("corpus",) if n in rows.columns))]
-    kept = alike.sort(keys).unique("row_id", keep="first", maintain_order=True)
-    others = rows.filter(~pl.col("row_id").is_duplicated())
-    return pl.concat([others, kept]), alike.height - kept.height
+            shown = "reference" if name == REFERENCE else name
+            raise _differ(_shown(told.filter(pl.col("row_id") == doubled), shown, texts, places), shown, span)
+    last = [name for name in ("corpus", FILE, ROW) if name in rows.columns]
+    dead = alike.filter(pl.col("reason").is_not_null())
+    if REFERENCE in used:
+        dead = texts.add(dead, ["reference"])
+    names = ["reference" if name == REFERENCE else name for name in used]
+    keys = [_as_text(name, dead.schema[name]) for name in ("row_id", "prompt_id", *names, *last[:1])]
+    kept = pl.concat([
+        told.sort("row_id", *last).unique("row_id", keep="first", maintain_order=True),
+        dead.sort(*keys, *last[1:]).unique("row_id", keep="first", maintain_order=True).select(rows.columns),
+    ])  # fmt: skip
+    others = rows.join(alike.select("row_id").unique(), on="row_id", how="anti", maintain_order="left")
+    return pl.concat([others, kept]).sort("row_id"), alike.height - kept.height
 
 
 def _as_text(name: str, dtype: pl.DataType) -> pl.Expr:
@@ -81,8 +95,11 @@ def _differ(group: pl.DataFrame, name: str, span: Span) -> Fault:
     )  # fmt: skip
 
 
-def _in_order(rows: pl.DataFrame) -> pl.DataFrame:
-    return rows.sort([name for name in ("corpus", "file", "row", "row_id") if name in rows.columns])
+def _shown(rows: pl.DataFrame, name: str, texts: Texts, places: bool) -> pl.DataFrame:
+    """The rows that a message shows, with the column that they differ in, in the order of their places or, without these, of their ids."""
+    shown = texts.add(rows, [name])
+    shown = texts.placed(shown) if places else shown
+    return shown.sort([n for n in ("corpus", *((FILE, ROW) if places else ()), "row_id") if n in shown.columns])
 
 
 def _apart(a: Any, b: Any) -> tuple[str, str]:

@@ -24,6 +24,7 @@ from .score import missing
 from .scorers.base import Expected, Reader
 from .scorers.registry import scorer
 from .store import digest
+from .texts import PROMPT, with_prompts
 from .train import is_stored, longest_example
 
 # A likelihood's windows take longer to lay out than a text takes to count.
@@ -103,7 +104,7 @@ def _read(asked: Reader, stage: Score, lacking: pl.DataFrame, pricing: Pricing) 
     """`tokens`, `whole` and `windows` of a Cost, and how they were counted."""
     context, model, expected = pricing.context, stage.model, pricing.expected
     assert model is not None
-    few = _few(lacking, expected)
+    few = context.texts.add(_few(lacking, expected), ("prompt", "response"))
     try:
         rough = not context.students.is_here(model)
         counted = asked.reads(stage, few, context, expected, rough=rough)
@@ -125,7 +126,7 @@ def _few(rows: pl.DataFrame, expected: Expected) -> pl.DataFrame:
     """The rows, or where they are many those of some prompts: whole ones, for their responses are read together, and the same in every scoring."""
     if rows.height <= EXACT_ROWS and expected.cut is None:
         return rows
-    hashed = pl.Series("mixc:sample", seeded_hash(0, rows["prompt"].fill_null("")), dtype=pl.UInt64)
+    hashed = pl.Series("mixc:sample", seeded_hash(0, with_prompts(rows)[PROMPT]), dtype=pl.UInt64)
     if expected.cut is None:
         expected.cut = int(hashed.sort()[SAMPLE_ROWS])
     return rows.filter(hashed <= expected.cut)
@@ -159,7 +160,7 @@ def training(stage: Train, rows: pl.DataFrame, selected: Figure, pricing: Pricin
 
 def _mean_example(stage: Train, live: pl.DataFrame, context: Context) -> tuple[Figure, str]:
     """Tokens of an example, prompt and answer, on average."""
-    few = sample(live, "row_id", EXAMPLES)
+    few = context.texts.add(sample(live, "row_id", EXAMPLES), ("prompt", "response"))
     if few.is_empty():
         return Figure(value=0), BY_TOKENIZER
     model = stage.model

@@ -1,5 +1,5 @@
-"""Reads every shard of a store against its name and its shelf, and unpacked weights against what was written of them; tells what is damaged as diagnostics, and
-sets aside, or removes, what it is asked to."""
+"""Reads every shard of a store against its name and its shelf, unpacked weights and what is kept of input files against what was written of
+them; tells what is damaged as diagnostics, and sets aside, or removes, what it is asked to."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from ..compiler.diagnostics import Diagnostic, Severity
+from . import kept_rows
 from .engines.digests import of_file
 from .engines.weights import KIND
 from .files import discard, size, writing
@@ -21,13 +22,14 @@ REPAIR = "run `mixc cache verify --repair` to set it aside; the next build that 
 
 @dataclass(slots=True)
 class Verified:
-    """How much was read (`unpacked`: students), what is wrong with it, and which files were set aside, which folders removed. A row that is stored twice
-    counts twice."""
+    """How much was read (`unpacked`: students, `of_files`: what is kept of input files), what is wrong with it, and which files were set aside,
+    which folders removed. A row that is stored twice counts twice."""
 
     shards: int = 0
     rows: int = 0
     unpacked: int = 0
     bytes: int = 0
+    of_files: int = 0
     found: list[Diagnostic] = field(default_factory=list)
     set_aside: list[Path] = field(default_factory=list)
     removed: list[Path] = field(default_factory=list)
@@ -44,6 +46,9 @@ def verify(store: Store, *, repair: bool = False) -> Verified:
     for folder in folders(store.root / "artifacts" / KIND):
         with writing(folder, "MIX0512", "read"):
             _check_weights(folder, repair, seen)
+    for kind in (kept_rows.IDS, kept_rows.TABLES):
+        for folder in folders(store.root / "artifacts" / kind):
+            _check_kept(folder, repair, seen)
     return seen
 
 
@@ -72,6 +77,19 @@ def _unlike(path: Path, digest: str) -> str | None:
     if of_file(path)[0] != digest:
         return f"the {path.stat().st_size:,} bytes of `{path.name}` do not have the digest that they were written with"
     return None
+
+
+def _check_kept(folder: Path, repair: bool, seen: Verified) -> None:
+    """What is kept of an input file: what is damaged is worked out anew when it is next asked for, so that a repair deletes it."""
+    seen.of_files += 1
+    wrong = kept_rows.damage(folder)
+    if wrong is not None and folder.exists():
+        of = kept_rows.file_of(folder)
+        help = None if repair else "run `mixc cache verify --repair` to delete it; the next build that reads the file makes it anew"
+        message = f"what is kept of {f'`{of}`' if of else 'an input file'} is damaged: `{folder}`"
+        seen.found.append(Diagnostic("MIX0516", message, notes=(wrong,), help=help))
+        if repair:
+            discard(folder)
 
 
 def _check_identity(folder: Path, repair: bool, seen: Verified) -> bool:

@@ -3,35 +3,54 @@
 Whatever the order of files and rows, and however many threads read them, the frame is the same: it is sorted by row id.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import polars as pl
 
-from ..compiler.backends.polars import apply_where, expression, in_words, refuse
+from ..compiler.backends.polars import apply_where, in_words
 from ..compiler.diagnostics import Diagnostic, Fault, Label
-from ..compiler.expressions import columns, is_barrier
+from ..compiler.expressions import is_barrier
 from ..compiler.plan.stages import Heldout, Scan
 from ..compiler.source import Span
 from . import records
 from .contradictions import collapse, place, refuse_two_prompts
+from .corpus_files import BLANK, open_files, rows_of
 from .events import Notice, Watch
-from .identity import prompt_ids, row_ids, seeded_hash
+from .identity import seeded_hash
 from .lazy import collect
+from .needs import ALL
+from .store import Store
+from .texts import CHARACTERS, FILE, PROMPT, REFERENCE, ROW, TEXTS, Texts, with_prompts
 
 _KEPT = ("row_id", "prompt_id", "corpus", "prompt", "response", "reference", "teacher_value")
 
 
 def read(scan: Scan, watch: Watch) -> pl.DataFrame:
-    """The rows of a corpus that its `where` and `sample` keep, sorted by row id.
+    """The rows of a corpus that its `where` and `sample` keep, sorted by row id, with their texts.
 
     Columns: row_id, prompt_id, corpus, prompt, response, reference, teacher_value, license if it has that role, a
     `column:NAME` for each of `scan.columns`, and `reason` (why the row is no candidate: no prompt or no response).
-    Fault MIX0501 unreadable, MIX0502 a column of the wrong type, MIX0503 no rows, MIX0504 contradictions.
+    Fault MIX0501 unreadable, MIX0502 a column of the wrong type, MIX0503 no rows, MIX0504 contradictions, MIX0529 changed meanwhile.
     """
-    rows = _identified(_files(scan), scan)
-    used = ["reference", *(["license"] if scan.roles.license else []), *(f"column:{name}" for name in scan.columns)]
-    refuse_two_prompts(rows, scan.span)
-    rows, doubled = collapse(rows, used, scan.span)
+    rows = narrow(scan, ALL, Texts(), watch)
+    return rows.select(*_KEPT, *(["license"] if scan.roles.license else []), *(f"column:{name}" for name in scan.columns), "reason")
+
+
+def narrow(scan: Scan, needed: Collection[str], texts: Texts, watch: Watch, store: Store | None = None) -> pl.DataFrame:
+    """The rows of `read` without texts but those `needed`; `texts` reads them for whoever asks. What is worked out of a file is kept in `store`.
+
+    In the place of the texts stand the columns that `texts.OWN` names, `mixc:prompt` only where it is needed. Faults as `read`.
+    """
+    try:
+        rows = rows_of(open_files(scan, texts, store), scan, needed)
+    except records.Unreadable as error:
+        code = "MIX0502" if error.type else "MIX0501"
+        raise Fault(Diagnostic(code, str(error), Label(scan.span, f"read by `{scan.corpus}`"), help=error.help)) from error
+    rows = _identified(rows, scan, texts)
+    if scan.roles.id is not None:
+        refuse_two_prompts(rows, scan.span, texts)
+    used = [name for name in (REFERENCE, "license") if name in rows.columns]
+    rows, doubled = collapse(rows, [*used, *(f"column:{name}" for name in scan.columns)], scan.span, texts)
     if doubled:
         watch(Notice(scan.id, f"{_count(doubled, 'row')} of `{scan.corpus}` the same as another: counted once"))
     if scan.where and is_barrier(scan.where.condition):
@@ -39,7 +58,9 @@ def read(scan: Scan, watch: Watch) -> pl.DataFrame:
     if scan.sample is not None:
         rows = _sample(rows, scan.sample, scan.seed)
     _report_blank(rows, scan, watch)
-    return rows.select(*_KEPT, *used[1:], "reason").sort("row_id")
+    own = {f"column:{name}" for name in scan.columns}
+    left_out = [n for n in rows.columns if (n in (*TEXTS[:3], PROMPT) and n not in needed) or (n.startswith("column:") and n not in own)]
+    return rows.drop(*left_out, *BLANK.values())
 
 
 def read_heldout(heldout: Heldout, watch: Watch) -> pl.DataFrame:
@@ -47,20 +68,23 @@ def read_heldout(heldout: Heldout, watch: Watch) -> pl.DataFrame:
     return read(heldout.scan, watch)
 
 
-def union(frames: Sequence[pl.DataFrame], scans: Sequence[Scan], watch: Watch) -> pl.DataFrame:
+def union(frames: Sequence[pl.DataFrame], scans: Sequence[Scan], watch: Watch, texts: Texts | None = None) -> pl.DataFrame:
     """The rows of several corpora as one frame: equal rows collapse, contradictions between corpora are MIX0504."""
     if len(frames) == 1:
         return frames[0]
-    rows = pl.concat(_of_one_type(frames, scans), how="diagonal")
-    refuse_two_prompts(rows, scans[-1].span)
+    rows = pl.concat([with_prompts(rows) for rows in _of_one_type(frames, scans)], how="diagonal").sort("row_id")
+    texts = texts or Texts()
+    refuse_two_prompts(rows, scans[-1].span, texts, places=False)
     live = rows.filter(pl.col("reason").is_null())
     _refuse_two_teachers(live, scans[-1].span)
-    rows = rows.filter(pl.col("reason").is_null() | ~pl.col("row_id").is_in(live["row_id"].unique().to_list()))
-    used = [name for name in rows.columns if name not in (*_KEPT, "reason", "teacher")]
-    rows, doubled = collapse(rows.sort("corpus"), ["reference", *used], scans[-1].span)
+    rows = rows.filter(pl.col("reason").is_null() | ~pl.col("row_id").is_in(live["row_id"].unique().implode()))
+    told = REFERENCE if REFERENCE in rows.columns else "reference"
+    used = [name for name in rows.columns if name == told]
+    used += [name for name in rows.columns if name == "license" or name.startswith("column:")]
+    rows, doubled = collapse(rows, used, scans[-1].span, texts, places=False)
     if doubled:
         watch(Notice(scans[-1].id, f"{_count(doubled, 'row')} that stand in two corpora counted once"))
-    return rows.sort("row_id")
+    return rows if PROMPT in frames[0].columns else rows.drop(PROMPT)
 
 
 def _of_one_type(frames: Sequence[pl.DataFrame], scans: Sequence[Scan]) -> list[pl.DataFrame]:
@@ -93,118 +117,26 @@ def _refuse_two_teachers(live: pl.DataFrame, span: Span) -> None:
         raise Fault(Diagnostic("MIX0505", message, Label(span, "and these files"), notes=(f"one of them: row {row_id}",), help="let the teachers' conditions exclude one another"))
 
 
-def _files(scan: Scan) -> pl.DataFrame:
-    """The needed columns of all files under the frame's names, with `file` and `row` to say where each row is from."""
-    names = _columns_of(scan)
-    try:
-        paths = records.find(scan.path)
-        needed = sorted(set(names.values()))
-        lazies = [records.scan(path, needed) for path in paths]
-        lazies = [lazy.select(*(pl.col(c).alias(n) for n, c in names.items()), "row") for lazy in lazies]
-        schema = _one_schema([lazy.collect_schema() for lazy in lazies], paths, names)
-        _check_roles(schema, scan)
-        cast = [pl.col(name).cast(dtype) for name, dtype in schema.items()]
-        files = list(zip(paths, lazies, strict=True))
-        frames = [lazy.with_columns(cast).with_columns(_added(scan, path, schema)) for path, lazy in files]
-        if scan.where and not is_barrier(scan.where.condition):
-            schema_of_all = frames[0].collect_schema()
-            refuse(scan.where.condition, schema_of_all, scan.where.span)
-            frames = [frame.filter(expression(scan.where.condition, schema_of_all)) for frame in frames]
-        return pl.concat([records.collect(frame, path) for path, frame in zip(paths, frames, strict=True)])
-    except records.Unreadable as error:
-        code = "MIX0502" if error.type else "MIX0501"
-        raise Fault(Diagnostic(code, str(error), Label(scan.span, f"read by `{scan.corpus}`"), help=error.help)) from error
-
-
-def _columns_of(scan: Scan) -> dict[str, str]:
-    """The frame's names of the columns that are read, and theirs in the files."""
-    roles = scan.roles
-    given = {
-        "prompt": roles.prompt, "response": roles.response, "reference": roles.reference, "prompt_id": roles.id,
-        "teacher_value": roles.teacher, "license": roles.license,
-    }  # fmt: skip
-    read = {name: column for name, column in given.items() if column is not None}
-    where = columns(scan.where.condition) if scan.where else ()
-    own = sorted({*scan.columns, *(c.name for c in where if c.source == "column")})
-    return read | {f"column:{name}": name for name in own}
-
-
-def _one_schema(schemas: list[pl.Schema], paths: list[str], names: dict[str, str]) -> dict[str, pl.DataType]:
-    """The type of each column over all files: nulls take any, integers become numbers; other differences are faults."""
-    whole: dict[str, pl.DataType] = dict.fromkeys(names, pl.Null())
-    first: dict[str, str] = {}
-    for schema, path in zip(schemas, paths, strict=True):
-        for name in names:
-            a, b = whole[name], schema[name]
-            if b == pl.Null or a == b:
-                continue
-            if a == pl.Null:
-                whole[name], first[name] = b, path
-            elif a.is_numeric() and b.is_numeric():
-                whole[name] = pl.Float64()
-            else:
-                message = f"column `{names[name]}` holds {in_words(a)} in `{first[name]}` and {in_words(b)} in `{path}`"
-                raise records.Unreadable(message, "give the column one type in all files", type=True)
-    return {name: pl.String() if dtype == pl.Null else dtype for name, dtype in whole.items()}
-
-
-def _check_roles(schema: dict[str, pl.DataType], scan: Scan) -> None:
-    for role, name, allowed in (
-        ("prompt", "prompt", "texts"), ("response", "response", "texts"), ("teacher", "teacher_value", "texts"),
-        ("license", "license", "texts"), ("id", "prompt_id", "texts or integers"), ("reference", "reference", "texts or numbers"),
-    ):  # fmt: skip
-        dtype = schema.get(name)
-        numeric = (role == "id" and dtype.is_integer()) or (role == "reference" and dtype.is_numeric()) if dtype else False
-        fits = dtype is None or dtype == pl.String or numeric
-        if not fits:
-            assert dtype is not None
-            help = "lists of messages are not read: give prompt and response a column each" if isinstance(dtype, pl.List) else None
-            message = f"column `{getattr(scan.roles, role)}` holds {in_words(dtype)}, but `{role}` must hold {allowed}"
-            raise records.Unreadable(message, help, type=True)
-
-
-def _added(scan: Scan, path: str, schema: dict[str, pl.DataType]) -> list[pl.Expr]:
-    """What a file does not hold, and numbers as texts where a role is a text."""
-    added = [pl.lit(scan.corpus).alias("corpus"), pl.lit(path).alias("file")]
-    if scan.roles.teacher is None:
-        added.append(pl.lit(scan.corpus).alias("teacher_value"))
-    if scan.roles.id is not None:
-        added.append(pl.col("prompt_id").cast(pl.String))
-    if scan.roles.reference is None:
-        added.append(pl.lit(None, dtype=pl.String).alias("reference"))
-    elif schema["reference"].is_numeric():
-        added.append(_decimal(pl.col("reference"), schema["reference"]))
-    return added
-
-
-def _decimal(number: pl.Expr, dtype: pl.DataType) -> pl.Expr:
-    """A number as text: `43` for 43 and 43.0 alike, else the fewest digits that give the number back."""
-    if dtype.is_integer():
-        return number.cast(pl.String)
-    whole = (number == number.round(0)) & (number.abs() < 2**53)
-    return pl.when(whole).then(number.cast(pl.Int64, strict=False).cast(pl.String)).otherwise(number.cast(pl.String))
-
-
-def _identified(rows: pl.DataFrame, scan: Scan) -> pl.DataFrame:
-    """Row ids, prompt ids and `reason`. Fault MIX0503 without any row, MIX0502 for a row without the id it should have."""
+def _identified(rows: pl.DataFrame, scan: Scan, texts: Texts) -> pl.DataFrame:
+    """Sorted by row id, with prompt ids and `reason`. Fault MIX0503 without any row, MIX0502 for a row without the id it should have."""
     if not rows.height:
         raise _nothing(scan, "has no rows" if scan.where is None else f"has no row left by its `{scan.where.text}`")
-    rows = rows.with_columns(row_ids(rows))
     if scan.roles.id is None:
-        rows = rows.with_columns(prompt_ids(rows))
+        rows = rows.with_columns(pl.col(PROMPT).alias("prompt_id"))
     elif rows["prompt_id"].null_count():
-        bad = rows.filter(pl.col("prompt_id").is_null()).sort("file", "row")
+        bad = rows.filter(pl.col("prompt_id").is_null()).sort(FILE, ROW)
         message = f"{_count(bad.height, 'row')} of `{scan.corpus}` without an id in column `{scan.roles.id}`"
-        label = Label(scan.span, f"the first is {place(bad.row(0, named=True))}")
+        label = Label(scan.span, f"the first is {place(texts.placed(bad.head(1)).row(0, named=True))}")
         help = "give each row its prompt's id, or remove the `id` clause: ids are then taken from the prompts"
         raise Fault(Diagnostic("MIX0502", message, label, help=help))
-    return rows.with_columns(pl.coalesce(_blank("prompt"), _blank("response")).alias("reason"))
+    first = ["row_id", "prompt_id"]
+    reason = pl.coalesce(_blank("prompt"), _blank("response")).alias("reason")
+    return rows.select(*first, pl.all().exclude(first)).with_columns(reason).sort("row_id")
 
 
 def _blank(role: str) -> pl.Expr:
-    text = pl.col(role)
-    empty = pl.when(text.str.strip_chars() == "").then(pl.lit(f"scan: the {role} is empty"))
-    return pl.when(text.is_null()).then(pl.lit(f"scan: the {role} is null")).otherwise(empty)
+    empty = pl.when(pl.col(BLANK[role])).then(pl.lit(f"scan: the {role} is empty"))
+    return pl.when(pl.col(CHARACTERS[role]).is_null()).then(pl.lit(f"scan: the {role} is null")).otherwise(empty)
 
 
 def _passing(rows: pl.DataFrame, scan: Scan) -> pl.DataFrame:
@@ -214,7 +146,7 @@ def _passing(rows: pl.DataFrame, scan: Scan) -> pl.DataFrame:
     frame = rows.with_columns(tie, pl.col("teacher_value").alias("teacher"), pl.col("reason").alias("kept"))
     judged = apply_where(frame.with_columns(pl.lit(None, dtype=pl.String).alias("reason")).lazy(), scan.where, "tie")
     passing = judged.filter(pl.col("reason").is_null()).with_columns(pl.col("kept").alias("reason"))
-    passing = collect(passing, scan.where.text)
+    passing = collect(passing, scan.where.text).select(rows.columns).sort("row_id")
     if not passing.height:
         raise _nothing(scan, f"has no row left by its `{scan.where.text}`")
     return passing
@@ -225,7 +157,7 @@ def _sample(rows: pl.DataFrame, size: int, seed: int) -> pl.DataFrame:
     prompts = rows.filter(_blank("prompt").is_null()).select(pl.col("prompt_id").unique())
     hashed = prompts.with_columns(pl.Series("hash", seeded_hash(seed, prompts["prompt_id"])))
     chosen = hashed.sort("hash", "prompt_id").head(size)
-    return rows.join(chosen, on="prompt_id", how="semi")
+    return rows.join(chosen, on="prompt_id", how="semi", maintain_order="left")
 
 
 def _report_blank(rows: pl.DataFrame, scan: Scan, watch: Watch) -> None:

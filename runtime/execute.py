@@ -4,7 +4,7 @@ import json
 import shutil
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import polars as pl
@@ -21,8 +21,10 @@ from .events import Agreed, Deviated, Event, Notice, Passed, StageFinished, Stag
 from .files import TEMPORARY, recover_swap, swap_folder, sweep, write_atomic, writing
 from .foresee import foresee
 from .manifest import Record, manifest
+from .needs import needs
 from .precision import to_data
 from .rates import remember
+from .select import alive
 from .teacher_table import teacher_table
 from .trace import Trace, trace
 from .train import train
@@ -97,9 +99,9 @@ def build(plan: Plan, out: Path, context: Context, until: str | None = None) -> 
     """Run the plan into the folder `out`. Faults carry the code that says what failed; what was finished stays in the store."""
     refuse_pending(plan, until)
     out = out.resolve() if out.is_symlink() else out
-    result = Build(out)
+    result = Build(out, Walk(needed=needs(plan.stages)))
     watch = _noting(context, result, context.store.root)
-    context = Context(store=context.store, students=context.students, watch=watch, scratch=context.scratch)
+    context = replace(context, watch=watch)
     with context.store.lock(f"build-{out.resolve()}", lambda said: watch(Notice("build", said))):
         _refuse_foreign(out)
         sweep(out.parent)
@@ -138,7 +140,7 @@ def _run(stage: Stage, plan: Plan, result: Build, context: Context) -> None:
     began = time.monotonic()
     match stage:
         case Materialise():
-            summary = _materialise(plan, result)
+            summary = _materialise(plan, result, context)
         case Train():
             summary = _train(stage, result, context)
         case Evaluate():
@@ -148,7 +150,7 @@ def _run(stage: Stage, plan: Plan, result: Build, context: Context) -> None:
         case _:
             summary = advance(stage, result.walk, context)
             if isinstance(stage, Select):
-                result.chosen = chosen_rows(plan, stage, result.walk)
+                result.chosen = chosen_rows(plan, stage, result.walk, context)
                 result.churn = churn(result.out, result.chosen["row_id"])
     if isinstance(stage, (Score, Train, Evaluate)) and stage.model is not None:
         files = context.students.files(stage.model)
@@ -164,10 +166,15 @@ def _run(stage: Stage, plan: Plan, result: Build, context: Context) -> None:
         write_atomic(result.out / "manifest.json", _manifest(plan, result))
 
 
-def chosen_rows(plan: Plan, stage: Select, walk: Walk) -> pl.DataFrame:
+def chosen_rows(plan: Plan, stage: Select, walk: Walk, context: Context) -> pl.DataFrame:
     """The selected rows after `select`; Fault MIX0503 where there is none."""
-    chosen = made.selected(plan, walk.rows)
-    if chosen.is_empty():
+    refuse_empty(stage, walk)
+    return made.selected(plan, walk.rows, context.texts)
+
+
+def refuse_empty(stage: Select, walk: Walk) -> None:
+    """Fault MIX0503 where `select` left no row."""
+    if not alive(walk.rows):
         steps = ", ".join(f"{step.rows:,} after `{step.clause}`" for step in walk.funnel)
         raise Fault(
             Diagnostic(
@@ -178,7 +185,6 @@ def chosen_rows(plan: Plan, stage: Select, walk: Walk) -> pl.DataFrame:
                 help="loosen the clause that dropped the last rows",
             )
         )
-    return chosen
 
 
 def _profile(stage: Profile, result: Build) -> str:
@@ -199,8 +205,8 @@ def _profile_file(plan: Plan, result: Build) -> bytes | None:
     return _json({"skills": {skill: {"attempts": t.attempts, "correct": t.correct} for skill, t in sorted(stage.tallies or ())}})
 
 
-def _materialise(plan: Plan, result: Build) -> str:
-    result.chosen = made.selected(plan, result.walk.rows)
+def _materialise(plan: Plan, result: Build, context: Context) -> str:
+    result.chosen = made.selected(plan, result.walk.rows, context.texts)
     tokens = result.chosen["tokens"].sum() if result.chosen["tokens"].null_count() == 0 else None
     return f"{result.chosen.height:,} examples" + (f", {tokens:,} tokens" if tokens else "")
 

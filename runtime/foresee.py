@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ..compiler.diagnostics import Diagnostic
-from ..compiler.plan.stages import Filter, Keep, Score, Select, Stage
+from ..compiler.plan.stages import Filter, Keep, Profile, Score, Select, Stage
 from .bounds import at_most, impossible, reads, still_in, unknown
 from .context import Context
 from .events import ignore
@@ -21,7 +21,7 @@ def foresee(ahead: Sequence[Stage], walk: Walk, context: Context) -> Diagnostic 
     """
     if not (_asks(ahead[0]) and any(isinstance(stage, Select) for stage in ahead)):
         return None
-    seen = Walk(rows=walk.rows, teachers=walk.teachers, funnel=list(walk.funnel))
+    seen = Walk(needed=walk.needed, rows=walk.rows, teachers=walk.teachers, funnel=list(walk.funnel))
     exact = True
     for stage in ahead:
         match stage:
@@ -34,6 +34,8 @@ def foresee(ahead: Sequence[Stage], walk: Walk, context: Context) -> Diagnostic 
                 for where in stage.wheres:
                     seen.rows = still_in(seen.rows, where, stage.seed)
                     seen.funnel.append(Step(where.text, alive(seen.rows)))
+            case Profile():
+                pass  # it says nothing of rows
             case Select():
                 return _selected(stage, seen)
             case _:

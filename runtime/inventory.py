@@ -9,6 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
+from . import kept_rows
 from .files import size
 from .shelf import CORRUPT, IDENTITY, beside, shards
 from .store import Store
@@ -36,7 +37,8 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """A trained model, the unpacked weights of a student, or the checkpoints of work (`finished`: its result is in the store).
+    """A trained model, the unpacked weights of a student, what is kept of an input file (`of`, its name), or the checkpoints of work (`finished`: its
+    result is in the store).
 
     `identity` is what the folder says of itself, None where it says nothing.
     """
@@ -48,6 +50,7 @@ class Folder:
     used: float
     finished: bool = True
     identity: Mapping[str, object] | None = None
+    of: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +126,7 @@ def maker(beside: Mapping[str, str]) -> str:
 
 def _folder(kind: str, path: Path, finished: bool = True) -> Folder:
     written = max((_changed(each) for each in path.rglob("*") if each.is_file()), default=_changed(path))
-    return Folder(kind, path.name, size(path), written, max(written, _changed(path)), finished, identity(path))
+    return Folder(kind, path.name, size(path), written, max(written, _changed(path)), finished, identity(path), kept_rows.file_of(path))
 
 
 def _changed(path: Path) -> float:

@@ -11,6 +11,7 @@ from .engines.characters import CHARACTERS
 from .figure import Figure
 from .sampling import EXACT_ROWS, sample
 from .score import score
+from .texts import characters
 
 BY_TOKENIZER, BY_CHARACTERS = "tokenizer", "characters"
 NOT_AT_HAND = ("MIX0506", "MIX0507", "MIX0509")
@@ -37,8 +38,8 @@ class Lengths:
         if self.column in rows.columns and f"open:{str(self.column).removeprefix('score:')}" not in rows.columns:
             counted = live[str(self.column)].fill_null(0).sum()
             return Figure(value=int(counted), most=most)
-        lengths = live.select("row_id", "response").join(self.known, on="row_id", how="left")
-        unknown = int(lengths.filter(pl.col("length").is_null())["response"].str.len_chars().fill_null(0).sum())
+        lengths = live.select("row_id", characters("response", live).alias("characters")).join(self.known, on="row_id", how="left")
+        unknown = int(lengths.filter(pl.col("length").is_null())["characters"].fill_null(0).sum())
         counted = int(lengths["length"].fill_null(0).sum())
         if not unknown:
             return Figure(value=counted, most=most)
@@ -74,10 +75,11 @@ def count(found: Lengths, plan: Plan, rows: pl.DataFrame, context: Context) -> N
         if {d.code for d in fault.diagnostics} <= set(NOT_AT_HAND):
             return
         raise
-    fresh = counted.filter(pl.col("reason").is_null()).select("row_id", "response", pl.col("score:mixc:length").alias("length"))
+    live = counted.filter(pl.col("reason").is_null())
+    fresh = live.select("row_id", characters("response", live).alias("characters"), pl.col("score:mixc:length").alias("length"))
     found.known = pl.concat([found.known, fresh.select("row_id", "length")]).unique("row_id", keep="first", maintain_order=True)
     if few is not rows:
-        chars = fresh["response"].str.len_chars().fill_null(0)
+        chars = fresh["characters"].fill_null(0).cast(pl.Int64)
         found.ratio = int(fresh["length"].sum()) / max(1, int(chars.sum()))
         spread = float((fresh["length"] - found.ratio * chars).std() or 0.0)  # type: ignore[arg-type]
         found.error = spread / max(1.0, float(fresh["length"].mean() or 1.0)) / len(fresh) ** 0.5  # type: ignore[arg-type]

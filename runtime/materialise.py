@@ -7,6 +7,7 @@ import polars as pl
 
 from ..compiler.plan.stages import Materialise, Plan, Score, Select
 from .chat import messages
+from .texts import Texts
 
 TRACED = "of the trace"
 """What is added to the name of a trace's column where a score has that name."""
@@ -34,9 +35,9 @@ def traced(ledger: pl.DataFrame, columns: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([ledger, others.rename({name: f"{name} {TRACED}" for name in others.columns if name in ledger.columns})], how="horizontal")
 
 
-def selected(plan: Plan, rows: pl.DataFrame) -> pl.DataFrame:
-    """The selected rows, sorted by row id."""
-    chosen = rows.filter(pl.col("reason").is_null()).sort("row_id")
+def selected(plan: Plan, rows: pl.DataFrame, texts: Texts) -> pl.DataFrame:
+    """The selected rows with their texts, sorted by row id. Faults of `texts`."""
+    chosen = texts.add(rows.filter(pl.col("reason").is_null()).sort("row_id"), ("prompt", "response", "reference"))
     return chosen.select(
         "row_id",
         "prompt_id",

@@ -29,11 +29,12 @@ from .churn import Churn
 from .composition import Composition, composition
 from .context import Context
 from .costs import READS, Cost, Pricing, evaluation, scoring, training
-from .execute import chosen_rows
+from .execute import refuse_empty
 from .figure import Figure
 from .lazy import listening
 from .lengths import Lengths, count, lengths
 from .materialise import selected
+from .needs import needs
 from .score import from_store, missing
 from .select import Step, alive
 from .walk import Walk, advance
@@ -98,7 +99,7 @@ def preview(
 
     `rate`: tokens a second, for all models; without it what earlier runs measured. `listen` hears each lazy plan with its stage and clause.
     """
-    seen = Preview(lengths=lengths(plan))
+    seen = Preview(lengths=lengths(plan), walk=Walk(needed=needs(plan.stages)))
     pricing = Pricing(context, rate)
     try:
         for stage in plan.stages if stages is None else stages:
@@ -135,7 +136,7 @@ def _stage(stage: Stage, plan: Plan, seen: Preview, pricing: Pricing) -> Known:
         case Train():
             if seen.selected is None:
                 return Known()
-            cost = training(stage, walk.rows, seen.selected, pricing, selected(plan, walk.rows) if seen.feasible else None)
+            cost = training(stage, walk.rows, seen.selected, pricing, selected(plan, walk.rows, context.texts) if seen.feasible else None)
             seen.costs.append(cost)
             return Known(before=seen.selected, rows=seen.selected, tokens=cost.tokens if cost.rows.value else None, says=cost.detail)
         case Evaluate():
@@ -225,7 +226,7 @@ def _select(stage: Select, plan: Plan, seen: Preview, context: Context) -> Known
         done = len(walk.funnel)
         advance(stage, walk, context)
         seen.feasible = bool(alive(walk.rows))
-        chosen_rows(plan, stage, walk)
+        refuse_empty(stage, walk)
         seen.selected = _rows(seen)
         seen.composition = composition(stage, walk.rows, seen.lengths, True, walk.solution)
         steps = tuple((s.clause, Figure(value=s.rows)) for s in walk.funnel[done:] if s.clause != "select")

@@ -16,6 +16,7 @@ from .context import Context
 from .events import Event, Passed, StageFinished, StageStarted, Watch
 from .execute import refuse
 from .identity import seeded_hash
+from .needs import needs
 from .ranked_by import better, declared, reads
 from .ranking import Ranking, correct, rank, valued
 from .rates import remember
@@ -67,7 +68,7 @@ def rank_teachers(plan: Plan, question: Question, context: Context) -> Ranked:
     stages, waived = _stages(plan, by, question)
     refuse(plan, [p for p in plan.pending if any(concerns(p, stage, plan) for stage in stages)])
     context = replace(context, watch=_remembering(context))
-    walk = Walk()
+    walk = Walk(needed=needs(plan.stages))
     looked: tuple[int, int] | None = None
     teachers: list[str] = []
     for stage in stages:

@@ -10,6 +10,8 @@ import json
 import warnings
 import zlib
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +53,16 @@ def is_remote(path: str) -> bool:
     return "://" in path
 
 
+def has_columns(path: str) -> bool:
+    """Whether a column of the file can be read without the others: not of JSON lines, nor of a stream of Arrow."""
+    if is_lines(path):
+        return False
+    if is_remote(path) or not path.lower().endswith((".arrow", ".ipc", ".feather")):
+        return True
+    with Path(path).open("rb") as file:
+        return file.read(6) == b"ARROW1"
+
+
 def is_lines(path: str) -> bool:
     """Whether a file holds JSON lines, by its name."""
     return path.removesuffix(".gz").removesuffix(".zst").lower().endswith(_LINES)
@@ -78,8 +90,15 @@ def column_names(path: str) -> list[str]:
 
 def collect(frame: pl.LazyFrame, path: str) -> pl.DataFrame:
     """The rows of a frame that reads `path`. Unreadable if they cannot be read."""
-    try:
+    with reading(path):
         return lazy.collect(frame, f"read {path}")
+
+
+@contextmanager
+def reading(path: str) -> Iterator[None]:
+    """Turn what Polars raises of a bad file into Unreadable."""
+    try:
+        yield
     except (pl.exceptions.PolarsError, OSError, pl.exceptions.PanicException) as error:
         raise _broken(path, error) from error
 
@@ -124,29 +143,69 @@ def _numbered_lines(path: str) -> Iterator[tuple[int, bytes | str]]:
 
 
 def _scan_lines(path: str, names: Sequence[str]) -> pl.LazyFrame:
-    values: dict[str, list[Any]] = {name: [] for name in names}
     kinds: dict[str, tuple[type, int]] = {}
+    chunks = list(_chunks(path, names, kinds))
+    return pl.concat(_frame(chunk, names, kinds) for chunk in chunks).lazy()
+
+
+def write_table(path: str, names: Sequence[str], target: Path) -> None:
+    """The columns `names` and `row` of a file that cannot be read by column, as Parquet at `target`, a chunk at a time. Raises as `scan` does.
+
+    Read back with `pl.scan_parquet` they are what `scan` gives. While it is written, parts of it lie beside `target`.
+    """
+    if not is_lines(path):
+        scan(path, names).sink_parquet(target)
+        return
+    kinds: dict[str, tuple[type, int]] = {}
+    parts: list[Path] = []
+    for number, chunk in enumerate(_chunks(path, names, kinds)):
+        parts.append(target.with_name(f"{target.name}.{number}"))
+        _frame(chunk, names, kinds).write_parquet(parts[-1])
+    types = {name: _type(name, kinds) for name in names}  # now that the last line was seen
+    whole = [pl.scan_parquet(part, glob=False).with_columns(pl.col(name).cast(dtype) for name, dtype in types.items()) for part in parts]
+    pl.concat(whole).sink_parquet(target)
+    for part in parts:
+        part.unlink()
+
+
+@dataclass(frozen=True, slots=True)
+class _Chunk:
+    """Some rows of a file of JSON lines: their line numbers, and the values of each column."""
+
+    rows: list[int]
+    values: dict[str, list[Any]]
+
+
+def _chunks(path: str, names: Sequence[str], kinds: dict[str, tuple[type, int]]) -> Iterator[_Chunk]:
+    """The values of `names`, a chunk at a time, an empty one last; what type each column has so far is noted in `kinds`."""
+    chunk = _Chunk([], {name: [] for name in names})
     seen: set[str] = set()
-    rows: list[int] = []
-    chunks: list[dict[str, list[Any]]] = []
+    empty = True
     for number, record in records(path):
-        rows.append(number)
-        seen.update(record.keys() & values.keys())
+        empty = False
+        chunk.rows.append(number)
+        seen.update(record.keys() & chunk.values.keys())
         for name in names:
             value = record.get(name)
             if value is not None:
                 _check(path, number, name, value, kinds)
-            values[name].append(value)
-        if len(rows) % _CHUNK == 0:
-            chunks.append(values)
-            values = {name: [] for name in names}
-    chunks.append(values)
-    if rows and (missing := [name for name in names if name not in seen]):
+            chunk.values[name].append(value)
+        if len(chunk.rows) == _CHUNK:
+            yield chunk
+            chunk = _Chunk([], {name: [] for name in names})
+    yield chunk
+    if not empty and (missing := [name for name in names if name not in seen]):
         known = list(dict.fromkeys(key for _, (_, record) in zip(range(100), records(path), strict=False) for key in record))
         raise _no_column(path, missing[0], known)
-    schema = {name: _KINDS[kinds[name][0]] if name in kinds else pl.Null for name in names}
-    parts = [pl.DataFrame(chunk, schema=schema, strict=False) for chunk in chunks]
-    return pl.concat(parts).with_columns(pl.Series("row", rows, dtype=pl.Int64)).lazy()
+
+
+def _frame(chunk: _Chunk, names: Sequence[str], kinds: dict[str, tuple[type, int]]) -> pl.DataFrame:
+    values = pl.DataFrame(chunk.values, schema={name: _type(name, kinds) for name in names}, strict=False)
+    return values.with_columns(pl.Series("row", chunk.rows, dtype=pl.Int64))
+
+
+def _type(name: str, kinds: dict[str, tuple[type, int]]) -> Any:
+    return _KINDS[kinds[name][0]] if name in kinds else pl.Null
 
 
 def _check(path: str, number: int, name: str, value: Any, kinds: dict[str, tuple[type, int]]) -> None:
@@ -190,10 +249,8 @@ def _open(path: str) -> pl.LazyFrame:
     if ending in ("parquet", "pq"):
         return pl.scan_parquet(path, glob=is_remote(path))
     if ending in ("arrow", "ipc", "feather"):
-        if not is_remote(path):
-            with Path(path).open("rb") as file:
-                if file.read(6) != b"ARROW1":
-                    return pl.read_ipc_stream(path).lazy()
+        if not has_columns(path):
+            return pl.read_ipc_stream(path).lazy()
         return pl.scan_ipc(path, glob=is_remote(path))
     raise Unreadable(f"`{path}` is of no kind that can be read", "name .parquet, .jsonl, .jsonl.gz, .jsonl.zst or .arrow files")
 

@@ -7,6 +7,7 @@ import polars as pl
 
 from .figure import Figure
 from .identity import seeded_hash
+from .texts import characters as count
 
 # Counting tokens takes about a second for so many rows; beyond it a sample is counted.
 EXACT_ROWS = 20_000
@@ -48,5 +49,5 @@ def ratio(found: np.ndarray, known: np.ndarray, known_of_all: float, rows: int) 
 
 def characters(rows: pl.DataFrame) -> pl.Series:
     """Characters of prompt and response of each row."""
-    lengths = pl.col("prompt").str.len_chars().fill_null(0) + pl.col("response").str.len_chars().fill_null(0)
-    return rows.select(lengths.cast(pl.Int64)).to_series()
+    lengths = [count("prompt", rows).fill_null(0).cast(pl.Int64), count("response", rows).fill_null(0).cast(pl.Int64)]
+    return rows.select((lengths[0] + lengths[1]).alias("characters")).to_series()

@@ -25,6 +25,7 @@ from .scorers.base import Aside, Maker, Partial, Pooled, Ratio, Reader, Scorer, 
 from .scorers.registry import scorer
 from .shelf import Shelf
 from .store import fingerprint
+from .texts import OWN
 
 # A shard holds at least this many rows and this many seconds of work, or what a slow scorer does in the longer time.
 SHARD_ROWS = 64
@@ -68,7 +69,7 @@ def score(stage: Score, rows: pl.DataFrame, context: Context) -> Scored:
     shelf = _shelf(stage, asked, context)
     with shelf.in_use():
         stored = _look_up(stage, asked, shelf, distinct["key"], context)
-        missing = distinct.join(stored, on="key", how="anti", maintain_order="left")
+        missing = _with_texts(distinct.join(stored, on="key", how="anti", maintain_order="left"), context)
         fresh = _compute(stage, asked, missing, shelf, context) if len(missing) else []
     if stage.model is not None and isinstance(asked, Reader) and missing.is_empty() and len(stored):
         for each in recalled(stage.id, stage.model, context):
@@ -79,7 +80,7 @@ def score(stage: Score, rows: pl.DataFrame, context: Context) -> Scored:
 
 
 def missing(stage: Score, rows: pl.DataFrame, context: Context, *, absent: bool = False) -> pl.DataFrame:
-    """What `score` would give to the scorer: the live rows without a value in the store, each key once. Loads no model.
+    """What `score` would give to the scorer, without the texts: the live rows without a value in the store, each key once. Loads no model.
 
     Of a model that is `absent` nothing is in the store, for its fingerprint is not known.
     """
@@ -115,7 +116,7 @@ def from_store(stage: Score, rows: pl.DataFrame, context: Context, *, absent: bo
 
 def _distinct(stage: Score, live: pl.DataFrame) -> pl.DataFrame:
     """Each key once, in the chunks and the order in which a scorer gets them."""
-    return in_chunks(live.select(_wanted(stage)).unique("key", keep="first", maintain_order=True))
+    return in_chunks(live.select(_wanted(stage, live)).unique("key", keep="first", maintain_order=True))
 
 
 def _values(stage: Score, asked: Scorer, stored: pl.DataFrame) -> pl.DataFrame:
@@ -139,8 +140,14 @@ def _key(stage: Score, rows: pl.DataFrame) -> pl.Expr | pl.Series:
     return rows.select("row_id", **texts).select(digest("row_id", *texts)).to_series().alias("key")
 
 
-def _wanted(stage: Score) -> list[str]:
-    return list(dict.fromkeys(["key", "row_id", "prompt", "response", *stage.reads]))
+def _with_texts(rows: pl.DataFrame, context: Context) -> pl.DataFrame:
+    """The rows as a scorer gets them: with prompt and response, without what stood for them."""
+    return context.texts.add(rows, ("prompt", "response")).drop(*OWN, strict=False)
+
+
+def _wanted(stage: Score, rows: pl.DataFrame) -> list[str]:
+    texts = [name for name in ("prompt", "response", *OWN) if name in rows.columns]
+    return list(dict.fromkeys(["key", "row_id", *texts, *stage.reads]))
 
 
 def _shelf(stage: Score, asked: Scorer, context: Context) -> Shelf:

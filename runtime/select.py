@@ -60,7 +60,7 @@ def select(stage: Select, rows: pl.DataFrame, funnel: tuple[Step, ...] = ()) -> 
     candidates, more = _with_objective(stage, filtered)
     candidates, counted = _with_tokens(stage, candidates)
     steps = (*steps, *more, *counted)
-    live = candidates.filter(pl.col("reason").is_null()).sort("row_id")
+    live = candidates.filter(pl.col("reason").is_null())
     asked, told = problem(stage, live), ()
     if stage.soft and stage.soft.shape == "paper":
         answer, told = draw_rows(stage, stage.soft, live, asked)
@@ -71,36 +71,46 @@ def select(stage: Select, rows: pl.DataFrame, funnel: tuple[Step, ...] = ()) -> 
     reason = _unchosen(stage, answer)
     advantage = pl.Series(answer.advantage, dtype=pl.Float64) if answer.advantage is not None else pl.lit(None, pl.Float64)
     verdict = live.select("row_id", pl.Series("chosen", answer.chosen, dtype=pl.Boolean), advantage.alias(ADVANTAGE))
-    judged = candidates.join(verdict, on="row_id", how="left").with_columns(
+    judged = candidates.join(verdict, on="row_id", how="left", maintain_order="left").with_columns(
         reason=pl.when(pl.col("reason").is_null() & ~pl.col("chosen")).then(pl.lit(reason)).otherwise("reason")
     )
-    done = dropped_at(judged.drop("chosen"), SELECTION).sort("row_id")
+    done = judged.drop("chosen").with_columns(_dropped_at(SELECTION))
     return Chosen(done, answer, steps, (*_empty_caps(stage, rows), *told))
 
 
 def tied(rows: pl.DataFrame, seed: int) -> pl.DataFrame:
-    """The rows with the seeded hash that breaks ties."""
+    """The rows, sorted by row id, with the seeded hash that breaks ties."""
+    rows = rows if rows["row_id"].is_sorted() else rows.sort("row_id")
     return rows.with_columns(pl.Series(TIE, seeded_hash(seed, rows["row_id"]), dtype=pl.UInt64))
 
 
 def _steps(stage: str, steps: tuple[Where | Keep, ...], rows: pl.DataFrame) -> tuple[pl.DataFrame, tuple[Step, ...]]:
-    left: list[Step] = []
-    rows = dropped_at(rows, BEFORE)
+    """The filters as one lazy plan, and how many rows each left: the key of the step that dropped a row stands beside it."""
+    known = rows.columns if DROPPED_AT in rows.columns else (*rows.columns, pl.lit(None, pl.String).alias(DROPPED_AT))
+    rows = rows.select(*known).with_columns(_dropped_at(BEFORE))
+    if not steps:
+        return rows, ()
+    frame = rows.lazy()
     for index, step in enumerate(steps):
-        rows = dropped_at(lazy.collect(one_step(rows, step), step.text), key(stage, index)).sort("row_id")
-        left.append(Step(step.text, alive(rows)))
-    return rows, tuple(left)
+        lazy.show(one_step(rows, step), step.text)
+        frame = one_step(frame, step).with_columns(_dropped_at(key(stage, index)))
+    done = frame.collect(engine="streaming")
+    gone = dict(done[DROPPED_AT].value_counts().iter_rows())
+    left, counts = alive(rows), []
+    for index, step in enumerate(steps):
+        left -= gone.get(key(stage, index), 0)
+        counts.append(Step(step.text, left))
+    return done, tuple(counts)
 
 
-def dropped_at(rows: pl.DataFrame, key: str) -> pl.DataFrame:
-    """Note for the rows that have a reason and no filter yet that it was the one with this key."""
-    known = pl.col(DROPPED_AT) if DROPPED_AT in rows.columns else pl.lit(None, pl.String)
-    fresh = pl.when(pl.col("reason").is_not_null()).then(pl.lit(key))
-    return rows.with_columns(pl.coalesce(known, fresh).alias(DROPPED_AT))
+def _dropped_at(key: str) -> pl.Expr:
+    """Notes for the rows that have a reason and no filter yet that it was the one with this key."""
+    known = pl.col(DROPPED_AT)
+    return pl.when(known.is_null() & pl.col("reason").is_not_null()).then(pl.lit(key)).otherwise(known).alias(DROPPED_AT)
 
 
-def one_step(rows: pl.DataFrame, step: Where | Keep) -> pl.LazyFrame:
-    """The lazy plan of one filter over rows that `tied` has seen."""
+def one_step(rows: pl.DataFrame | pl.LazyFrame, step: Where | Keep) -> pl.LazyFrame:
+    """The lazy plan of one filter over rows that `tied` has seen; their order stays."""
     return apply_where(rows.lazy(), step, TIE) if isinstance(step, Where) else apply_keep(rows.lazy(), step, TIE)
 
 
@@ -110,7 +120,7 @@ def _with_objective(stage: Select, rows: pl.DataFrame) -> tuple[pl.DataFrame, tu
         value = rows[TIE].to_numpy().astype(np.float64) / 2.0**64
         return rows.with_columns(pl.Series(OBJECTIVE, value)), ()
     plan = with_value(rows.lazy(), stage.objective, OBJECTIVE, TIE)
-    valued = lazy.collect(plan, f"maximize {stage.objective_text}").sort("row_id")
+    valued = lazy.collect(plan, f"maximize {stage.objective_text}")
     number = pl.col(OBJECTIVE).cast(pl.Float64)
     valued = valued.with_columns(pl.when(number.is_finite()).then(number).alias(OBJECTIVE))
     clause = f"maximize {stage.objective_text}"

@@ -26,19 +26,27 @@ def tag(stage: Tag, rows: pl.DataFrame, watch: Watch) -> pl.DataFrame:
                 "MIX0502", f"skills are texts or lists of texts, column `{stage.column}` is neither", Label(stage.span, f"holds {kind}")
             )
         )
-    tagged = rows.with_columns(skills=names)
-    if stage.tree is not None:
-        tagged = _in_tree(stage, tagged, watch)
+    if kind != pl.String:
+        return _tidied(stage, rows.with_columns(skills=names), watch)
+    # Few names stand in many rows: each is looked up once.
+    counted = rows.group_by(column).len("mixc:rows").with_columns(skills=names)
+    known = _tidied(stage, counted, watch).select(column, "skills")
+    return rows.join(known, on=column, how="left", nulls_equal=True, maintain_order="left")
+
+
+def _tidied(stage: Tag, rows: pl.DataFrame, watch: Watch) -> pl.DataFrame:
+    tagged = rows if stage.tree is None else _in_tree(stage, rows, watch)
     return tagged.with_columns(pl.col("skills").list.drop_nulls().list.unique().list.sort())
 
 
 def _in_tree(stage: Tag, rows: pl.DataFrame, watch: Watch) -> pl.DataFrame:
     chains = dict(stage.tree or ())
     known = {**{chain: chain for chain in chains.values()}, **chains}
-    used = rows["skills"].explode().drop_nulls()
-    strangers = sorted(set(used.unique().to_list()) - set(known))
+    counts = pl.col("mixc:rows") if "mixc:rows" in rows.columns else pl.lit(1)
+    used = rows.select("skills", counts.alias("count")).explode("skills").drop_nulls("skills")
+    strangers = sorted(set(used["skills"].unique().to_list()) - set(known))
     if strangers:
-        count = used.is_in(strangers).sum()
+        count = used.filter(pl.col("skills").is_in(strangers))["count"].sum()
         shown = ", ".join(f"`{s}`" for s in strangers[:5]) + (" …" if len(strangers) > 5 else "")
         watch(Notice(stage.id, f"{count:,} tags are not in the tree and give no skill: {shown}"))
     return rows.with_columns(pl.col("skills").list.eval(pl.element().replace_strict(known, default=None, return_dtype=pl.String)))

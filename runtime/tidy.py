@@ -10,6 +10,7 @@ from pathlib import Path
 
 from .. import __version__
 from ..compiler.diagnostics import Fault
+from . import kept_rows
 from .engines.weights import KIND
 from .files import abandoned, discard, remove, size
 from .inventory import Kept, folders, kept
@@ -19,11 +20,13 @@ from .store import Store
 
 DAY = 24 * 3600.0
 CHECKPOINT_DAYS = 30.0
+OF_FILES = {kept_rows.IDS: "row ids", kept_rows.TABLES: "copy by column"}
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing that goes (`kind`: shelf, model, unpacked weights, checkpoints, set aside, temporary, shards), and why; `stays` says why it does not after all."""
+    """One thing that goes (`kind`: shelf, model, unpacked weights, row ids, copy by column, checkpoints, set aside, temporary, shards), and why; `stays` says
+    why it does not after all."""
 
     kind: str
     path: Path
@@ -46,10 +49,9 @@ def tidy(store: Store, *, older_than: float | None = None, act: bool = False) ->
             yield Step("temporary", left, "left by a run that was killed", remove(left) if act else size(left))
     for folder in folders(store.root / "checkpoints"):
         yield from _checkpoints(store, folder, older_than, act)
-    if older_than is not None:
-        for group in folders(store.root / "artifacts"):
-            for folder in folders(group):
-                yield from _artifact(store, folder, older_than, act)
+    for group in folders(store.root / "artifacts"):
+        for folder in folders(group):
+            yield from _artifact(store, folder, older_than, act)
 
 
 def _shelf(store: Store, folder: Path, older_than: float | None, act: bool) -> Iterator[Step]:
@@ -97,9 +99,15 @@ def _checkpoints(store: Store, folder: Path, older_than: float | None, act: bool
         yield _in_use(fault, Step("checkpoints", folder, "not looked at", stays="a build is using them"))
 
 
-def _artifact(store: Store, folder: Path, older_than: float, act: bool) -> Iterator[Step]:
-    kind = "unpacked weights" if folder.parent.name == KIND else folder.parent.name.removesuffix("s")
-    why = _old(_newest(folder), older_than)
+def _unasked(folder: Path, older_than: float | None) -> str | None:
+    """Why what lies in the folder of an artifact may go; None where it may not."""
+    of_file = folder.parent.name in OF_FILES
+    return (kept_rows.outdated(folder) if of_file else None) or _old(_newest(folder), older_than)
+
+
+def _artifact(store: Store, folder: Path, older_than: float | None, act: bool) -> Iterator[Step]:
+    kind = {**OF_FILES, KIND: "unpacked weights"}.get(folder.parent.name, folder.parent.name.removesuffix("s"))
+    why = _unasked(folder, older_than)
     if why is None:
         return
     if store.at_work():
@@ -107,7 +115,7 @@ def _artifact(store: Store, folder: Path, older_than: float, act: bool) -> Itera
         return
     try:
         with store.lock(f"train-{folder.name}", wait=False):
-            if _old(_newest(folder), older_than):  # else it was asked for since, and so touched
+            if _unasked(folder, older_than):  # else it was asked for since, and so touched
                 yield Step(kind, folder, why, discard(folder) if act else size(folder))
     except Fault as fault:
         yield _in_use(fault, Step(kind, folder, why, stays="a build is using it"))

@@ -21,6 +21,8 @@ from .context import Context
 from .events import StageFinished, StageStarted
 from .execute import chosen_rows, refuse_pending, stages_until
 from .groups import group_rows
+from .needs import needs
+from .texts import Texts
 from .walk import Walk, advance
 
 SHOWN = 4
@@ -48,16 +50,16 @@ class Verdict:
 def run_trial(trial: Trial, context: Context) -> Verdict:
     """Run one test. Faults of the run are part of the verdict."""
     began = time.monotonic()
-    walk = Walk()
+    walk = Walk(needed=needs(trial.plan.stages))
     try:
         chosen = _run(trial, walk, context)
     except Fault as fault:
         return Verdict(trial, time.monotonic() - began, None, _ended(trial, fault.diagnostics))
-    failed = [found for e in trial.expectations if (found := _held(e, trial.plan, walk, chosen)) is not None]
+    failed = [found for e in trial.expectations if (found := _held(e, trial.plan, walk, chosen, context.texts)) is not None]
     if trial.error is not None:
         seen = f"{chosen.height:,} example{'' if chosen.height == 1 else 's'} selected"
         said = f"the run was to end with {trial.error.code}, and it did not: {seen}"
-        failed.append(Diagnostic("MIX0420", said, Label(trial.error.span, "no error"), notes=_notes(walk.rows, None)))
+        failed.append(Diagnostic("MIX0420", said, Label(trial.error.span, "no error"), notes=_notes(walk.rows, None, context.texts)))
     return Verdict(trial, time.monotonic() - began, chosen.height, tuple(failed))
 
 
@@ -94,12 +96,12 @@ def _run(trial: Trial, walk: Walk, context: Context) -> pl.DataFrame:
         if empty and len(empty) == sum(isinstance(s, Scan) for s in plan.stages) and not walk.scans and walk.rows.is_empty():
             raise empty[0]
         if isinstance(stage, Select):
-            chosen = chosen_rows(plan, stage, walk)
+            chosen = chosen_rows(plan, stage, walk, context)
     if any("tokens" in e.unit for e in trial.expectations):
         for stage in plan.stages:
             if isinstance(stage, Score) and stage.rows == "selected" and stage.unit == "tokens":
                 _advance(stage, walk, context)
-                chosen = chosen_rows(plan, next(s for s in plan.stages if isinstance(s, Select)), walk)
+                chosen = chosen_rows(plan, next(s for s in plan.stages if isinstance(s, Select)), walk, context)
     return chosen
 
 
@@ -131,7 +133,7 @@ def _refuse_unknown_corpora(trial: Trial) -> None:
         raise Fault(Diagnostic("MIX0502", f"a row of the fixture {said}", Label(scans[0].span, "its column `corpus`"), help=help))
 
 
-def _held(expected: Expectation, plan: Plan, walk: Walk, chosen: pl.DataFrame) -> Diagnostic | None:
+def _held(expected: Expectation, plan: Plan, walk: Walk, chosen: pl.DataFrame, texts: Texts) -> Diagnostic | None:
     """None where the expectation holds, else what was seen, and rows that show why."""
     members = None if expected.group is None else pl.Series(group_rows(expected.group, walk.rows))
     alive = walk.rows["reason"].is_null()
@@ -141,7 +143,7 @@ def _held(expected: Expectation, plan: Plan, walk: Walk, chosen: pl.DataFrame) -
     if amount is not None and _COMPARE[expected.operator](amount, Fraction(str(expected.amount))):
         return None
     wanted = expected.text.removeprefix("expect ")
-    return Diagnostic("MIX0420", f"expected `{wanted}`, saw {seen}", Label(expected.span, seen), notes=_notes(walk.rows, members))
+    return Diagnostic("MIX0420", f"expected `{wanted}`, saw {seen}", Label(expected.span, seen), notes=_notes(walk.rows, members, texts))
 
 
 def _amount(unit: str, rows: pl.DataFrame, chosen: pl.DataFrame) -> tuple[Fraction | None, str]:
@@ -162,19 +164,20 @@ def _amount(unit: str, rows: pl.DataFrame, chosen: pl.DataFrame) -> tuple[Fracti
     return share, f"{float(share):.4g}% ({part:,} of {whole:,} {of})"
 
 
-def _notes(rows: pl.DataFrame, members: pl.Series | None) -> tuple[str, ...]:
+def _notes(rows: pl.DataFrame, members: pl.Series | None, texts: Texts) -> tuple[str, ...]:
     """A few of the rows that count: selected, and dropped with their reasons; the others as a number."""
     counted = rows if members is None else rows.filter(members)
     if counted.is_empty():
         return ("no row of the fixture belongs to that group",)
     inside, outside = counted.filter(pl.col("reason").is_null()), counted.filter(pl.col("reason").is_not_null())
-    return tuple(note for note in (_listed("selected", inside), _listed("dropped", outside)) if note)
+    return tuple(note for note in (_listed("selected", inside, texts), _listed("dropped", outside, texts)) if note)
 
 
-def _listed(word: str, rows: pl.DataFrame) -> str | None:
+def _listed(word: str, rows: pl.DataFrame, texts: Texts) -> str | None:
     if rows.is_empty():
         return None
-    lines = [_row(row) for row in rows.sort("reason", "prompt_id", "row_id").head(SHOWN).iter_rows(named=True)]
+    shown = texts.add(rows.sort("reason", "prompt_id", "row_id").head(SHOWN), ("prompt",))
+    lines = [_row(row) for row in shown.iter_rows(named=True)]
     more = [f"and {rows.height - SHOWN:,} more"] if rows.height > SHOWN else []
     return "\n".join([f"{word}, {rows.height:,} row{'' if rows.height == 1 else 's'}:", *lines, *more])
 

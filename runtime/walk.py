@@ -18,25 +18,31 @@ from ..compiler.plan.stages import (
     Teachers,
 )
 from .context import Context
-from .datasets import read, read_heldout, union
+from .datasets import narrow, union
 from .decontaminate import decontaminate
 from .dedup import dedup
 from .events import Notice
-from .identity import digest
+from .needs import ALL
 from .score import score
 from .select import Step, alive, filter_rows, select
 from .selection.problem import Solution
 from .tag import tag
 from .teachers import name_teachers
+from .texts import CHARACTERS, OWN, PROMPT, REFERENCE, TEXTS, with_prompts
 
 HELD_OUT = "heldout: the prompt is held out"
+_SLICE = 100_000
 
 
 @dataclass(slots=True)
 class Walk:
-    """What the stages so far have made. `rows` are all scanned rows; `reason` is null for those still in; `evidence` is what
-    decontaminate and dedup found, in numbers."""
+    """What the stages so far have made. `rows` are all scanned rows, sorted by row id; `reason` is null for those still in; `evidence` is what
+    decontaminate and dedup found, in numbers.
 
+    `needed` are the texts that the stages to come read as columns of `rows` (`needs`); the others are read when they are asked for.
+    """
+
+    needed: frozenset[str] = ALL
     rows: pl.DataFrame = field(default_factory=pl.DataFrame)
     scans: list[tuple[Scan, pl.DataFrame]] = field(default_factory=list)
     heldout: pl.DataFrame | None = None
@@ -55,7 +61,7 @@ def advance(stage: Stage, walk: Walk, context: Context) -> str:
             return _scan(stage, walk, context)
         case Teachers():
             named = [name_teachers(stage, rows) for _, rows in walk.scans]
-            walk.rows = union(named, [scan for scan, _ in walk.scans], context.watch)
+            walk.rows = union(named, [scan for scan, _ in walk.scans], context.watch, context.texts)
             walk.teachers, walk.scans = stage, []
             return _left(walk, "teachers", f"{walk.rows.filter(pl.col('reason').is_null())['teacher'].n_unique():,} teachers")
         case Heldout():
@@ -63,10 +69,14 @@ def advance(stage: Stage, walk: Walk, context: Context) -> str:
         case Decontaminate():
             if stage.because is not None:
                 return "waived"
-            walk.rows, walk.evidence[stage.id] = decontaminate(stage, walk.rows, context.watch)
+            texts = context.texts.add(walk.rows, (stage.of,))
+            marked, walk.evidence[stage.id] = decontaminate(stage, texts, context.watch)
+            walk.rows = marked.select(walk.rows.columns)
             return _left(walk, stage.text)
         case Dedup():
-            walk.rows, walk.evidence[stage.id] = dedup(stage, walk.rows, context.watch)
+            texts = context.texts.add(walk.rows, (stage.of,))
+            marked, walk.evidence[stage.id] = dedup(stage, texts, context.watch)
+            walk.rows = marked.select(walk.rows.columns)
             return _left(walk, stage.text)
         case Tag():
             walk.rows = tag(stage, walk.rows, context.watch)
@@ -74,7 +84,6 @@ def advance(stage: Stage, walk: Walk, context: Context) -> str:
             return f"{live['skills'].explode().n_unique():,} skills on {live.filter(pl.col('skills').list.len() > 0).height:,} rows"
         case Filter():
             walk.rows, steps = filter_rows(stage, walk.rows)
-            walk.rows = walk.rows.sort("row_id")
             walk.funnel.extend(steps)
             return f"{alive(walk.rows):,} rows left"
         case Score():
@@ -94,7 +103,7 @@ def advance(stage: Stage, walk: Walk, context: Context) -> str:
 
 
 def _scan(stage: Scan, walk: Walk, context: Context) -> str:
-    rows = read(stage, context.watch)
+    rows = narrow(stage, walk.needed, context.texts, context.watch, context.store)
     walk.scans.append((stage, rows))
     walk.inputs.append({"corpus": stage.corpus, "path": stage.path, "rows": rows.height, "digest": content_digest(rows), "content": _values_digest(rows)})
     walk.funnel.append(Step(f"scan {stage.corpus}", alive(rows)))
@@ -107,14 +116,17 @@ def _counted(rows: pl.DataFrame) -> str:
 
 
 def _heldout(stage: Heldout, walk: Walk, context: Context) -> str:
-    rows = read_heldout(stage, context.watch)
+    rows = narrow(stage.scan, walk.needed | {PROMPT}, context.texts, context.watch, context.store)
     if walk.teachers is not None:
         rows = name_teachers(walk.teachers, rows)
     walk.heldout = rows.filter(pl.col("reason").is_null()).sort("row_id")
-    texts = rows["prompt"].drop_nulls().unique().to_list()
-    held = pl.col("prompt_id").is_in(rows["prompt_id"].unique().to_list()) | pl.col("prompt").is_in(texts).fill_null(value=False)
-    before = alive(walk.rows)
+    texts = rows.filter(pl.col(CHARACTERS["prompt"]).is_not_null())[PROMPT].unique()
+    ids = pl.col("prompt_id").is_in(rows["prompt_id"].unique().implode())
+    before, has = alive(walk.rows), PROMPT in walk.rows.columns
+    walk.rows = with_prompts(walk.rows)
+    held = ids | pl.col(PROMPT).is_in(texts.implode())
     walk.rows = walk.rows.with_columns(reason=pl.when(pl.col("reason").is_null() & held).then(pl.lit(HELD_OUT)).otherwise("reason"))
+    walk.rows = walk.rows if has else walk.rows.drop(PROMPT)
     shared = before - alive(walk.rows)
     said = f"{_counted(walk.heldout)} set aside"
     return _left(walk, "heldout", f"{said}, {shared:,} candidates share one") if shared else said
@@ -127,11 +139,20 @@ def _left(walk: Walk, clause: str, said: str = "") -> str:
 
 
 def _values_digest(rows: pl.DataFrame) -> str:
-    """A digest of all values of the rows, whatever their order and files: the same ids with another reference are another content."""
-    values = rows.select(pl.struct(pl.all()).struct.json_encode().alias("row")).select(digest("row"))
-    return hashlib.sha256("\n".join(sorted(values.to_series().to_list())).encode()).hexdigest()[:32]
+    """A digest of all values of the rows, whatever their order and files: the same ids with another reference are another content.
+
+    A row id stands for prompt, response and teacher, a digest of its own for the reference.
+    """
+    names = [name for name in rows.columns if name == REFERENCE or name not in (*TEXTS[:3], *OWN)]
+    whole = hashlib.sha256()
+    for part in rows.sort("row_id").select(sorted(names)).iter_slices(_SLICE):
+        whole.update("".join(f"{row}\n" for row in part.select(pl.struct(pl.all()).struct.json_encode()).to_series()).encode())
+    return whole.hexdigest()[:32]
 
 
 def content_digest(rows: pl.DataFrame) -> str:
-    """A digest of the rows whatever their order and files: SHA-256 over the sorted row ids, 32 hex digits."""
-    return hashlib.sha256("\n".join(sorted(rows["row_id"].to_list())).encode()).hexdigest()[:32]
+    """A digest of the rows whatever their order and files: SHA-256 over the sorted row ids, a line each, 32 hex digits."""
+    whole = hashlib.sha256()
+    for number, part in enumerate(rows.select("row_id").sort("row_id").iter_slices(_SLICE)):
+        whole.update((("\n" if number else "") + "\n".join(part["row_id"])).encode())
+    return whole.hexdigest()[:32]

@@ -1,6 +1,6 @@
 """Filters of the plan over lazy frames, and what an expression means there. Knows nothing of files or scorers.
 
-Nothing here depends on the order of rows, and none is kept: where an order matters it is total.
+Nothing here depends on the order of rows, and it is kept: where an order matters it is total.
 """
 
 from collections.abc import Mapping

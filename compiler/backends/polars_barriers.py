@@ -81,7 +81,7 @@ def _settle_skills(frame: pl.LazyFrame, e: Expression, tie: str, lowering: Lower
     for part in _by_skill(e):
         if id(part) not in lowering.known:
             name = lowering.new_name()
-            frame = frame.join(_any_skill(frame, part, tie, name, lowering), on="row_id", how="left")
+            frame = frame.join(_any_skill(frame, part, tie, name, lowering), on="row_id", how="left", maintain_order="left")
             lowering.known[id(part)] = pl.col(name)
     return frame
 

@@ -184,4 +184,11 @@ CODES: dict[str, Code] = {
         "What was given is the beginning of the ids of more than one row or prompt. The message names some of them. Give more digits.",
         "mixc why build/recipe 3f2a9c, where two ids begin so", "mixc why build/recipe 3f2a9c04",
     ),
+    "MIX0529": Code(
+        "a file changed while it was read",
+        "A run reads a file of a corpus more than once: its ids and columns first, and the texts of the chosen rows at the end. Between two of these the file "
+        "was written to, or another took its place, so that the texts would no longer be those that were judged. Nothing was built of the two halves. Run the "
+        "same command again when nothing writes to the file any more; scores that were computed are in the store.",
+        "rsync of a corpus beside `mixc build SPEC`", "rsync of a corpus, then `mixc build SPEC`",
+    ),
 }  # fmt: skip

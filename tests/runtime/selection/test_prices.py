@@ -92,7 +92,7 @@ def test_middling_problems_agree_with_the_exact_solver_within_the_gap(most: int 
     relaxed = run(matrix, goal.value, integral=False)
     assert isinstance(relaxed, Answer)
     assert answer.bound == pytest.approx(float((relaxed.x * goal.value).sum()) * float(goal.unit), rel=1e-6)
-    if most != 2:  # there the linear program has more than one dual solution
+    if most == 1:  # in the others the linear program has more than one dual solution, whose bound is the same
         for mine, theirs in zip(answer.outcomes, exact.outcomes, strict=True):
             assert mine.price == pytest.approx(theirs.price, rel=1e-4, abs=1e-6), mine.clause.text
             assert mine.price == 0 or mine.side == theirs.side
