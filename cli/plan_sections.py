@@ -12,10 +12,11 @@ from ..runtime.costs import Cost
 from ..runtime.figure import Figure
 from ..runtime.lengths import BY_CHARACTERS
 from ..runtime.preview import Preview
+from ..runtime.select import alive
 from ..runtime.selection.problem import SoftOutcome
 from ..runtime.standing import Standing
 from .figures import shown
-from .prices import changed, held
+from .prices import changed, held, proof
 from .progress import duration
 
 MOST_NAMES = 6
@@ -32,6 +33,7 @@ def outcome(plan: Plan, stages: Sequence[Stage], seen: Preview, stands: Standing
         sections.append(("targets", list(_targets(seen.walk.solution.soft))))
     sections.append(("audit", [_audit(each) for each in seen.audits]))
     sections.append(("feasible", [_feasible(plan, seen)]))
+    sections.append(("solver", [said] if (said := _solver(seen)) else []))
     sections.append(("build", [_build(stages, stands)]))
     lines = []
     for name, said in sections:
@@ -155,6 +157,16 @@ def _feasible(plan: Plan, seen: Preview) -> str:
     *others, last = [f"`{name}`" for name in seen.missing if name in needed] or ["every score"]
     missing = f"{', '.join(others)} and {last} are" if others else f"{last} is"
     return f"not known before {missing} scored; nothing that is known by now stands against it"
+
+
+def _solver(seen: Preview) -> str:
+    if seen.walk.solution is not None:
+        return f"{proof(seen.walk.solution)}; {_counted(seen.walk.solution.chosen.size)}"
+    return f"{seen.solver}, for at most {_counted(alive(seen.walk.rows))}" if seen.solver and seen.feasible is None else ""
+
+
+def _counted(candidates: int) -> str:
+    return f"{candidates:,} candidate{'' if candidates == 1 else 's'}"
 
 
 def _build(stages: Sequence[Stage], stands: Standing) -> str:

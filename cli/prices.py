@@ -1,7 +1,7 @@
 """What a clause of the selection costs, or how much room it leaves, in words."""
 
 from ..runtime.churn import Churn
-from ..runtime.selection.problem import Outcome
+from ..runtime.selection.problem import Outcome, Solution
 
 
 def held(outcome: Outcome, unit: str | None, *, weighted: bool = False) -> str:
@@ -20,6 +20,19 @@ def price(outcome: Outcome, unit: str | None, *, weighted: bool = False) -> str:
     if outcome.clause.text.startswith("keep "):
         return f"{amount} for one more in every prompt"
     return f"{amount} {'an' if outcome.unit == 'examples' else 'a'} {outcome.unit.removesuffix('s')}"
+
+
+def proof(solution: Solution) -> str:
+    """How good the selection is, in words."""
+    match solution.method:
+        case "all":
+            return "every candidate is selected"
+        case "paper":
+            return "drawn, not optimised"
+        case "prices" if solution.gap:
+            return f"solved by prices: proven to be within {solution.gap:.1g} of the best there is"
+        case method:
+            return f"solved {'by prices' if method == 'prices' else 'exactly'}: proven to be the best there is"
 
 
 def changed(churn: Churn | None) -> str:

@@ -13,7 +13,7 @@ from ..compiler.plan.units import objective_unit
 from ..runtime.execute import Build
 from ..runtime.materialise import composition
 from ..runtime.selection.problem import Outcome, SoftOutcome
-from .prices import changed, held
+from .prices import changed, held, proof
 
 MOST_LEAVES = 20
 
@@ -36,7 +36,7 @@ def summary_text(plan: Plan, result: Build, console: Console, lints: Sequence[Di
         if said := changed(result.churn):
             parts += [Text(f"selected {result.chosen.height:,}: {said}")]
         if result.walk.solution and result.walk.solution.outcomes:
-            parts += [Text(""), _clauses(plan, result.walk.solution.outcomes)]
+            parts += [Text(""), _clauses(plan, result.walk.solution.outcomes), Text(proof(result.walk.solution))]
         if result.walk.solution and result.walk.solution.soft:
             parts += [Text(""), _targets(result.walk.solution.soft)]
     if result.evaluation:

@@ -12,8 +12,9 @@ from ..compiler.diagnostics import Diagnostic
 from ..compiler.expressions import columns, is_barrier
 from ..compiler.plan.stages import AtMost, Keep, Select, Where
 from . import lazy
+from .candidates import problem
 from .conflicts import infeasible
-from .select import Step, alive, one_step, problem, tied
+from .select import Step, alive, one_step, tied
 from .selection.exact import solve
 from .selection.problem import Change, Infeasible
 

@@ -11,6 +11,7 @@ from .groups import group_rows
 from .selection.problem import Change, Conflict, ConflictMember
 from .selection.wording import titled
 
+UNPROVEN = "searched by prices: neither that there is none is proven, nor that fewer of the clauses would not conflict as well"
 SHOWN_CHANGES = 3
 SHOWN_GROUPS = 6
 SHOWN_CLAUSES = 6
@@ -31,13 +32,15 @@ def infeasible(conflict: Conflict, rows: pl.DataFrame, funnel: Sequence[Left]) -
     message = "these clauses cannot be satisfied together" if others else f"`{first.clause.text}` cannot be satisfied"
     if conflict.all_selected:
         message += ": without a budget every candidate is selected"
+    if not conflict.proven:
+        message = "no selection was found that satisfies these clauses together"
     return Diagnostic(
         "MIX0401",
         message,
         Label(first.clause.span, _supply(first)),
         tuple(Label(member.clause.span, _supply(member)) for member in others),
-        tuple(_starving(conflict.members, rows, [step.clause for step in funnel])),
-        _ways_out(conflict),
+        (*(() if conflict.proven else (UNPROVEN,)), *_starving(conflict.members, rows, [step.clause for step in funnel])),
+        _ways_out(conflict) if conflict.proven else "loosen one of them; `solver exact` finds which ones conflict, and the nearest change, but takes long for so many",
     )
 
 

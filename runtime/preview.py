@@ -37,6 +37,7 @@ from .materialise import selected
 from .needs import needs
 from .score import from_store, missing
 from .select import Step, alive
+from .solvers import solver
 from .walk import Walk, advance
 
 Listen = Callable[[Stage, str, pl.LazyFrame], None]
@@ -62,7 +63,7 @@ class Known:
 class Preview:
     """`known` by stage id. `costs` of what asks a model. `feasible` is None where it cannot be told yet.
 
-    `audits`: of the likelihood scores of which every value is in the store. `stopped`: the clause that the runtime does not do yet and beyond which nothing is known. `exact`: whether the rows so far are those of a run.
+    `audits`: of the likelihood scores of which every value is in the store. `solver`: which one would answer the selection, or has. `stopped`: the clause that the runtime does not do yet and beyond which nothing is known. `exact`: whether the rows so far are those of a run.
     """
 
     known: dict[str, Known] = field(default_factory=dict)
@@ -77,6 +78,7 @@ class Preview:
     keeps: list[Keep] = field(default_factory=list)
     selected: Figure | None = None
     audits: tuple[Audit, ...] = ()
+    solver: str | None = None
     churn: Churn | None = None
 
     @property
@@ -226,6 +228,7 @@ def _select(stage: Select, plan: Plan, seen: Preview, context: Context) -> Known
         done = len(walk.funnel)
         advance(stage, walk, context)
         seen.feasible = bool(alive(walk.rows))
+        seen.solver = solver(stage, walk.solution.chosen.size) if walk.solution else None
         refuse_empty(stage, walk)
         seen.selected = _rows(seen)
         seen.composition = composition(stage, walk.rows, seen.lengths, True, walk.solution)
@@ -240,6 +243,7 @@ def _select(stage: Select, plan: Plan, seen: Preview, context: Context) -> Known
         walk.funnel.append(Step(step.text, int(_rows(seen).value)))
         steps.append((step.text, _rows(seen)))
     seen.composition = composition(stage, walk.rows, seen.lengths, False, None)
+    seen.solver = solver(stage, alive(walk.rows))
     if fault := impossible(stage, walk.rows, tuple(walk.funnel)):
         seen.known[stage.id] = Known(before=before, steps=tuple(steps))
         raise Fault(fault)

@@ -6,19 +6,18 @@ import numpy as np
 import polars as pl
 
 from ..compiler.backends.polars import apply_keep, apply_where, with_value
-from ..compiler.diagnostics import Diagnostic, Fault, Label
+from ..compiler.diagnostics import Fault
 from ..compiler.plan.stages import Filter, Keep, Select, Where
 from . import lazy
+from .candidates import OBJECTIVE, TIE, problem
 from .conflicts import infeasible
 from .groups import group_rows
 from .identity import seeded_hash
 from .path import BEFORE, SELECTION, key
-from .selection.exact import solve
-from .selection.problem import Infeasible, Problem, Solution
-from .soft import draw_rows, soft_targets
+from .selection.problem import Infeasible, Solution
+from .soft import draw_rows
+from .solvers import solved
 
-TIE = "mixc:tie"
-OBJECTIVE = "mixc:objective"
 ADVANTAGE = "mixc:advantage"
 DROPPED_AT = "mixc:step"
 """The filter that dropped a row, by its `path.key`; null while it is a candidate."""
@@ -61,11 +60,11 @@ def select(stage: Select, rows: pl.DataFrame, funnel: tuple[Step, ...] = ()) -> 
     candidates, counted = _with_tokens(stage, candidates)
     steps = (*steps, *more, *counted)
     live = candidates.filter(pl.col("reason").is_null())
-    asked, told = problem(stage, live), ()
+    told: tuple[str, ...] = ()
     if stage.soft and stage.soft.shape == "paper":
-        answer, told = draw_rows(stage, stage.soft, live, asked)
+        answer, told = draw_rows(stage, stage.soft, live, problem(stage, live))
     else:
-        answer = solve(asked)
+        answer = solved(stage, live)
     if isinstance(answer, Infeasible):
         raise Fault(infeasible(answer.conflict, candidates, (*funnel, *steps)))
     reason = _unchosen(stage, answer)
@@ -144,27 +143,6 @@ def _drop(rows: pl.DataFrame, without: pl.Expr, reason: str, clause: str) -> tup
     dropped = rows.with_columns(reason=pl.when(pl.col("reason").is_null() & without).then(pl.lit(reason)).otherwise("reason"))
     left = alive(dropped)
     return dropped, (Step(clause, left),) if left < before else ()
-
-
-def problem(stage: Select, live: pl.DataFrame) -> Problem:
-    """The clauses that act together, over candidates with `mixc:objective` and their tie, sorted by row id. Fault MIX0502 for negative tokens."""
-    tokens = live[f"score:{stage.tokens}"].cast(pl.Float64) if stage.tokens else pl.zeros(live.height, eager=True)
-    whole = tokens.fill_null(0).round().cast(pl.Int64)
-    if whole.len() and (whole.min() or 0) < 0:  # type: ignore[operator]
-        raise Fault(
-            Diagnostic("MIX0502", f"`{stage.tokens}` counts tokens, but some counts are negative", Label(stage.span, "selects by it"))
-        )
-    return Problem(
-        prompt=live["prompt_id"].rank("dense").cast(pl.Int32).to_numpy() - 1 if live.height else np.zeros(0, np.int32),
-        tokens=whole.to_numpy(),
-        objective=live[OBJECTIVE].to_numpy(),
-        tie=live[TIE].to_numpy(),
-        at_most=stage.at_most,
-        quotas=stage.quotas,
-        members=tuple(group_rows(q.group, live) for q in stage.quotas),
-        budgets=stage.budgets,
-        soft=soft_targets(stage, live),
-    )
 
 
 def _empty_caps(stage: Select, rows: pl.DataFrame) -> tuple[str, ...]:

@@ -16,8 +16,9 @@ from ..compiler.plan.express import express
 from ..compiler.plan.stages import Plan, Select
 from ..compiler.plan.units import objective_unit, unit_of
 from . import lazy
+from .candidates import OBJECTIVE, TIE
 from .path import BEFORE, SKILL, Atom, Clause, Side, barriers, path, within_skill
-from .select import ADVANTAGE, DROPPED_AT, OBJECTIVE, TIE
+from .select import ADVANTAGE, DROPPED_AT
 
 MOST_GROUPS = 1000
 """Thresholds within more groups than this (within prompt, mostly) stand in the ledger alone."""

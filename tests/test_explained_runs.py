@@ -21,6 +21,7 @@ NOT_RUN = {
     "MIX0510": "needs training; tests/runtime/test_train.py",
     "MIX0515": "needs a package that brings a scorer without its code; tests/cli/test_installed.py",
     "MIX0516": "needs a damaged store; tests/cli/test_cache.py",
+    "MIX0529": "needs a file that changes between two readings; tests/runtime/test_kept_rows.py",
     "MIX0517": "needs a store that was moved about by hand; tests/cli/test_cache.py",
     "MIX0520": "needs two engines that do not agree; tests/runtime/test_parity.py",
     "MIX0521": "needs an installation without vLLM; tests/runtime/test_devices.py, tests/runtime/test_vllm.py",

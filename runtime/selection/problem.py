@@ -239,12 +239,14 @@ class Conflict:
 
     `changes` come nearest first; of `unsearched` clauses no bound was looked at, for by the proof of the conflict
     they are not likelier to be nearer. `all_selected`: there is no budget, every candidate is selected and quotas are only checked.
+    `proven` is False where no selection was found, none was proven impossible, and the set need not be minimal.
     """
 
     members: tuple[ConflictMember, ...]
     changes: tuple[Change, ...]
     all_selected: bool = False
     unsearched: int = 0
+    proven: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -119,7 +119,7 @@ def _priced(table: Table, known: Classes, made: Constraints, count: int | None) 
             break
         room = Margin(room.base * 3, room.slope * 3)
     if best is None or bound is None:
-        return Infeasible(conflict=Conflict(members=tuple(member(table, known, i) for i in range(len(table.clauses))), changes=()))
+        return Infeasible(conflict=Conflict(members=tuple(member(table, known, i) for i in range(len(table.clauses))), changes=(), proven=False))
     return _selected(table, known, made, full, price, (bound, known.total if count is None else count), *best, passes)
 
 

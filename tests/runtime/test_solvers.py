@@ -1,0 +1,81 @@
+"""Which solver answers, and that prices answer in the form of the exact solver: feasible, no better than the best, with what each row is worth."""
+
+import math
+
+import numpy as np
+import polars as pl
+import pytest
+from mixc.compiler.plan.stages import AtMost, Budget, Group, Quota, Select, SoftQuota
+from mixc.compiler.source import Span
+from mixc.runtime.candidates import OBJECTIVE, TIE, problem
+from mixc.runtime.selection.exact import solve
+from mixc.runtime.selection.outcomes import broken, outcomes
+from mixc.runtime.selection.problem import Infeasible, Solution
+from mixc.runtime.solvers import MOST, solved, solver
+
+SPAN = Span("a.mix", 0, 0)
+
+
+def candidates(size: int, levels: int | None, seed: int = 1) -> pl.DataFrame:
+    """Rows of four teachers and six skills, up to five a prompt; the objective has `levels` values, or is continuous."""
+    rng = np.random.default_rng(seed)
+    value = rng.normal(size=size) if levels is None else rng.integers(0, levels, size).astype(float)
+    return pl.DataFrame(
+        {
+            "row_id": [f"{i:06d}" for i in range(size)], "prompt_id": [f"p{p}" for p in rng.integers(0, size // 3, size)],
+            "teacher": rng.choice(["a", "b", "c", "d"], size), "skills": [[f"root->s{s}"] for s in rng.integers(0, 6, size)],
+            "score:length": rng.integers(20, 400, size), OBJECTIVE: value, TIE: rng.integers(0, 2**64, size, dtype=np.uint64),
+        }
+    )  # fmt: skip
+
+
+def stage(**given: object) -> Select:
+    quotas = (
+        Quota(text='quota skill "s0" >= 30%', group=Group(kind="skill", value="s0"), low=30.0, high=None, unit="%", span=SPAN),
+        Quota(text='quota skill "root" >= 1 examples', group=Group(kind="skill", value="root"), low=1.0, high=None, unit="examples", span=SPAN),
+        Quota(text="quota teacher a <= 15% of tokens", group=Group(kind="teacher", value="a"), low=None, high=15.0, unit="% of tokens", span=SPAN),
+    )
+    budgets = (Budget(text="budget 400 examples", amount=400, unit="examples", span=SPAN), Budget(text="budget 60k tokens", amount=60_000, unit="tokens", span=SPAN))
+    known = {"at_most": AtMost(text="keep at most 1 per prompt", count=1, span=SPAN), "quotas": quotas, "budgets": budgets, "tokens": "length", "solver": "prices"}
+    return Select(id="select", inputs=(), seed=1, span=SPAN, **(known | given))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("levels", [None, 2, 10])
+def test_prices_answer_as_the_exact_solver_does(levels: int | None) -> None:
+    live, asked = candidates(6_000, levels), stage()
+    exact, found = solve(problem(asked, live)), solved(asked, live)
+    assert isinstance(exact, Solution) and isinstance(found, Solution) and found.method == "prices"
+    held = problem(asked, live)
+    assert not any(broken(o) for o in outcomes(held, found.chosen))
+    assert [(o.clause, o.amount) for o in found.outcomes] == [(o.clause, o.amount) for o in outcomes(held, found.chosen)]
+    assert found.objective == math.fsum(held.objective[found.chosen])
+    assert found.objective <= exact.objective + 1e-9 and exact.objective <= found.bound and found.gap <= 2e-3
+    assert found.advantage is not None
+    worth = found.advantage
+    inside, outside = worth[found.chosen], worth[~found.chosen]
+    noise = 0.02 * np.ptp(held.objective)
+    assert np.mean(inside > -noise) > 0.98 and np.mean(outside < noise) > 0.98
+
+
+def test_ties_go_by_the_seeded_hash_whatever_the_order_of_the_rows() -> None:
+    live, asked = candidates(6_000, 2), stage()
+    first = solved(asked, live)
+    other = solved(asked, live.with_columns(pl.lit(candidates(6_000, 2, seed=9)[TIE]).alias(TIE)))
+    assert isinstance(first, Solution) and isinstance(other, Solution)
+    assert abs(first.objective - other.objective) <= 1 and not np.array_equal(first.chosen, other.chosen)
+
+
+def test_the_choice_is_by_size_and_by_what_couples_the_rows() -> None:
+    auto = stage(solver="auto")
+    assert solver(auto, MOST) == "exact" and solver(auto, MOST + 1) == "prices"
+    assert solver(stage(solver="exact"), 10 * MOST) == "exact" and solver(stage(), 10) == "prices"
+    alone = stage(solver="auto", quotas=(), budgets=auto.budgets[:1])
+    assert solver(alone, 10 * MOST) == "exact" and solver(stage(solver="auto", budgets=()), 10 * MOST) == "exact"
+    soft = SoftQuota(text="quota skill uniform", shape="uniform", span=SPAN)
+    assert solver(stage(solver="auto", soft=soft), 10 * MOST) == "exact"
+
+
+def test_what_counts_show_to_be_impossible_is_a_conflict_of_that_clause() -> None:
+    quota = Quota(text='quota skill "s1" >= 5000 examples', group=Group(kind="skill", value="s1"), low=5000.0, high=None, unit="examples", span=SPAN)
+    found = solved(stage(quotas=(quota,)), candidates(6_000, None))
+    assert isinstance(found, Infeasible) and [m.clause for m in found.conflict.members] == [quota] and found.conflict.proven
