@@ -33,6 +33,19 @@ def prompt_ids(frame: pl.DataFrame) -> pl.Series:
     return frame.select(digest("prompt").alias("prompt_id")).to_series()
 
 
+def by_row_id(frame: pl.DataFrame) -> pl.DataFrame:
+    """The rows sorted by row id; those of equal ids in any order."""
+    ids = frame["row_id"]
+    if ids.is_sorted():
+        return frame
+    if (ids.str.len_bytes() == 32).all():  # sorting 64 bits takes a third of the time, and their order is that of the texts
+        first = frame.select(pl.col("row_id").str.head(16).str.decode("hex", strict=False).bin.reinterpret(dtype=pl.UInt64, endianness="big"))
+        ordered = frame[first.to_series().arg_sort()]
+        if ordered["row_id"].is_sorted():
+            return ordered
+    return frame.sort("row_id")
+
+
 def seeded_hash(seed: int, ids: pl.Series | Sequence[str]) -> np.ndarray:
     """For each id the first 8 bytes, big-endian, of BLAKE3 of `<seed>:<id>`, as uint64: the same on every machine.
 

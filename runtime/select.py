@@ -11,7 +11,7 @@ from ..compiler.plan.stages import Filter, Keep, Select, Where
 from . import lazy
 from .conflicts import infeasible
 from .groups import group_rows
-from .identity import seeded_hash
+from .identity import by_row_id, seeded_hash
 from .selection.exact import solve
 from .selection.problem import Infeasible, Problem, Solution
 
@@ -70,7 +70,7 @@ def select(stage: Select, rows: pl.DataFrame, funnel: tuple[Step, ...] = ()) -> 
 
 def tied(rows: pl.DataFrame, seed: int) -> pl.DataFrame:
     """The rows, sorted by row id, with the seeded hash that breaks ties."""
-    rows = rows if rows["row_id"].is_sorted() else rows.sort("row_id")
+    rows = by_row_id(rows)
     return rows.with_columns(pl.Series(TIE, seeded_hash(seed, rows["row_id"]), dtype=pl.UInt64))
 
 
