@@ -19,8 +19,9 @@ def digest(*columns: str) -> pl.Expr:
 
 
 def short_digest(column: str) -> pl.Expr:
-    """The first 64 bits of the digest of a String column's values, as UInt64: enough to see whether two values of one row agree."""
-    return _blake3(_encoded(column)).str.head(16).str.decode("hex").bin.reinterpret(dtype=pl.UInt64, endianness="big")
+    """The first 64 bits of the digest of a String column's values, as UInt64, null of a null: enough to see whether two values of one row agree."""
+    found = _blake3(_encoded(column)).str.head(16).str.decode("hex").bin.reinterpret(dtype=pl.UInt64, endianness="big")
+    return pl.when(pl.col(column).is_not_null()).then(found)
 
 
 def row_ids(frame: pl.DataFrame) -> pl.Series:
