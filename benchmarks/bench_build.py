@@ -16,6 +16,7 @@ import sys
 import time
 from math import ceil, floor, log10
 from pathlib import Path
+from tempfile import gettempdir
 
 import polars as pl
 from mixc.compiler.expressions import Column, Constant, Operation
@@ -156,7 +157,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", default="1000000,3000000")
     parser.add_argument("--chosen", type=int, default=100_000)
-    parser.add_argument("--data", type=Path, default=Path("bench-build"))
+    parser.add_argument("--data", type=Path, default=Path(gettempdir()) / "mixc-bench-build")
     parser.add_argument("--plot", type=Path)
     parser.add_argument("--part", choices=PARTS, help=argparse.SUPPRESS)
     asked = parser.parse_args()

@@ -7,9 +7,15 @@ import polars as pl
 
 from ..compiler.diagnostics import Diagnostic, Fault, Label
 from ..compiler.source import Span
+from .identity import by_row_id
 from .texts import FILE, PROMPT, REFERENCE, ROW, Texts
 
 _SHOWN = 60
+
+
+def has_prompt() -> pl.Expr:
+    """Whether the row has the text of a prompt: what the scan says of one that has none."""
+    return ~pl.col("reason").str.starts_with("scan: the prompt is ").fill_null(value=False)
 
 
 def refuse_two_prompts(rows: pl.DataFrame, span: Span, texts: Texts, *, places: bool = True) -> None:
@@ -17,7 +23,7 @@ def refuse_two_prompts(rows: pl.DataFrame, span: Span, texts: Texts, *, places: 
 
     The prompts are told apart by their digest, `mixc:prompt`; what is shown is read by `texts`, with the rows' `places` in their files.
     """
-    told = rows.filter(~pl.col("reason").str.starts_with("scan: the prompt is ").fill_null(value=False))
+    told = rows.filter(has_prompt())
     pairs = told.select("prompt_id", PROMPT).unique()
     doubled = pairs.filter(pl.col("prompt_id").is_duplicated())["prompt_id"].min()
     if doubled is None:
@@ -62,7 +68,7 @@ def collapse(rows: pl.DataFrame, used: Sequence[str], span: Span, texts: Texts, 
         dead.sort(*keys, *last[1:]).unique("row_id", keep="first", maintain_order=True).select(rows.columns),
     ])  # fmt: skip
     others = rows.join(alike.select("row_id").unique(), on="row_id", how="anti", maintain_order="left")
-    return pl.concat([others, kept]).sort("row_id"), alike.height - kept.height
+    return by_row_id(pl.concat([others, kept])), alike.height - kept.height
 
 
 def _as_text(name: str, dtype: pl.DataType) -> pl.Expr:

@@ -13,10 +13,10 @@ from ..compiler.expressions import is_barrier
 from ..compiler.plan.stages import Heldout, Scan
 from ..compiler.source import Span
 from . import records
-from .contradictions import collapse, place, refuse_two_prompts
+from .contradictions import collapse, has_prompt, place, refuse_two_prompts
 from .corpus_files import BLANK, open_files, rows_of
 from .events import Notice, Watch
-from .identity import seeded_hash
+from .identity import by_row_id, seeded_hash
 from .lazy import collect
 from .needs import ALL
 from .store import Store
@@ -60,7 +60,8 @@ def narrow(scan: Scan, needed: Collection[str], texts: Texts, watch: Watch, stor
     _report_blank(rows, scan, watch)
     own = {f"column:{name}" for name in scan.columns}
     left_out = [n for n in rows.columns if (n in (*TEXTS[:3], PROMPT) and n not in needed) or (n.startswith("column:") and n not in own)]
-    return rows.drop(*left_out, *BLANK.values())
+    rows = rows.drop(left_out)
+    return rows.with_columns(pl.col("prompt_id").alias(PROMPT)) if PROMPT in needed and PROMPT not in rows.columns else rows
 
 
 def read_heldout(heldout: Heldout, watch: Watch) -> pl.DataFrame:
@@ -72,7 +73,7 @@ def union(frames: Sequence[pl.DataFrame], scans: Sequence[Scan], watch: Watch, t
     """The rows of several corpora as one frame: equal rows collapse, contradictions between corpora are MIX0504."""
     if len(frames) == 1:
         return frames[0]
-    rows = pl.concat([with_prompts(rows) for rows in _of_one_type(frames, scans)], how="diagonal").sort("row_id")
+    rows = by_row_id(pl.concat([with_prompts(rows) for rows in _of_one_type(frames, scans)], how="diagonal"))
     texts = texts or Texts()
     refuse_two_prompts(rows, scans[-1].span, texts, places=False)
     live = rows.filter(pl.col("reason").is_null())
@@ -122,7 +123,7 @@ def _identified(rows: pl.DataFrame, scan: Scan, texts: Texts) -> pl.DataFrame:
     if not rows.height:
         raise _nothing(scan, "has no rows" if scan.where is None else f"has no row left by its `{scan.where.text}`")
     if scan.roles.id is None:
-        rows = rows.with_columns(pl.col(PROMPT).alias("prompt_id"))
+        rows = rows.rename({PROMPT: "prompt_id"})
     elif rows["prompt_id"].null_count():
         bad = rows.filter(pl.col("prompt_id").is_null()).sort(FILE, ROW)
         message = f"{_count(bad.height, 'row')} of `{scan.corpus}` without an id in column `{scan.roles.id}`"
@@ -131,7 +132,7 @@ def _identified(rows: pl.DataFrame, scan: Scan, texts: Texts) -> pl.DataFrame:
         raise Fault(Diagnostic("MIX0502", message, label, help=help))
     first = ["row_id", "prompt_id"]
     reason = pl.coalesce(_blank("prompt"), _blank("response")).alias("reason")
-    return rows.select(*first, pl.all().exclude(first)).with_columns(reason).sort("row_id")
+    return by_row_id(rows.select(*first, pl.all().exclude(*first, *BLANK.values()), reason))
 
 
 def _blank(role: str) -> pl.Expr:
@@ -146,7 +147,7 @@ def _passing(rows: pl.DataFrame, scan: Scan) -> pl.DataFrame:
     frame = rows.with_columns(tie, pl.col("teacher_value").alias("teacher"), pl.col("reason").alias("kept"))
     judged = apply_where(frame.with_columns(pl.lit(None, dtype=pl.String).alias("reason")).lazy(), scan.where, "tie")
     passing = judged.filter(pl.col("reason").is_null()).with_columns(pl.col("kept").alias("reason"))
-    passing = collect(passing, scan.where.text).select(rows.columns).sort("row_id")
+    passing = by_row_id(collect(passing, scan.where.text).select(rows.columns))
     if not passing.height:
         raise _nothing(scan, f"has no row left by its `{scan.where.text}`")
     return passing
@@ -154,7 +155,7 @@ def _passing(rows: pl.DataFrame, scan: Scan) -> pl.DataFrame:
 
 def _sample(rows: pl.DataFrame, size: int, seed: int) -> pl.DataFrame:
     """The rows of the `size` prompts with the smallest seeded hash of the prompt id; prompts without a text are none."""
-    prompts = rows.filter(_blank("prompt").is_null()).select(pl.col("prompt_id").unique())
+    prompts = rows.filter(has_prompt()).select(pl.col("prompt_id").unique())
     hashed = prompts.with_columns(pl.Series("hash", seeded_hash(seed, prompts["prompt_id"])))
     chosen = hashed.sort("hash", "prompt_id").head(size)
     return rows.join(chosen, on="prompt_id", how="semi", maintain_order="left")

@@ -19,8 +19,9 @@ def digest(*columns: str) -> pl.Expr:
 
 
 def short_digest(column: str) -> pl.Expr:
-    """The first 64 bits of the digest of a String column's values, as UInt64: enough to see whether two values of one row agree."""
-    return _blake3(_encoded(column)).str.head(16).str.decode("hex").bin.reinterpret(dtype=pl.UInt64, endianness="big")
+    """The first 64 bits of the digest of a String column's values, as UInt64, null of a null: enough to see whether two values of one row agree."""
+    found = _blake3(_encoded(column)).str.head(16).str.decode("hex").bin.reinterpret(dtype=pl.UInt64, endianness="big")
+    return pl.when(pl.col(column).is_not_null()).then(found)
 
 
 def row_ids(frame: pl.DataFrame) -> pl.Series:
@@ -31,6 +32,19 @@ def row_ids(frame: pl.DataFrame) -> pl.Series:
 def prompt_ids(frame: pl.DataFrame) -> pl.Series:
     """The prompt id of each row of a corpus that has no `id`: the digest of its prompt."""
     return frame.select(digest("prompt").alias("prompt_id")).to_series()
+
+
+def by_row_id(frame: pl.DataFrame) -> pl.DataFrame:
+    """The rows sorted by row id; those of equal ids in any order."""
+    ids = frame["row_id"]
+    if ids.is_sorted():
+        return frame
+    if (ids.str.len_bytes() == 32).all():  # sorting 64 bits takes a third of the time, and their order is that of the texts
+        first = frame.select(pl.col("row_id").str.head(16).str.decode("hex", strict=False).bin.reinterpret(dtype=pl.UInt64, endianness="big"))
+        ordered = frame[first.to_series().arg_sort()]
+        if ordered["row_id"].is_sorted():
+            return ordered
+    return frame.sort("row_id")
 
 
 def seeded_hash(seed: int, ids: pl.Series | Sequence[str]) -> np.ndarray:

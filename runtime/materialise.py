@@ -7,6 +7,7 @@ import polars as pl
 
 from ..compiler.plan.stages import Materialise, Plan, Score, Select
 from .chat import messages
+from .identity import by_row_id
 from .texts import Texts
 
 TRACED = "of the trace"
@@ -17,7 +18,7 @@ NOT_TAGGED = pl.lit([], dtype=pl.List(pl.String))
 def ledger(plan: Plan, rows: pl.DataFrame) -> pl.DataFrame:
     """Every scanned row, sorted by row id: what it scored, whether it is in, and why not."""
     selected = pl.col("reason").is_null()
-    return rows.sort("row_id").select(
+    return by_row_id(rows).select(
         "row_id",
         "prompt_id",
         "teacher",
@@ -37,7 +38,7 @@ def traced(ledger: pl.DataFrame, columns: pl.DataFrame) -> pl.DataFrame:
 
 def selected(plan: Plan, rows: pl.DataFrame, texts: Texts) -> pl.DataFrame:
     """The selected rows with their texts, sorted by row id. Faults of `texts`."""
-    chosen = texts.add(rows.filter(pl.col("reason").is_null()).sort("row_id"), ("prompt", "response", "reference"))
+    chosen = texts.add(by_row_id(rows.filter(pl.col("reason").is_null())), ("prompt", "response", "reference"))
     return chosen.select(
         "row_id",
         "prompt_id",

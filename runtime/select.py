@@ -12,7 +12,7 @@ from . import lazy
 from .candidates import OBJECTIVE, TIE, problem
 from .conflicts import infeasible
 from .groups import group_rows
-from .identity import seeded_hash
+from .identity import by_row_id, seeded_hash
 from .path import BEFORE, SELECTION, key
 from .selection.problem import Infeasible, Solution
 from .soft import draw_rows
@@ -79,7 +79,7 @@ def select(stage: Select, rows: pl.DataFrame, funnel: tuple[Step, ...] = ()) -> 
 
 def tied(rows: pl.DataFrame, seed: int) -> pl.DataFrame:
     """The rows, sorted by row id, with the seeded hash that breaks ties."""
-    rows = rows if rows["row_id"].is_sorted() else rows.sort("row_id")
+    rows = by_row_id(rows)
     return rows.with_columns(pl.Series(TIE, seeded_hash(seed, rows["row_id"]), dtype=pl.UInt64))
 
 

@@ -22,6 +22,7 @@ from .datasets import narrow, union
 from .decontaminate import decontaminate
 from .dedup import dedup
 from .events import Notice
+from .identity import by_row_id
 from .needs import ALL
 from .score import score
 from .select import Step, alive, filter_rows, select
@@ -119,7 +120,7 @@ def _heldout(stage: Heldout, walk: Walk, context: Context) -> str:
     rows = narrow(stage.scan, walk.needed | {PROMPT}, context.texts, context.watch, context.store)
     if walk.teachers is not None:
         rows = name_teachers(walk.teachers, rows)
-    walk.heldout = rows.filter(pl.col("reason").is_null()).sort("row_id")
+    walk.heldout = rows.filter(pl.col("reason").is_null())
     texts = rows.filter(pl.col(CHARACTERS["prompt"]).is_not_null())[PROMPT].unique()
     ids = pl.col("prompt_id").is_in(rows["prompt_id"].unique().implode())
     before, has = alive(walk.rows), PROMPT in walk.rows.columns
@@ -145,14 +146,14 @@ def _values_digest(rows: pl.DataFrame) -> str:
     """
     names = [name for name in rows.columns if name == REFERENCE or name not in (*TEXTS[:3], *OWN)]
     whole = hashlib.sha256()
-    for part in rows.sort("row_id").select(sorted(names)).iter_slices(_SLICE):
-        whole.update("".join(f"{row}\n" for row in part.select(pl.struct(pl.all()).struct.json_encode()).to_series()).encode())
+    for part in by_row_id(rows).select(sorted(names)).iter_slices(_SLICE):
+        whole.update(part.select(pl.struct(pl.all()).struct.json_encode().str.join("\n")).item().encode() + b"\n")
     return whole.hexdigest()[:32]
 
 
 def content_digest(rows: pl.DataFrame) -> str:
     """A digest of the rows whatever their order and files: SHA-256 over the sorted row ids, a line each, 32 hex digits."""
     whole = hashlib.sha256()
-    for number, part in enumerate(rows.select("row_id").sort("row_id").iter_slices(_SLICE)):
-        whole.update((("\n" if number else "") + "\n".join(part["row_id"])).encode())
+    for number, part in enumerate(by_row_id(rows.select("row_id")).iter_slices(_SLICE)):
+        whole.update((("\n" if number else "") + part.select(pl.col("row_id").str.join("\n")).item()).encode())
     return whole.hexdigest()[:32]

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from mixc.runtime.identity import digest, prompt_ids, row_ids, seeded_hash
+from mixc.runtime.identity import by_row_id, digest, prompt_ids, row_ids, seeded_hash
 
 texts = st.none() | st.text(st.characters(exclude_categories=("Cs",)), max_size=8)
 rows = st.lists(st.tuples(texts, texts, texts), min_size=1, max_size=20)
@@ -68,3 +68,12 @@ def test_a_million_ids_are_hashed_in_a_few_seconds():
     hashed = seeded_hash(3, ids)
     assert time.perf_counter() - start < 5
     assert len(set(hashed.tolist())) == len(ids)
+
+
+@given(st.lists(st.tuples(st.sampled_from(["0" * 16, "f" * 16, "00ff" * 4]), st.text("01f", min_size=16, max_size=16)).map("".join) | st.text("0123456789abcdef", min_size=32, max_size=32), max_size=12), st.booleans())
+def test_rows_are_sorted_by_the_whole_id(ids, short):
+    ids = [*ids, "ab"] if short else ids
+    rows = pl.DataFrame({"row_id": ids, "at": list(range(len(ids)))}, schema={"row_id": pl.String, "at": pl.Int64})
+    done = by_row_id(rows)
+    assert done["row_id"].to_list() == sorted(ids)
+    assert done.sort("at").equals(rows)

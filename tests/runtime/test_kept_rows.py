@@ -2,6 +2,7 @@
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -12,7 +13,7 @@ from mixc.compiler.plan.stages import Roles, Scan, Where
 from mixc.compiler.source import Source, Span
 from mixc.runtime import file_state, kept_rows, records
 from mixc.runtime.damage import verify
-from mixc.runtime.datasets import narrow, read
+from mixc.runtime.datasets import narrow, read, union
 from mixc.runtime.events import ignore
 from mixc.runtime.inventory import inventory
 from mixc.runtime.needs import ALL, needs
@@ -175,6 +176,23 @@ def test_texts_that_are_not_those_of_the_ids_are_a_fault(tmp_path: Path) -> None
     with pytest.raises(Fault) as raised:
         texts.add(wrong, ("prompt", "response"))
     assert [d.code for d in raised.value.diagnostics] == ["MIX0529"]
+
+
+def test_corpora_meet_by_what_stands_for_their_references(tmp_path: Path) -> None:
+    without = [row | {"ref": None} for row in ROWS[:8]]
+    frames, texts = [], Texts()
+    scans = [scan(written(tmp_path / "a.jsonl", ROWS[8:])), scan(written(tmp_path / "b.jsonl", [*without, *ROWS[20:]])), scan(written(tmp_path / "c.jsonl", without))]
+    scans[2] = replace(scans[2], roles=replace(ROLES, reference=None), corpus="z")
+    frames = [narrow(one, frozenset({PROMPT}), texts, ignore) for one in scans]
+    rows = union(frames, scans, ignore, texts)
+    assert rows.height == 30 and rows["row_id"].is_sorted() and rows["corpus"].unique().to_list() == ["c"]
+    assert texts.add(rows, ("reference",))["reference"].null_count() == 8
+    frames[2] = narrow(replace(scans[2], path=str(written(tmp_path / "d.jsonl", ROWS[8:12]))), frozenset({PROMPT}), texts, ignore)
+    with pytest.raises(Fault) as raised:
+        union(frames, scans, ignore, texts)
+    [said] = raised.value.diagnostics
+    assert said.code == "MIX0504" and "differ in `reference`" in said.message
+    assert [note.partition(" in the ")[2] for note in said.notes] == ["corpus `c`", "corpus `z`"] and said.notes[1].startswith("null")
 
 
 def test_nothing_is_needed_that_no_clause_reads() -> None:
