@@ -41,7 +41,7 @@ def maximise(matrix: Matrix, value: np.ndarray, core: int = 1000, nodes: int | N
 
     With prices p of the LP, no selection exceeds b = sum of p times the bounds + sum of max(0, advantage); doing the
     opposite with a column costs its `doubt` of b. With a limit of `nodes` the answer is good, repeatable and feasible,
-    but not proven. Columns that would cost more than b less the best selection found are settled; the rest are branched
+    but not proven: the columns most in doubt are branched on, once. Columns that would cost more than b less the best selection found are settled; the rest are branched
     on.
     """
     relaxed = run(matrix, value, integral=False)
@@ -60,6 +60,8 @@ def maximise(matrix: Matrix, value: np.ndarray, core: int = 1000, nodes: int | N
             size *= 2
             continue
         total = int((value * chosen).sum())
+        if nodes is not None:
+            return Optimum(chosen, total, price, advantage, np.arange(matrix.width))
         loss = settled.bound - total - 1
         needed = (settled.doubt <= loss) | (base != settled.base) if loss >= 0 else np.zeros_like(free)
         if np.any(needed & ~free) and needed.sum() > 4 * size:
@@ -67,7 +69,7 @@ def maximise(matrix: Matrix, value: np.ndarray, core: int = 1000, nodes: int | N
             continue
         if np.any(needed & ~free):
             # In a better selection all other columns are as the prices have them, so what is found here decides.
-            better = branch(matrix, value, np.flatnonzero(needed), settled.base, nodes)
+            better = branch(matrix, value, np.flatnonzero(needed), settled.base)
             if better is not None and int((value * better).sum()) > total:
                 chosen, total = better, int((value * better).sum())
         return Optimum(chosen, total, price, advantage, np.flatnonzero(settled.doubt <= settled.bound - total))
