@@ -162,7 +162,7 @@ def _untied(problem: Problem, model: _Model, goal: Objective, found: Optimum) ->
         return found.chosen
     reached = int((values * found.chosen[free]).sum())
     part = matrix.restricted(free, found.chosen).with_row(Row(np.arange(len(free)), values, reached, None))
-    first = maximise(part, -_widened(tie_cost(problem.tie), model)[free], nodes=TIE_NODES)
+    first = maximise(part, -_widened(tie_cost(problem.tie), model)[free], nodes=TIE_NODES, start=found.chosen[free])
     chosen = found.chosen.copy()
     if first is not None:
         chosen[free] = first.chosen

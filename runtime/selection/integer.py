@@ -35,13 +35,16 @@ class Optimum:
     open: np.ndarray
 
 
-def maximise(matrix: Matrix, value: np.ndarray, core: int = 1000, nodes: int | None = None) -> Optimum | None:
+def maximise(
+    matrix: Matrix, value: np.ndarray, core: int = 1000, nodes: int | None = None, start: np.ndarray | None = None
+) -> Optimum | None:
     """The columns that maximise the sum of `value` (int64) over the rows of the matrix, proven optimal; None where no
     selection satisfies them.
 
     With prices p of the LP, no selection exceeds b = sum of p times the bounds + sum of max(0, advantage); doing the
     opposite with a column costs its `doubt` of b. With a limit of `nodes` the answer is good, repeatable and feasible,
-    but not proven: the columns most in doubt are branched on, once. Columns that would cost more than b less the best selection found are settled; the rest are branched
+    but not proven: the columns most in doubt are branched on, once, and where they do not
+    suffice, from `start`, a selection that satisfies the rows. Columns that would cost more than b less the best selection found are settled; the rest are branched
     on.
     """
     relaxed = run(matrix, value, integral=False)
@@ -54,6 +57,8 @@ def maximise(matrix: Matrix, value: np.ndarray, core: int = 1000, nodes: int | N
         free = np.zeros(matrix.width, bool)
         free[order[: size if 2 * size < matrix.width else matrix.width]] = True
         chosen = branch(matrix, value, np.flatnonzero(free), base, nodes)
+        if chosen is None and start is not None:
+            chosen = branch(matrix, value, np.flatnonzero(free), start, nodes)
         if chosen is None:
             if free.all():
                 return None
