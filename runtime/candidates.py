@@ -4,8 +4,8 @@ import numpy as np
 import polars as pl
 
 from ..compiler.diagnostics import Diagnostic, Fault, Label
-from ..compiler.plan.stages import Select
-from .groups import group_expression, group_rows
+from ..compiler.plan.stages import Group, Select
+from .groups import group_rows
 from .selection.problem import Problem
 from .selection.table import Table
 from .soft import soft_targets
@@ -30,14 +30,38 @@ def problem(stage: Select, live: pl.DataFrame) -> Problem:
 
 
 def table(stage: Select, live: pl.DataFrame, objective: pl.Series) -> Table:
-    """The same as a table with `objective` in place of that of the rows; its `row` counts the candidates from 0. Faults as `problem`."""
-    members = [group_expression(q.group, live).alias(f"member {i}") for i, q in enumerate(stage.quotas)]
+    """The same as a table with `objective` in place of that of the rows; its `row` counts the candidates from 0. Faults as `problem`.
+
+    What groups read is a small number in it, one for each value there is: prices are then summed by few classes of rows.
+    """
+    sources = {_source(q.group): f"value {i}" for i, q in enumerate(stage.quotas)}
+    coded = {source: _coded(live, source, name) for source, name in sources.items()}
     held = live.select(
         pl.int_range(pl.len(), dtype=pl.UInt32).alias("row"), _prompts(live).alias("prompt"), _tokens(stage, live).alias("tokens"),
-        objective.alias("objective"), pl.col(TIE).alias("tie"), *members,
+        objective.alias("objective"), pl.col(TIE).alias("tie"), *(codes for codes, _ in coded.values()),
     )  # fmt: skip
-    names = tuple(pl.col(f"member {i}") for i in range(len(members)))
-    return Table(frame=held.lazy(), at_most=stage.at_most, quotas=stage.quotas, members=names, budgets=stage.budgets)
+    members = []
+    for quota in stage.quotas:
+        codes, values = coded[_source(quota.group)]
+        members.append(pl.col(codes.name).is_in(np.flatnonzero(group_rows(quota.group, values)).tolist()))
+    return Table(frame=held.lazy(), at_most=stage.at_most, quotas=stage.quotas, members=tuple(members), budgets=stage.budgets)
+
+
+def _source(group: Group) -> str:
+    """The column that a group reads."""
+    return {"skill": "skills", "teacher": "teacher", "teacher_value": "teacher_value"}.get(group.kind, f"column:{group.column}")
+
+
+def _coded(live: pl.DataFrame, source: str, name: str) -> tuple[pl.Series, pl.DataFrame]:
+    """For each candidate the number of its value in the column, and the values by their number, in the order of the candidates."""
+    if source not in live.columns:
+        return pl.zeros(live.height, dtype=pl.UInt32, eager=True).alias(name), pl.DataFrame({"no": [""]})
+    value = pl.col(source)
+    text = value.list.join("\x1f") if isinstance(live.schema[source], pl.List) else value.cast(pl.String)
+    keys = live.select(source, text.alias("key"))
+    values = keys.unique("key", keep="first", maintain_order=True)
+    numbered = values.select("key", pl.int_range(pl.len(), dtype=pl.UInt32).alias(name))
+    return keys.join(numbered, on="key", how="left", nulls_equal=True, maintain_order="left")[name], values.drop("key")
 
 
 def _prompts(live: pl.DataFrame) -> pl.Series:

@@ -8,15 +8,10 @@ from ..compiler.plan.stages import Group
 
 def group_rows(group: Group, rows: pl.DataFrame) -> np.ndarray:
     """bool[rows]: which rows a group counts. A skill counts its descendants' rows too."""
-    return rows.select(group_expression(group, rows)).to_series().to_numpy()
-
-
-def group_expression(group: Group, rows: pl.DataFrame) -> pl.Expr:
-    """The same as an expression over frames with these columns and no other skills; never null."""
     match group.kind:
         case "skill":
             if "skills" not in rows.columns:
-                return pl.repeat(value=False, n=pl.len(), dtype=pl.Boolean)
+                return np.zeros(rows.height, dtype=bool)
             names = rows["skills"].explode().drop_nulls().unique()
             inside = names.filter(names.str.split("->").list.contains(group.value)).to_list()
             found = pl.col("skills").list.eval(pl.element().is_in(inside)).list.any()
@@ -30,4 +25,4 @@ def group_expression(group: Group, rows: pl.DataFrame) -> pl.Expr:
                 found = column.list.eval(pl.element().cast(pl.String) == group.value).list.any()
             else:
                 found = column.cast(pl.String) == group.value
-    return found.fill_null(value=False)
+    return rows.select(found.fill_null(value=False)).to_series().to_numpy()

@@ -33,7 +33,10 @@ def solver(stage: Select, candidates: int) -> str:
 
 
 def solved(stage: Select, live: pl.DataFrame) -> Solution | Infeasible:
-    """The answer of the solver over candidates as `candidates.problem` takes them. Fault MIX0502 for negative tokens."""
+    """The answer of the solver over candidates as `candidates.problem` takes them. Fault MIX0502 for negative tokens.
+
+    Where prices find no selection among at most `MOST` candidates, the exact solver has the last word.
+    """
     return solve(problem(stage, live)) if solver(stage, live.height) == EXACT else _by_prices(stage, live)
 
 
@@ -42,7 +45,8 @@ def _by_prices(stage: Select, live: pl.DataFrame) -> Solution | Infeasible:
     asked = table(stage, live, objective)
     answer = solve_table(asked)
     if isinstance(answer, Infeasible):
-        return answer
+        # so few are searched to the end, which finds what conflicts and what would mend it
+        return answer if live.height > MOST else solve(problem(stage, live))
     chosen = np.zeros(live.height, bool)
     chosen[answer.rows.to_numpy()] = True
     total = fsum(in_order(live, stage)[chosen])
@@ -65,20 +69,21 @@ def _untied(live: pl.DataFrame) -> pl.Series:
 
 def _advantage(stage: Select, asked: Table, value: np.ndarray, answer: Selected) -> np.ndarray:
     """What each candidate is worth less the prices of all clauses that count it; of `keep at most` that of its prompt."""
-    held = asked.frame.collect()
+    inside = [expression.alias(f"member {i}") for i, expression in enumerate(asked.members)]
+    held = asked.frame.select("prompt", "tokens", *inside).collect()
     tokens, counted = held["tokens"].to_numpy(), asked.count is not None
     net = value.astype(float)
     members = iter(range(len(asked.quotas)))
     for clause, price in zip(asked.clauses, answer.prices, strict=True):
-        inside = np.ones(len(net)) if not isinstance(clause, Quota) else held[f"member {next(members)}"].to_numpy().astype(float)
+        counts = held[f"member {next(members)}"].to_numpy().astype(float) if isinstance(clause, Quota) else np.ones(len(net))
         if isinstance(clause, AtMost) or price == 0:
             continue
         each = tokens if "tokens" in clause.unit else 1
         if isinstance(clause, Budget) or "%" not in clause.unit or (clause.unit == "%" and counted):
-            net -= price * each * inside
+            net -= price * each * counts
         else:
             share = (clause.low if price < 0 or clause.high is None else clause.high) or 0.0
-            net -= price * each * (inside - share / 100)
+            net -= price * each * (counts - share / 100)
     return net if asked.at_most is None else net - _of_prompts(held["prompt"].to_numpy(), net, asked.at_most.count)
 
 

@@ -79,3 +79,15 @@ def test_what_counts_show_to_be_impossible_is_a_conflict_of_that_clause() -> Non
     quota = Quota(text='quota skill "s1" >= 5000 examples', group=Group(kind="skill", value="s1"), low=5000.0, high=None, unit="examples", span=SPAN)
     found = solved(stage(quotas=(quota,)), candidates(6_000, None))
     assert isinstance(found, Infeasible) and [m.clause for m in found.conflict.members] == [quota] and found.conflict.proven
+
+
+def test_where_prices_find_nothing_the_exact_solver_says_what_conflicts() -> None:
+    """Each floor has rows enough; the prompts, of which one row each may be taken, have not."""
+    floors = tuple(
+        Quota(text=f'quota skill "s{i}" >= 420 examples', group=Group(kind="skill", value=f"s{i}"), low=420.0, high=None, unit="examples", span=SPAN)
+        for i in range(6)
+    )
+    budget = Budget(text="budget 2600 examples", amount=2600, unit="examples", span=SPAN)
+    found = solved(stage(quotas=floors, budgets=(budget,)), candidates(6_000, None))
+    assert isinstance(found, Infeasible) and found.conflict.proven and found.conflict.changes
+    assert {m.clause.text for m in found.conflict.members} >= {"keep at most 1 per prompt"}

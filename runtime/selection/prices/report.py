@@ -1,6 +1,7 @@
 """What became of each clause in a selection from a table, and what there is for clauses that cannot be met, from counts of classes."""
 
 import numpy as np
+import polars as pl
 
 from ....compiler.plan.stages import AtMost, Budget, Quota
 from ..problem import Clause, ConflictMember, Outcome, unit
@@ -56,10 +57,14 @@ def _measured(
 
 
 def member(table: Table, known: Classes, i: int) -> ConflictMember:
-    """What there is for clause `i`. Of `keep at most` nothing is known but the rows."""
+    """What there is for clause `i`; of `keep at most`, a pass counts what it leaves."""
     clause = table.clauses[i]
     quota = i - (table.at_most is not None)
     inside = known.members[quota] if isinstance(clause, Quota) else np.ones(len(known.rows), bool)
     rows, tokens = int(known.rows[inside].sum()), int(known.tokens[inside].sum())
     counted = unit(clause)
-    return ConflictMember(clause=clause, unit=counted, available=rows if counted == "examples" else tokens, rows=rows, tokens=tokens)
+    available = rows if counted == "examples" else tokens
+    if isinstance(clause, AtMost):
+        left = table.frame.group_by("prompt").len().select(pl.col("len").clip(upper_bound=clause.count).sum())
+        available = int(left.collect(engine="streaming").item() or 0)
+    return ConflictMember(clause=clause, unit=counted, available=available, rows=rows, tokens=tokens)
