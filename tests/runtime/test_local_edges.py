@@ -69,7 +69,11 @@ def test_neither_neighbours_nor_chunks_nor_what_is_known_change_a_score(
 @given(text=TEXTS, first=st.integers(0, 4), second=st.integers(0, 4))
 def test_another_window_changes_later_steps_only(base: World, text: str, first: int, second: int, tmp_path_factory: pytest.TempPathFactory) -> None:
     tables = [steps(base.fresh(tmp_path_factory.mktemp("w")), [text], window_steps=k) for k in (first, second)]
-    one, two = (t["step_logprob"][0].to_list() for t in tables)
+    found = [t["step_logprob"][0] for t in tables]
+    if not text.strip():
+        assert found == [None, None]
+        return
+    one, two = (each.to_list() for each in found)
     same = min(first, second) + 1
     assert one[:same] == pytest.approx(two[:same], abs=1e-5) and len(one) == len(two)
 

@@ -107,7 +107,9 @@ def test_a_build_by_vllm_is_checked_recorded_and_has_the_scores_of_one_by_transf
     (tmp_path / "whole.mix").write_text(STUDENT.replace('model "tiny"', f'model "{wide}"'))
     write_rows(tmp_path / "bench.jsonl", [{"problem": "What is the distance to the moon in the units of a foot?", "answer": "1"}])
     ours = mixc("build", "whole.mix", "--until", "select", "--out", "ours", cwd=tmp_path)
-    plan = mixc("plan", "whole.mix", "--engine", "vllm", "--format", "json", cwd=tmp_path)
+    graded = mixc("build", "whole.mix", "--until", "filter", "--out", "graded", cwd=tmp_path, MIXC_HOME="other")  # what passes is known then
+    assert graded.returncode == 0, graded.stderr
+    plan = mixc("plan", "whole.mix", "--engine", "vllm", "--format", "json", cwd=tmp_path, MIXC_HOME="other")
     theirs = mixc("build", "whole.mix", "--until", "select", "--out", "theirs", cwd=tmp_path, MIXC_ENGINE="vllm", MIXC_HOME="other")
     assert (ours.returncode, theirs.returncode) == (0, 0), ours.stderr + theirs.stderr
     assert "`vllm` and `transformers` agree on" in theirs.stderr and "agree" not in ours.stderr
