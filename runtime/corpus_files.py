@@ -9,7 +9,6 @@ from ..compiler.backends.polars import expression, in_words, refuse
 from ..compiler.expressions import columns, is_barrier
 from ..compiler.plan.stages import Scan
 from . import kept_rows, records
-from .file_state import FileState
 from .identity import ROW as NAMING
 from .identity import digest, short_digest
 from .needs import read
@@ -38,8 +37,7 @@ def open_files(scan: Scan, texts: Texts, store: Store | None) -> list[Opened]:
     paths = records.find(scan.path)
     needed = sorted(set(names.values()))
     states = [kept_rows.file_state(path) for path in paths]
-    kept = [kept_rows.settled(path) for path in paths]
-    tables = [kept_rows.Table(path, needed, state, store) for path, state in zip(paths, kept, strict=True)]
+    tables = [kept_rows.Table(path, needed, kept_rows.settled(path), store) for path in paths]
     named = [pl.col(column).alias(name) for name, column in names.items()]
     schema = _one_schema([table.read(lambda columns: columns.select(named).collect_schema()) for table in tables], paths, names)
     _check_roles(schema, scan)
@@ -49,9 +47,10 @@ def open_files(scan: Scan, texts: Texts, store: Store | None) -> list[Opened]:
         return columns.select(*named, "row").with_columns(cast).with_columns(_added(scan, schema))
 
     opened: list[Opened] = []
-    for path, table, now, state in zip(paths, tables, states, kept, strict=True):
+    for path, table, now in zip(paths, tables, states, strict=True):
         file = File(path, scan.corpus, scan.span, table, typed, now)
-        opened.append(Opened(file, texts.open(file), _ids_of(file, scan, schema, state, store)))
+        ids = file.read(lambda frame, table=table: kept_rows.ids(table, frame.select(_ids(scan)), _about(scan, schema)))
+        opened.append(Opened(file, texts.open(file), ids))
     return opened
 
 
@@ -92,10 +91,6 @@ def _rows_of(one: Opened, scan: Scan, needed: Collection[str]) -> pl.DataFrame:
     rows = one.file.read(found)
     one.file.refuse_changed()
     return rows
-
-
-def _ids_of(file: File, scan: Scan, schema: dict[str, pl.DataType], state: FileState | None, store: Store | None) -> pl.LazyFrame:
-    return file.read(lambda frame: kept_rows.ids(frame.select(_ids(scan)), _about(scan, schema), file.path, state, store))
 
 
 def _ordered(kept: list[str]) -> list[str]:

@@ -30,7 +30,7 @@ SMALL = 1 << 20
 
 
 class _Changed(Exception):
-    """The file changed while it was read."""
+    """The file, or its copy, changed while it was read."""
 
 
 def settled(path: str) -> FileState | None:
@@ -67,17 +67,17 @@ class Table:
             with suppress(records.Unreadable, Fault):
                 with records.reading(self.path):
                     found = run(self._frame)
-                if self._same():
+                if self.unchanged():
                     return found
-            if self._same():
+            if self.unchanged():
                 discard(Path(self._copy.path).parent)
             self._open(store)
         with records.reading(self.path):
             return run(self._frame)
 
-    def _same(self) -> bool:
-        """Whether the copy is still the one that was opened: if not it is gone, or another stands there, whose digest nobody has looked at."""
-        return self._copy is not None and file_state(self._copy.path) == self._copy
+    def unchanged(self) -> bool:
+        """Whether the copy, if it is read, is still the one that was opened: if not it is gone, or another stands there, whose digest nobody has looked at."""
+        return self._copy is None or file_state(self._copy.path) == self._copy
 
     def _open(self, store: Store | None) -> None:
         self._copy = None
@@ -92,17 +92,22 @@ class Table:
                 self._frame = records.scan(self.path, self.names)
 
 
-def ids(rows: pl.LazyFrame, about: Mapping[str, object], path: str, state: FileState | None, store: Store | None) -> pl.LazyFrame:
-    """`rows`, which follow from the file at `path` and from what is said `about` them: from the store, or worked out a slice at a time.
+def ids(table: Table, rows: pl.LazyFrame, about: Mapping[str, object]) -> pl.LazyFrame:
+    """`rows`, which follow from the table's columns and from what is said `about` them: from the store, or worked out a slice at a time.
 
     Unreadable if the file cannot be read.
     """
 
-    if store is not None and state is not None:
-        kept = _kept(store, IDS, state, about, lambda target: rows.sink_parquet(target, compression_level=1))
+    def write(target: Path) -> None:
+        rows.sink_parquet(target, compression_level=1)
+        if not table.unchanged():
+            raise _Changed
+
+    if table.store is not None and table.state is not None:
+        kept = _kept(table.store, IDS, table.state, about, write)
         if kept is not None:
             return pl.scan_parquet(kept, glob=False)
-    with records.reading(path):
+    with records.reading(table.path):
         return rows.collect(engine="streaming").lazy()
 
 

@@ -170,6 +170,21 @@ def test_what_is_kept_may_go_while_the_rows_are_read(tmp_path: Path, name: str) 
     assert rows_of(opened, scan(path), ALL).equals(expected)
 
 
+def test_ids_of_a_copy_that_changed_meanwhile_are_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, store = written(tmp_path / "a.jsonl"), Store(tmp_path / "store")
+    worked_out = kept_rows.ids
+
+    def late(table: kept_rows.Table, *rest: object) -> pl.LazyFrame:
+        monkeypatch.setattr(kept_rows, "ids", worked_out)
+        size = copy(store).stat().st_size
+        pl.read_parquet(copy(store)).lazy().with_columns(pl.col("a").str.replace("answer", "ANSWER")).sink_parquet(copy(store))
+        assert copy(store).stat().st_size == size
+        return worked_out(table, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(kept_rows, "ids", late)
+    assert whole(path, store).equals(whole(path, None)) and whole(path, store).equals(whole(path, None))
+
+
 def test_a_file_that_is_broken_or_changed_is_told_whatever_became_of_its_copy(tmp_path: Path) -> None:
     path, store, texts = written(tmp_path / "a.jsonl"), Store(tmp_path / "store"), Texts()
     rows = narrow(scan(path), frozenset(), texts, ignore, store)
