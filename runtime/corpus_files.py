@@ -37,17 +37,19 @@ def open_files(scan: Scan, texts: Texts, store: Store | None) -> list[Opened]:
     paths = records.find(scan.path)
     needed = sorted(set(names.values()))
     states = [kept_rows.file_state(path) for path in paths]
-    kept = [kept_rows.settled(path) for path in paths]
-    lazies = [kept_rows.table(path, needed, state, store) for path, state in zip(paths, kept, strict=True)]
-    lazies = [lazy.select(*(pl.col(c).alias(n) for n, c in names.items()), "row") for lazy in lazies]
-    schema = _one_schema([lazy.collect_schema() for lazy in lazies], paths, names)
+    tables = [kept_rows.Table(path, needed, kept_rows.settled(path), store) for path in paths]
+    named = [pl.col(column).alias(name) for name, column in names.items()]
+    schema = _one_schema([table.read(lambda columns: columns.select(named).collect_schema()) for table in tables], paths, names)
     _check_roles(schema, scan)
     cast = [pl.col(name).cast(dtype) for name, dtype in schema.items()]
+
+    def typed(columns: pl.LazyFrame) -> pl.LazyFrame:
+        return columns.select(*named, "row").with_columns(cast).with_columns(_added(scan, schema))
+
     opened: list[Opened] = []
-    for path, lazy, now, state in zip(paths, lazies, states, kept, strict=True):
-        frame = lazy.with_columns(cast).with_columns(_added(scan, schema))
-        ids = kept_rows.ids(frame.select(_ids(scan)), _about(scan, schema), path, state, store)
-        file = File(path, scan.corpus, scan.span, frame, now)
+    for path, table, now in zip(paths, tables, states, strict=True):
+        file = File(path, scan.corpus, scan.span, table, typed, now)
+        ids = file.read(lambda frame, table=table: kept_rows.ids(table, frame.select(_ids(scan)), _about(scan, schema)))
         opened.append(Opened(file, texts.open(file), ids))
     return opened
 
@@ -57,25 +59,38 @@ def rows_of(opened: list[Opened], scan: Scan, needed: Collection[str]) -> pl.Dat
 
     Unreadable if one cannot be read, Fault MIX0529 if one changed meanwhile, MIX0311 and MIX0502 of the `where`.
     """
+    return pl.concat([_rows_of(one, scan, needed) for one in opened])
+
+
+def _rows_of(one: Opened, scan: Scan, needed: Collection[str]) -> pl.DataFrame:
     barrier = scan.where is not None and is_barrier(scan.where.condition)
     where = scan.where.condition if scan.where and not barrier else None
     wanted = read(where) if where else frozenset()
     also = read(scan.where.condition) if scan.where and barrier else frozenset()
-    frames = []
-    for one in opened:
-        schema = one.file.frame.collect_schema()
-        mine = {*NARROW, *needed, *also, *(f"column:{name}" for name in scan.columns)}
-        kept = [name for name in schema.names() if name in mine]
-        narrow = one.file.frame.select(*kept, *(n for n in schema.names() if n in wanted and n not in kept), pl.col("row").alias(ROW))
-        rows = pl.concat([narrow, one.ids], how="horizontal")
-        if where and scan.where:
-            refuse(where, schema, scan.where.span)
-            rows = rows.filter(expression(where, schema))
-        said = [name for name in one.ids.collect_schema().names() if name != "row_id"]
+    schema = one.file.read(pl.LazyFrame.collect_schema)
+    mine = {*NARROW, *needed, *also, *(f"column:{name}" for name in scan.columns)}
+    kept = [name for name in schema.names() if name in mine]
+    if where and scan.where:
+        refuse(where, schema, scan.where.span)
+    passing = expression(where, schema) if where else None
+    said = [name for name in (one_id.meta.output_name() for one_id in _ids(scan)) if name != "row_id"]
+
+    def joined(frame: pl.LazyFrame, ids: pl.LazyFrame) -> pl.DataFrame:
+        narrow = frame.select(*kept, *(n for n in schema.names() if n in wanted and n not in kept), pl.col("row").alias(ROW))
+        rows = pl.concat([narrow, ids], how="horizontal")
+        rows = rows if passing is None else rows.filter(passing)
         rows = rows.select(*_ordered(kept), pl.lit(one.number, pl.UInt32).alias(FILE), ROW, *said)
-        frames.append(records.collect(rows, one.file.path))
-        one.file.refuse_changed()
-    return pl.concat(frames)
+        return records.collect(rows, one.file.path)
+
+    def found(frame: pl.LazyFrame) -> pl.DataFrame:
+        try:
+            return joined(frame, one.ids)
+        except records.Unreadable:  # it may be the ids that are gone
+            return joined(frame, frame.select(_ids(scan)))
+
+    rows = one.file.read(found)
+    one.file.refuse_changed()
+    return rows
 
 
 def _ordered(kept: list[str]) -> list[str]:

@@ -7,8 +7,9 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 import polars as pl
 
@@ -17,6 +18,8 @@ from . import records
 from .file_state import FileState, clock, file_state
 from .files import discard
 from .store import Store, fingerprint
+
+T = TypeVar("T")
 
 IDS, TABLES = "row-ids", "tables"
 IDENTITY, DATA = "identity.json", "rows.parquet"
@@ -27,7 +30,7 @@ SMALL = 1 << 20
 
 
 class _Changed(Exception):
-    """The file changed while it was read."""
+    """The file, or its copy, changed while it was read."""
 
 
 def settled(path: str) -> FileState | None:
@@ -36,26 +39,75 @@ def settled(path: str) -> FileState | None:
     return state if state is not None and state.bytes >= SMALL and state.settled(clock()) else None
 
 
-def table(path: str, names: Sequence[str], state: FileState | None, store: Store | None) -> pl.LazyFrame:
-    """The columns `names` and `row` of a file, as `records.scan` gives them: from the copy by column where one is kept. Raises as `records.scan` does."""
-    if store is not None and state is not None and not records.has_columns(path):
-        kept = _kept(store, TABLES, state, {"columns": sorted(names)}, lambda target: records.write_table(path, names, target), whole=_as_long)
-        if kept is not None:
-            return pl.scan_parquet(kept, glob=False).select(*names, "row")
-    return records.scan(path, names)
+@dataclass(slots=True)
+class Table:
+    """The columns `names` and `row` of a file, as `records.scan` gives them: from the copy by column where one is kept. Made and read, it raises as `records.scan`.
+
+    `state` is None of a file of which nothing may be kept.
+    """
+
+    path: str
+    names: Sequence[str]
+    state: FileState | None
+    store: Store | None
+    _frame: pl.LazyFrame = field(init=False, repr=False)
+    _copy: FileState | None = field(init=False, default=None)
+
+    def __post_init__(self) -> None:
+        self._open(self.store)
+
+    def read(self, run: Callable[[pl.LazyFrame], T]) -> T:
+        """What `run` makes of the columns; it may run several times, and raises Unreadable or a Fault where they cannot be right.
+
+        A copy that fails is deleted and made anew, and if that fails too the file itself is read: what is raised is always the file's own fault.
+        """
+        for store in (self.store, None):
+            if self._copy is None:
+                break
+            with suppress(records.Unreadable, Fault):
+                with records.reading(self.path):
+                    found = run(self._frame)
+                if self.unchanged():
+                    return found
+            if self.unchanged():
+                discard(Path(self._copy.path).parent)
+            self._open(store)
+        with records.reading(self.path):
+            return run(self._frame)
+
+    def unchanged(self) -> bool:
+        """Whether the copy, if it is read, is still the one that was opened: if not it is gone, or another stands there, whose digest nobody has looked at."""
+        return self._copy is None or file_state(self._copy.path) == self._copy
+
+    def _open(self, store: Store | None) -> None:
+        self._copy = None
+        with records.reading(self.path):
+            if store is not None and self.state is not None and not records.has_columns(self.path):
+                about = {"columns": sorted(self.names)}
+                kept = _kept(store, TABLES, self.state, about, lambda target: records.write_table(self.path, self.names, target))
+                self._copy = file_state(str(kept)) if kept is not None else None
+            if self._copy is not None:
+                self._frame = pl.scan_parquet(self._copy.path, glob=False).select(*self.names, "row")
+            else:
+                self._frame = records.scan(self.path, self.names)
 
 
-def ids(rows: pl.LazyFrame, about: Mapping[str, object], path: str, state: FileState | None, store: Store | None) -> pl.LazyFrame:
-    """`rows`, which follow from the file at `path` and from what is said `about` them: from the store, or worked out a slice at a time.
+def ids(table: Table, rows: pl.LazyFrame, about: Mapping[str, object]) -> pl.LazyFrame:
+    """`rows`, which follow from the table's columns and from what is said `about` them: from the store, or worked out a slice at a time.
 
     Unreadable if the file cannot be read.
     """
 
-    if store is not None and state is not None:
-        kept = _kept(store, IDS, state, about, lambda target: rows.sink_parquet(target, compression_level=1), whole=_sound)
+    def write(target: Path) -> None:
+        rows.sink_parquet(target, compression_level=1)
+        if not table.unchanged():
+            raise _Changed
+
+    if table.store is not None and table.state is not None:
+        kept = _kept(table.store, IDS, table.state, about, write)
         if kept is not None:
             return pl.scan_parquet(kept, glob=False)
-    with records.reading(path):
+    with records.reading(table.path):
         return rows.collect(engine="streaming").lazy()
 
 
@@ -96,10 +148,8 @@ def damage(folder: Path) -> str | None:
     return None
 
 
-def _kept(
-    store: Store, kind: str, state: FileState, about: Mapping[str, object], write: Callable[[Path], object], whole: Callable[[Path], bool]
-) -> Path | None:
-    """The file in the store, made where it is not there; None where it cannot be kept, or where what it is made of cannot be read."""
+def _kept(store: Store, kind: str, state: FileState, about: Mapping[str, object], write: Callable[[Path], object]) -> Path | None:
+    """The file in the store, made where it is not there or not the one that was written; None where it cannot be kept, or where what it is made of cannot be read."""
     identity = {"rules": RULES, "file": asdict(state), **about}
 
     def fill(folder: Path) -> None:
@@ -112,23 +162,11 @@ def _kept(
     with suppress(Fault, _Changed, OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException):
         name = fingerprint(identity)
         folder = store.artifact(kind, name)
-        if folder is not None and not whole(folder):
+        if folder is not None and damage(folder) is not None:
             discard(folder)
             folder = None
         return (folder or store.save_artifact(kind, name, fill)) / DATA
     return None
-
-
-def _sound(folder: Path) -> bool:
-    return damage(folder) is None
-
-
-def _as_long(folder: Path) -> bool:
-    """Whether the file has its length. Its bytes are not read for it: like those of an input they count when they are read, and `cache verify` checks them."""
-    try:
-        return (folder / DATA).stat().st_size == json.loads((folder / IDENTITY).read_text(encoding="utf-8"))["bytes"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return False
 
 
 def _digest(path: Path) -> str:

@@ -1,7 +1,8 @@
 """The texts of rows, read from their files when they are asked for, and of no other rows. Knows where a row was read, nothing of stages."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import polars as pl
 
@@ -11,6 +12,9 @@ from . import records
 from .file_state import FileState, file_state
 from .identity import ROW as NAMING
 from .identity import digest
+from .kept_rows import Table
+
+T = TypeVar("T")
 
 FILE, ROW = "mixc:file", "mixc:row"
 """Where a row of a narrow frame was read: the number of its file among a run's, and its row or line in it."""
@@ -25,13 +29,18 @@ _REMEMBERED = 200_000
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """One file of a corpus: a lazy frame with its texts, `teacher_value` and `row`. `state` is None of a remote one."""
+    """One file of a corpus; `typed` makes of its columns a lazy frame with its texts, `teacher_value` and `row`. `state` is None of a remote one."""
 
     path: str
     corpus: str
     span: Span
-    frame: pl.LazyFrame
+    table: Table
+    typed: Callable[[pl.LazyFrame], pl.LazyFrame]
     state: FileState | None
+
+    def read(self, run: Callable[[pl.LazyFrame], T]) -> T:
+        """What `run` makes of the typed rows. Raises as `Table.read`."""
+        return self.table.read(lambda columns: run(self.typed(columns)))
 
     def refuse_changed(self) -> None:
         """Fault MIX0529 if it is no longer the file that was opened."""
@@ -100,15 +109,18 @@ class Texts:
         file.refuse_changed()
         checked = [digest(*NAMING).alias("mixc:found")] if {"prompt", "response"} <= set(names) else []
         rows = wanted.lazy().select(pl.col(ROW).alias("row"), "row_id")
-        plan = file.frame.join(rows, on="row", how="inner").select("row", "row_id", *names, *checked)
+
+        def same(frame: pl.LazyFrame) -> pl.DataFrame:
+            found = frame.join(rows, on="row", how="inner").select("row", "row_id", *names, *checked).collect(engine="streaming")
+            if found.height != wanted.height or (checked and found.filter(pl.col("mixc:found") != pl.col("row_id")).height):
+                raise file.changed()
+            return found
+
         try:
-            with records.reading(file.path):
-                found = plan.collect(engine="streaming")
+            found = file.read(same)
         except records.Unreadable as error:
             raise Fault(Diagnostic("MIX0501", str(error), Label(file.span, f"read by `{file.corpus}`"), help=error.help)) from error
         file.refuse_changed()
-        if found.height != wanted.height or (checked and found.filter(pl.col("mixc:found") != pl.col("row_id")).height):
-            raise file.changed()
         return found.select(pl.lit(number, pl.UInt32).alias(FILE), pl.col("row").alias(ROW), *names)
 
 

@@ -4,6 +4,7 @@ import json
 import os
 from dataclasses import replace
 from pathlib import Path
+from shutil import rmtree
 
 import polars as pl
 import pytest
@@ -12,6 +13,7 @@ from mixc.compiler.expressions import Column, Constant, Operation
 from mixc.compiler.plan.stages import Roles, Scan, Where
 from mixc.compiler.source import Source, Span
 from mixc.runtime import file_state, kept_rows, records
+from mixc.runtime.corpus_files import open_files, rows_of
 from mixc.runtime.damage import verify
 from mixc.runtime.datasets import narrow, read, union
 from mixc.runtime.events import ignore
@@ -57,6 +59,23 @@ def kept(store: Store) -> list[tuple[str, str | None]]:
     return sorted((folder.kind, folder.of) for folder in inventory(store).artifacts)
 
 
+def copy(store: Store) -> Path:
+    [data] = (store.root / "artifacts" / "tables").glob("*/rows.parquet")
+    return data
+
+
+def flipped(path: Path) -> None:
+    """One bit of every 16 bytes of a file is another, its length the same."""
+    path.write_bytes(bytes(byte ^ 16 if i % 16 == 9 else byte for i, byte in enumerate(path.read_bytes())))
+
+
+def signed(folder: Path) -> None:
+    """Let what is kept in the folder be what was written there."""
+    data = folder / kept_rows.DATA
+    said = json.loads((folder / "identity.json").read_text()) | {"bytes": data.stat().st_size, "digest": kept_rows._digest(data)}
+    (folder / "identity.json").write_text(json.dumps(said))
+
+
 @pytest.mark.parametrize("name", ["a.parquet", "a.jsonl", "a.arrow"])
 def test_a_file_gives_the_same_rows_kept_or_not(tmp_path: Path, name: str) -> None:
     path, store = written(tmp_path / name), Store(tmp_path / "store")
@@ -74,15 +93,15 @@ def test_a_copy_by_column_has_every_type_as_the_lines_have_it(tmp_path: Path) ->
     path = written(tmp_path / "a.jsonl", odd)
     names = list(odd[0])
     bare = records.scan(str(path), names).collect()
-    copied = kept_rows.table(str(path), names, kept_rows.settled(str(path)), Store(tmp_path / "store"))
-    assert copied.collect().equals(bare) and copied.collect_schema() == bare.schema and bare["row"].to_list() == list(range(1, 40, 2))
+    copied = kept_rows.Table(str(path), names, kept_rows.settled(str(path)), Store(tmp_path / "store")).read(pl.LazyFrame.collect)
+    assert copied.equals(bare) and copied.schema == bare.schema and bare["row"].to_list() == list(range(1, 40, 2))
     assert list((tmp_path / "store" / "artifacts" / "tables").glob("*/*.parquet.*")) == []
     for bad in ('{"t": 3}\n', "{\n", '{"i": "x"}\n'):
         path.write_text(path.read_text() + bad)
         with pytest.raises(records.Unreadable) as direct:
             records.scan(str(path), names)
         with pytest.raises(records.Unreadable, match=r"a\.jsonl") as through:
-            kept_rows.table(str(path), names, kept_rows.settled(str(path)), Store(tmp_path / "store"))
+            kept_rows.Table(str(path), names, kept_rows.settled(str(path)), Store(tmp_path / "store"))
         assert (str(through.value), through.value.help) == (str(direct.value), direct.value.help)
 
 
@@ -92,8 +111,7 @@ def test_what_is_kept_is_read_and_not_worked_out_again(tmp_path: Path) -> None:
     [folder] = (store.root / "artifacts" / "row-ids").iterdir()
     data = folder / kept_rows.DATA
     pl.read_parquet(data).with_columns(row_id=pl.lit("f" * 30) + pl.int_range(10, 40).cast(pl.String)).write_parquet(data)
-    said = json.loads((folder / "identity.json").read_text()) | {"bytes": data.stat().st_size, "digest": kept_rows._digest(data)}
-    (folder / "identity.json").write_text(json.dumps(said))
+    signed(folder)
     assert whole(path, store)["row_id"].str.starts_with("ffff").all()
 
 
@@ -108,6 +126,77 @@ def test_what_is_damaged_is_told_and_made_anew(tmp_path: Path, spoil) -> None:
     spoil(folder / kept_rows.DATA)
     verify(store, repair=True)
     assert kept(store) == []
+
+
+@pytest.mark.parametrize("spoil", [flipped, lambda d: d.write_bytes(b""), lambda d: d.unlink()])
+def test_a_damaged_copy_by_column_is_made_anew(tmp_path: Path, spoil) -> None:
+    path, store = written(tmp_path / "a.jsonl"), Store(tmp_path / "store")
+    expected = whole(path, store)
+    spoil(copy(store))
+    assert [d.code for d in verify(store).found] == ["MIX0516"]
+    assert whole(path, store).equals(expected) and verify(store).found == []
+
+
+@pytest.mark.parametrize("spoil", [flipped, lambda d: d.write_bytes(d.read_bytes()[:100]), lambda d: d.write_bytes(b""), lambda d: d.unlink(), lambda d: rmtree(d.parents[3])])
+@pytest.mark.parametrize("name", ["a.jsonl", "a.arrow"])
+def test_a_copy_that_fails_during_a_run_is_read_from_its_file_again(tmp_path: Path, name: str, spoil) -> None:
+    path, store, texts = written(tmp_path / name), Store(tmp_path / "store"), Texts()
+    rows = narrow(scan(path), frozenset(), texts, ignore, store)
+    expected = whole(path, None)
+    for _ in range(2):
+        spoil(copy(store))
+        shown = texts.add(rows.head(11), ("prompt", "response"))
+        assert shown["row_id"].equals(rows["row_id"].head(11)) and shown["response"].equals(expected["response"].head(11))
+        assert verify(store).found == [] and copy(store).is_file()
+        texts.last = pl.DataFrame()
+
+
+def test_a_copy_that_is_not_of_its_file_is_passed_over(tmp_path: Path) -> None:
+    path, store, texts = written(tmp_path / "a.jsonl"), Store(tmp_path / "store"), Texts()
+    expected = whole(path, store)
+    pl.read_parquet(copy(store)).with_columns(a=pl.col("a").shift(1, fill_value="x")).write_parquet(copy(store))
+    signed(copy(store).parent)
+    rows = narrow(scan(path), frozenset(), texts, ignore, store)
+    assert texts.add(rows, ("prompt", "response"))["response"].equals(expected["response"])
+    assert whole(path, store).equals(expected)
+
+
+@pytest.mark.parametrize("name", ["a.parquet", "a.jsonl"])
+def test_what_is_kept_may_go_while_the_rows_are_read(tmp_path: Path, name: str) -> None:
+    path, store, texts = written(tmp_path / name), Store(tmp_path / "store"), Texts()
+    expected = rows_of(open_files(scan(path), Texts(), None), scan(path), ALL)
+    opened = open_files(scan(path), texts, store)
+    rmtree(store.root)
+    assert rows_of(opened, scan(path), ALL).equals(expected)
+
+
+def test_ids_of_a_copy_that_changed_meanwhile_are_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, store = written(tmp_path / "a.jsonl"), Store(tmp_path / "store")
+    worked_out = kept_rows.ids
+
+    def late(table: kept_rows.Table, *rest: object) -> pl.LazyFrame:
+        monkeypatch.setattr(kept_rows, "ids", worked_out)
+        size = copy(store).stat().st_size
+        pl.read_parquet(copy(store)).lazy().with_columns(pl.col("a").str.replace("answer", "ANSWER")).sink_parquet(copy(store))
+        assert copy(store).stat().st_size == size
+        return worked_out(table, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(kept_rows, "ids", late)
+    assert whole(path, store).equals(whole(path, None)) and whole(path, store).equals(whole(path, None))
+
+
+def test_a_file_that_is_broken_or_changed_is_told_whatever_became_of_its_copy(tmp_path: Path) -> None:
+    path, store, texts = written(tmp_path / "a.jsonl"), Store(tmp_path / "store"), Texts()
+    rows = narrow(scan(path), frozenset(), texts, ignore, store)
+    copy(store).unlink()
+    written(path, ROWS[::-1])
+    with pytest.raises(Fault) as raised:
+        texts.add(rows, ("prompt",))
+    assert [d.code for d in raised.value.diagnostics] == ["MIX0529"]
+    path.write_text("{\n")
+    with pytest.raises(Fault) as raised:
+        narrow(scan(path), frozenset(), Texts(), ignore, store)
+    assert [(d.code, "line 1 of" in d.message) for d in raised.value.diagnostics] == [("MIX0501", True)]
 
 
 def test_a_file_that_changes_is_another_file(tmp_path: Path) -> None:
