@@ -62,7 +62,7 @@ def _visit(build: Built, clause: Clause, row: Row, step: int | None) -> Visit:
 
 def _kept(build: Built, clause: Clause, keep: Keep, row: Row, outcome: str) -> Visit:
     value = clause.value
-    found = row[build.column(value.column)] if value is not None and value.column is not None else value and value.constant
+    found = None if value is None else build.value(value, row)
     number = float(found) if isinstance(found, int | float) else None
     ahead = row[build.column(clause.column("margin"))]
     rival = _rival(build, row[build.column(clause.column("rival"))], number, ahead)

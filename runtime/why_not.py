@@ -88,7 +88,7 @@ def _to_lose(build: Built, account: Account) -> Iterator[Need]:
     for clause, visit in zip(path(build.plan), account.visits, strict=True):
         if isinstance(clause.step, Where):
             seen = {atom.expression: look for atom, look in zip(clause.atoms, visit.looks, strict=True)}
-            if must := lacking(clause.step.condition, seen, wanted=False):
+            if must := lacking(clause.step.condition, seen, wanted=False, missing_will_do=True):
                 yield Need(clause=visit.clause, must=must)
         elif visit.rival is None:
             yield Need(clause=visit.clause, must="nothing: no other row of its prompt came so far")

@@ -1,0 +1,61 @@
+"""`mixc why` where clauses meet: names that the trace has too, missing values, unknown tokens, soft quotas and draws."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import polars as pl
+import pytest
+from mixc.cli.main import main
+from mixc.tests.project import SCORED, make_project, rows, write_rows
+
+HEAD = SCORED[: SCORED.index("decontaminate")]
+Ask = Callable[..., dict]
+
+
+@pytest.fixture
+def mixc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
+    """Runs `mixc WORDS` in a small project; gives stdout."""
+    make_project(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MIXC_HOME", raising=False)
+    monkeypatch.setenv("COLUMNS", "100")
+
+    def run(*words: str) -> str:
+        code = main(words)
+        shown = capsys.readouterr()
+        assert code == 0, shown.err
+        return shown.out
+
+    return run
+
+
+def build(mixc: Callable[..., str], clauses: str, scores: str = "", head: str = "") -> pl.DataFrame:
+    """The ledger of the small project's rows under these clauses."""
+    Path("scored.mix").write_text(f'{HEAD}{scores}\ndecontaminate none because "nothing is trained"\n{head}\nselect {{\n{clauses}\n}}\n')
+    mixc("build", "scored.mix", "-q")
+    return pl.read_parquet("build/scored/ledger.parquet")
+
+
+def why(mixc: Callable[..., str], row: str) -> dict:
+    return json.loads(mixc("why", "scored.mix", row, "--why-not", "--format", "json"))["rows"][0]
+
+
+def test_a_filter_on_a_score_with_a_name_of_the_trace_looks_at_the_score(mixc: Callable[..., str]) -> None:
+    scores = "".join(f"score {name} = column(count)\n" for name in ("tie", "step", "objective", "advantage"))
+    ledger = build(mixc, "where tie < 20\nwhere objective + advantage > 0\nkeep best 2 per prompt by -step\nbudget 5 examples\nmaximize -tie", scores)
+    for row in ledger.sample(8, seed=1).iter_rows(named=True):
+        (look,) = why(mixc, row["row_id"])["visits"][0]["looks"]
+        assert look["left"] == row["tie"] < 100 and look["met"] == (row["tie"] < 20)
+
+
+def test_a_missing_value_is_not_true_and_only_what_is_needed_is_said(mixc: Callable[..., str]) -> None:
+    many = [{**row, "sure": None if i % 2 else bool(i % 4), "near": None if i % 3 else 5} for i, row in enumerate(rows(12))]
+    write_rows(Path("data/rows.jsonl"), many)
+    ledger = build(mixc, "where sure or correct\nwhere not (near > 7) or correct\nbudget 3 examples", "score sure = column(sure)\nscore near = column(near)\n")
+    out = ledger.filter(pl.col("sure").is_null() & ~pl.col("correct"))["row_id"][0]
+    assert why(mixc, out)["needs"][0]["must"] == "`sure` has no value, and must be true, or `correct` must be true"
+    chosen = ledger.filter(pl.col("sure").is_null() & pl.col("near").is_null() & (pl.col("status") == "selected"))
+    assert chosen.height
+    for row in chosen["row_id"]:
+        assert [need["must"] for need in why(mixc, row)["needs"][:2]] == ["`correct` must be false"] * 2
