@@ -141,6 +141,10 @@ def _standing(account: Account, standing: Standing, width: int) -> Iterator[Text
     if standing.value is None:
         yield from _wrapped("no objective: it has no value to be maximised" if reached else NOT_SCORED, width)
         return
+    if standing.unknown is not None:
+        yield from _wrapped(f"objective {_number(standing.value, standing)}", width)
+        yield from _wrapped(f"advantage not known: {standing.unknown}", width)
+        return
     if standing.advantage is None:
         yield from _wrapped(f"objective {_number(standing.value, standing)}" + ("; there is no budget, every candidate is selected" if reached else ""), width)
         return

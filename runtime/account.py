@@ -76,7 +76,7 @@ class Standing:
 
     None where the selection has no prices. `estimated`: the row was no candidate, and its advantage is what the prices would have made of it.
     `rival`: of the rows with which it could change places, one for one and with every clause still held: of a dropped row the weakest that is
-    selected, of a selected row the strongest that is not.
+    selected, of a selected row the strongest that is not. `unknown`: why the advantage of the row is not known where others have one.
     """
 
     clause: str
@@ -87,6 +87,7 @@ class Standing:
     advantage: float | None
     estimated: bool
     rival: Rival | None
+    unknown: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,12 +19,13 @@ Clauses = tuple[AtMost | Quota | Budget, ...]
 
 @dataclass(frozen=True, slots=True)
 class Priced:
-    """The clauses that act together, what the manifest tells of each, and which row of the ledger each quota counts."""
+    """The clauses that act together, what the manifest tells of each, and which row of the ledger each quota counts; `soft`: what it tells of the soft quota."""
 
     stage: Select
     clauses: Clauses
     told: tuple[Mapping[str, Any] | None, ...]
     members: tuple[pl.Series | None, ...]
+    soft: Mapping[str, Any] | None = None
 
     @property
     def weighted(self) -> bool:
@@ -41,12 +42,13 @@ def priced(build: Built) -> Priced:
     """The selection of a build with its prices."""
     stage = next(s for s in build.plan.stages if isinstance(s, Select))
     clauses: Clauses = (*((stage.at_most,) if stage.at_most else ()), *stage.quotas, *stage.budgets)
-    told = {each["clause"]: each for each in (build.manifest["selection"] or {}).get("clauses", ())}
+    selection = build.manifest["selection"] or {}
+    told = {each["clause"]: each for each in selection.get("clauses", ())}
     frame = build.ledger.rename({name: _role(name) for name in build.ledger.columns if name == "teacher value" or name.startswith("column ")})
     if "teacher_value" not in frame.columns:
         frame = frame.with_columns(teacher_value="teacher")
     members = tuple(pl.Series(group_rows(c.group, frame)) if isinstance(c, Quota) else None for c in clauses)
-    return Priced(stage, clauses, tuple(told.get(c.text) for c in clauses), members)
+    return Priced(stage, clauses, tuple(told.get(c.text) for c in clauses), members, selection.get("soft"))
 
 
 def _role(name: str) -> str:
@@ -70,6 +72,8 @@ def charges(priced: Priced, place: int, row: Mapping[str, Any], advantage: float
         if amount:
             cost = price if side == "high" else -price
             found.append(Charge(clause=clause.text, amount=-cost * amount, price=price, unit="token" if "tokens" in clause.unit else "example", side=side))
+    if priced.soft is not None:
+        found += _aimed(priced.soft, row)
     rest = fsum((value, *(c.amount for c in found)))
     noise = NOISE * max(abs(value), *(abs(c.amount) for c in found), 0.0)
     if advantage is None:
@@ -77,6 +81,14 @@ def charges(priced: Priced, place: int, row: Mapping[str, Any], advantage: float
     if priced.stage.at_most is not None and abs(advantage - rest) > noise:
         found.append(Charge(clause=priced.stage.at_most.text, amount=advantage - rest, price=0.0, unit="prompt", side="high"))
     return tuple(found), advantage
+
+
+def _aimed(soft: Mapping[str, Any], row: Mapping[str, Any]) -> list[Charge]:
+    """What a soft quota adds to a row of the leaves whose targets hold others out: the prices of these targets."""
+    price = fsum(leaf.get("price", 0.0) for leaf in soft["leaves"] if leaf["leaf"] in (row["skills"] or ()))
+    by_token = soft["unit"] == "tokens"
+    amount = price * row["tokens"] if by_token else price
+    return [Charge(clause=soft["clause"], amount=amount, price=price, unit="token" if by_token else "example", side="low")] if amount else []
 
 
 def _amount(clause: Quota | Budget, inside: bool, tokens: int, side: str | None, counted: bool) -> float:

@@ -92,9 +92,12 @@ def _standing(build: Built, prices: Priced, place: int, row: Row, filters: int) 
     worth = None if value is None else value * row["tokens"] if weighted else value
     known, counts = row[build.column("advantage")], build.ledger[build.column("step")]
     solved = build.ledger[build.column("advantage")].is_not_null().any()
-    estimated = known is None
-    found, advantage = charges(prices, place, row, known, worth) if worth is not None and solved else ((), None)
+    uncounted = prices.counts_tokens and row["tokens"] is None
+    priceable = worth is not None and solved and not uncounted
+    found, advantage = charges(prices, place, row, known, worth) if priceable else ((), None)
     candidate = (counts.fill_null(filters + 1) > filters) & build.ledger[build.column("objective")].is_not_null()
+    if prices.counts_tokens:
+        candidate &= build.ledger["tokens"].is_not_null()
     return Standing(
         clause=f"maximize {prices.stage.objective_text}",
         value=worth,
@@ -102,6 +105,7 @@ def _standing(build: Built, prices: Priced, place: int, row: Row, filters: int) 
         weighted=weighted,
         charges=found,
         advantage=advantage,
-        estimated=estimated,
-        rival=exchange(build, prices, place, row, candidate) if solved else None,
+        estimated=known is None,
+        rival=exchange(build, prices, place, row, candidate) if priceable else None,
+        unknown="its tokens were never counted" if uncounted and solved else None,
     )

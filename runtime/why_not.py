@@ -58,6 +58,8 @@ def _to_win(visit: Visit, tie: int) -> str | None:
 def _to_be_chosen(standing: Standing, account: Account, candidate: bool) -> str | None:
     if standing.value is None:
         return (account.reason or "").partition(": ")[2] if candidate else None
+    if standing.unknown is not None:
+        return f"not known, for {standing.unknown}"
     if standing.advantage is None:
         return None
     rival, low = standing.rival, -standing.advantage

@@ -148,7 +148,8 @@ class Outcome:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
     """What became of one leaf of a soft quota: `amount` of it was selected, `shortfall` is max(0, target - amount), and
-    the candidates have `available` of it.
+    the candidates have `available` of it. `price`, never negative: what the objective would gain, by the LP relaxation, if the target were one lower
+    and nothing else changed; each row of the leaf is worth so much more by it (times its tokens where targets are in tokens).
     """
 
     leaf: str
@@ -156,6 +157,7 @@ class Target:
     amount: int
     shortfall: int
     available: int
+    price: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

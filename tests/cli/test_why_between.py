@@ -59,3 +59,38 @@ def test_a_missing_value_is_not_true_and_only_what_is_needed_is_said(mixc: Calla
     assert chosen.height
     for row in chosen["row_id"]:
         assert [need["must"] for need in why(mixc, row)["needs"][:2]] == ["`correct` must be false"] * 2
+
+
+def test_a_row_whose_tokens_were_never_counted_is_charged_nothing(mixc: Callable[..., str]) -> None:
+    ledger = build(mixc, 'where correct\nquota teacher "rambler" <= 30% of tokens\nbudget 120 tokens')
+    row = ledger.filter(pl.col("reason") == "where correct: false")["row_id"][0]
+    account = why(mixc, row)
+    assert account["tokens"] is None
+    assert account["standing"]["advantage"] is account["standing"]["rival"] is None and account["standing"]["charges"] == []
+    assert account["needs"][-1] == {"clause": "maximize random", "must": "not known, for its tokens were never counted"}
+    assert "advantage not known: its tokens were never counted" in mixc("why", "scored.mix", row)
+
+
+@pytest.mark.parametrize(
+    "clauses",
+    [
+        'keep at most 1 per prompt\nquota skill uniform\nquota skill "addition" >= 2 examples\nbudget 11 examples',
+        "quota skill uniform\nbudget 11 examples",
+        "keep at most 1 per prompt\nquota skill uniform\nbudget 150 tokens",
+    ],
+)
+def test_a_soft_quota_has_a_charge_of_its_own_and_no_exchange_misses_it_by_more(mixc: Callable[..., str], clauses: str) -> None:
+    scarce = [row for row in rows(30) if row["topic"] != "subtraction" or row["prompt_id"] in ("p001", "p004")]
+    write_rows(Path("data/rows.jsonl"), scarce)
+    ledger = build(mixc, f"where correct\n{clauses}").filter(pl.col("objective").is_not_null() & (pl.col("status").eq("selected") | pl.col("advantage").is_not_null()))
+    paid = 0
+    for row in [*ledger.filter(status="selected")["row_id"], *ledger.filter(status="dropped")["row_id"][:15]]:
+        account = why(mixc, row)
+        standing = account["standing"]
+        assert standing["value"] + sum(c["amount"] for c in standing["charges"]) == pytest.approx(standing["advantage"], abs=1e-7)
+        found = {c["clause"]: c["amount"] for c in standing["charges"]}
+        assert found.get("keep at most 1 per prompt", 0) <= 0 and found.get("quota skill uniform", 0) >= 0
+        paid += "quota skill uniform" in found
+        if standing["rival"] is not None and standing["rival"]["ahead"]:
+            assert (standing["rival"]["ahead"] > 0) is account["selected"]
+    assert paid
