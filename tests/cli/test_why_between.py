@@ -94,3 +94,16 @@ def test_a_soft_quota_has_a_charge_of_its_own_and_no_exchange_misses_it_by_more(
         if standing["rival"] is not None and standing["rival"]["ahead"]:
             assert (standing["rival"]["ahead"] > 0) is account["selected"]
     assert paid
+
+
+def test_what_the_seeded_hash_adds_to_tied_objectives_is_shown_as_nothing(mixc: Callable[..., str]) -> None:
+    many = [{**row, "rare": 3.0 if i % 11 == 0 else 1.0} for i, row in enumerate(rows(80))]
+    write_rows(Path("data/rows.jsonl"), many)
+    clauses = 'quota teacher "rambler" >= 40%\nbudget 50 examples\nmaximize rare\nsolver prices'
+    ledger = build(mixc, clauses, "score rare = column(rare)\n")
+    small = 3.0 * 2.0**-17
+    assert (ledger["advantage"].abs().is_between(0, small, closed="right")).any(), "else the hash was not needed"
+    for row in ledger.group_by("status", "teacher", "rare", maintain_order=True).head(2)["row_id"]:
+        standing = why(mixc, row)["standing"]
+        assert all(abs(each) > small or each == 0 for each in (standing["advantage"], *(c["amount"] for c in standing["charges"])))
+        assert standing["value"] + sum(c["amount"] for c in standing["charges"]) == pytest.approx(standing["advantage"], abs=2 * small)
