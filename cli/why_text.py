@@ -8,7 +8,7 @@ from textwrap import wrap
 from rich.console import Console
 from rich.text import Text
 
-from ..runtime.account import Account, Charge, Look, Rival, Standing, Visit
+from ..runtime.account import Account, Charge, Look, Rival, Standing, Ticket, Visit
 from ..runtime.built import Built
 from ..runtime.looks import shown
 
@@ -138,6 +138,10 @@ def _standing(account: Account, standing: Standing, width: int) -> Iterator[Text
         would = " (by the prices it would be in)" if standing.advantage > 0 else " (by the prices it would not be in)"
         would = would if standing.advantage else " (by the prices it might be in or not)"
     yield from _head(mark, f"{standing.clause}{would}", width)
+    if standing.tickets is not None:
+        for said in _tickets(account, standing.tickets) if reached else ():
+            yield from _wrapped(said, width)
+        return
     if standing.value is None:
         yield from _wrapped("no objective: it has no value to be maximised" if reached else NOT_SCORED, width)
         return
@@ -159,6 +163,16 @@ def _standing(account: Account, standing: Standing, width: int) -> Iterator[Text
         yield from (Text(f"{'':{INDENT + 4}}{line}") for line in rest)
     if standing.rival is not None and reached:
         yield from _wrapped(_exchange(account, standing.rival), width)
+
+
+def _tickets(account: Account, tickets: Sequence[Ticket]) -> Iterator[str]:
+    """What a draw is to the row: its leaves, and what each of them had to win with."""
+    if not tickets:
+        yield "not drawn: the profile tried none of its skills, so that no draw can reach it"
+        return
+    yield f"{'drawn' if account.selected else 'not drawn'}: rows are drawn by chance, with the seed of the spec; nothing is compared"
+    for each in tickets:
+        yield f"`{each.leaf}` has weight {shown(each.weight)}: {100 * each.chance:.3g}% of the first draw, shared by {each.available:,} candidate{'' if each.available == 1 else 's'}"
 
 
 def _exchange(account: Account, rival: Rival) -> str:

@@ -20,7 +20,8 @@ Clauses = tuple[AtMost | Quota | Budget, ...]
 
 @dataclass(frozen=True, slots=True)
 class Priced:
-    """The clauses that act together, what the manifest tells of each, and which row of the ledger each quota counts; `soft`: what it tells of the soft quota.
+    """The clauses that act together, what the manifest tells of each, and which row of the ledger each quota counts; `soft`: what it tells of the soft quota. `drawn`: of the
+    leaves that rows were drawn from, None where they were not drawn.
 
     `rounding`: the objective below which amounts are shown as none; `tie`: the same for the seeded hash where that was part of the objective, by each
     token where only tokens are budgeted.
@@ -31,6 +32,7 @@ class Priced:
     told: tuple[Mapping[str, Any] | None, ...]
     members: tuple[pl.Series | None, ...]
     soft: Mapping[str, Any] | None = None
+    drawn: tuple[Mapping[str, Any], ...] | None = None
     rounding: float = 0.0
     tie: float = 0.0
 
@@ -59,7 +61,8 @@ def priced(build: Built) -> Priced:
     if "teacher_value" not in frame.columns:
         frame = frame.with_columns(teacher_value="teacher")
     members = tuple(pl.Series(group_rows(c.group, frame)) if isinstance(c, Quota) else None for c in clauses)
-    found = Priced(stage, clauses, tuple(told.get(c.text) for c in clauses), members, selection.get("soft"))
+    drawn = tuple(selection.get("drawn") or ()) if selection.get("method") == "paper" else None
+    found = Priced(stage, clauses, tuple(told.get(c.text) for c in clauses), members, selection.get("soft"), drawn)
     valued = build.ledger.filter(pl.col(build.column("advantage")).is_not_null())
     objective = valued[build.column("objective")].cast(pl.Float64)
     worth = objective * valued["tokens"] if found.weighted else objective

@@ -1,6 +1,6 @@
 """Why rows of a finished build are in or out: from the folder alone, what each clause saw of them and what its prices made of them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -8,7 +8,7 @@ import polars as pl
 
 from ..compiler.clauses import Keep
 from ..compiler.plan.units import objective_unit, unit_of
-from .account import Account, Rival, Standing, Visit
+from .account import Account, Rival, Standing, Ticket, Visit
 from .built import Built
 from .charges import Priced, charges, priced
 from .exchange import exchange
@@ -88,6 +88,8 @@ def _standing(build: Built, prices: Priced, place: int, row: Row, filters: int) 
     step, value = row[build.column("step")], row[build.column("objective")]
     if step == 0:
         return None
+    if prices.drawn is not None:
+        return _drawn(prices, prices.drawn, row)
     weighted = prices.weighted and row["tokens"] is not None
     worth = None if value is None else value * row["tokens"] if weighted else value
     known, counts = row[build.column("advantage")], build.ledger[build.column("step")]
@@ -109,3 +111,10 @@ def _standing(build: Built, prices: Priced, place: int, row: Row, filters: int) 
         rival=exchange(build, prices, place, row, candidate) if priceable else None,
         unknown="its tokens were never counted" if uncounted and solved else None,
     )
+
+
+def _drawn(prices: Priced, drawn: Sequence[Row], row: Row) -> Standing:
+    """The standing of a row where rows are drawn: the leaves of it that are drawn from."""
+    tickets = tuple(Ticket(**leaf) for leaf in drawn if leaf["leaf"] in (row["skills"] or ()))
+    clause = prices.stage.soft.text if prices.stage.soft else ""
+    return Standing(clause=clause, value=None, unit=None, weighted=False, charges=(), advantage=None, estimated=False, rival=None, tickets=tickets)

@@ -1,9 +1,9 @@
 """The least that would have to be otherwise: for a dropped row to come in, clause by clause, or for a selected one to drop out."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ..compiler.clauses import Where
-from .account import Account, Need, Rival, Standing, Visit
+from .account import Account, Need, Rival, Standing, Ticket, Visit
 from .built import Built
 from .looks import lacking, shown
 from .path import path
@@ -56,6 +56,8 @@ def _to_win(visit: Visit, tie: int) -> str | None:
 
 
 def _to_be_chosen(standing: Standing, account: Account, candidate: bool) -> str | None:
+    if standing.tickets is not None:
+        return _to_be_drawn(standing.tickets) if candidate else None
     if standing.value is None:
         return (account.reason or "").partition(": ")[2] if candidate else None
     if standing.unknown is not None:
@@ -82,6 +84,12 @@ def _to_be_chosen(standing: Standing, account: Account, candidate: bool) -> str 
     return "; ".join(parts) or None
 
 
+def _to_be_drawn(tickets: Sequence[Ticket]) -> str:
+    if not tickets:
+        return "the profile must have tried one of its skills: leaves that were never tried are not drawn from"
+    return "another seed, or a larger budget: it is a draw, and the row was not drawn"
+
+
 def _exchanged(rival: Rival, unit: str) -> str:
     return f"once it has risen by more than {shown(-(rival.ahead or 0.0))}{unit} it takes the place of row {rival.row_id}"
 
@@ -104,6 +112,8 @@ def _to_lose(build: Built, account: Account) -> Iterator[Need]:
 
 
 def _to_be_dropped(standing: Standing, tie: int) -> str:
+    if standing.tickets is not None:
+        return "another seed, or other weights: it was drawn"
     if standing.advantage is None:
         return "nothing: there is no budget, so every candidate is selected"
     unit, rival = f"{_unit(standing.unit)}{' x tokens' if standing.weighted else ''}", standing.rival

@@ -107,3 +107,22 @@ def test_what_the_seeded_hash_adds_to_tied_objectives_is_shown_as_nothing(mixc: 
         standing = why(mixc, row)["standing"]
         assert all(abs(each) > small or each == 0 for each in (standing["advantage"], *(c["amount"] for c in standing["charges"])))
         assert standing["value"] + sum(c["amount"] for c in standing["charges"]) == pytest.approx(standing["advantage"], abs=2 * small)
+
+
+def test_a_draw_is_told_as_one(mixc: Callable[..., str]) -> None:
+    Path("profile.json").write_text(json.dumps({"skills": {"addition": {"attempts": 10, "correct": 5}, "subtraction": {"attempts": 10, "correct": 8}}}))
+    student = 'student tiny {\n  model "hub/tiny"\n  revision "0123456789abcdef0123456789abcdef01234567"\n}\nprofile tiny from "profile.json"\n'
+    ledger = build(mixc, "where correct\nquota skill weakness(paper)\nbudget 6 examples", head=student)
+    drawn = ledger.filter(status="selected")["row_id"][0]
+    said = mixc("why", "scored.mix", drawn, "--why-not")
+    assert "  in quota skill weakness(paper)\n       drawn: " in said and "no budget" not in said and "maximize" not in said
+    out = ledger.filter(reason="select: not drawn by `quota skill weakness(paper)`").with_columns(pl.col("skills").list.first())
+    said = mixc("why", "scored.mix", out.filter(skills="addition")["row_id"][0], "--why-not")
+    there = ledger.filter(pl.col("skills").list.contains("addition") & pl.col("correct")).height
+    assert f"`addition` has weight 2: 61.5% of the first draw, shared by {there} candidates" in " ".join(said.split())
+    assert "not drawn: " in said and "it is a draw" in said and "no budget" not in said and "maximize" not in said
+    said = mixc("why", "scored.mix", out.filter(skills="multiplication")["row_id"][0], "--why-not")
+    assert "the profile tried none of its skills" in said and "must have tried one of its skills" in said
+    manifest = json.loads(Path("build/scored/manifest.json").read_text())
+    assert [(each["leaf"], each["weight"], each["available"]) for each in manifest["selection"]["drawn"]][0] == ("addition", 2.0, there)
+    assert manifest["path"][-1] == {"number": 2, "clause": "quota skill weakness(paper)", "kind": "draw"}
