@@ -72,7 +72,7 @@ def _visit(account: Account, visit: Visit, width: int) -> Iterator[Text]:
         return
     for look in visit.looks:
         if look.operator is not None or look.text != visit.clause.removeprefix("where "):
-            yield from _wrapped(_look(look, NOT_SCORED if mark == "--" else "no value"), width)
+            yield from _wrapped(_look(look, "no value" if visit.scored else NOT_SCORED), width)
     if visit.kind == "keep best":
         yield from _wrapped(_kept(account, visit), width)
 
@@ -101,7 +101,7 @@ def _distance(look: Look) -> str:
 def _kept(account: Account, visit: Visit) -> str:
     unit = f" {visit.unit}" if visit.unit else ""
     if visit.value is None:
-        return NOT_SCORED if visit.outcome == "not reached" else "no value to be compared by"
+        return "no value to be compared by" if visit.scored else NOT_SCORED
     mine = f"{shown(visit.value)}{unit}"
     if visit.outcome == "not reached":
         if visit.rival is None:
@@ -143,7 +143,7 @@ def _standing(account: Account, standing: Standing, width: int) -> Iterator[Text
             yield from _wrapped(said, width)
         return
     if standing.value is None:
-        yield from _wrapped("no objective: it has no value to be maximised" if reached else NOT_SCORED, width)
+        yield from _wrapped("no objective: it has no value to be maximised" if standing.scored else NOT_SCORED, width)
         return
     if standing.unknown is not None:
         yield from _wrapped(f"objective {_number(standing.value, standing)}", width)

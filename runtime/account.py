@@ -44,6 +44,7 @@ class Visit:
     """What one filter saw. `outcome`: `passed`, `dropped`, or `not reached`, and then `would` says whether the row would have passed, as the others stood.
 
     Of `keep best`: the row's `value` and `place` in its prompt, how many are kept (`count`), and its `rival`: the last row kept, or the best left out.
+    `scored`: false where a score that it reads was never worked out for the row, for it was gone by then.
     """
 
     number: int
@@ -57,6 +58,7 @@ class Visit:
     place: int | None = None
     count: int | None = None
     rival: Rival | None = None
+    scored: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +92,7 @@ class Standing:
     `rival`: of the rows with which it could change places, one for one and with every clause still held: of a dropped row the weakest that is
     selected, of a selected row the strongest that is not. `unknown`: why the advantage of the row is not known where others have one.
 
-    Where rows are drawn and nothing is maximised, `clause` is what draws them, and `tickets` are the leaves of this row; None elsewhere.
+    Where rows are drawn and nothing is maximised, `clause` is what draws them, and `tickets` are the leaves of this row; None elsewhere. `scored` as of a `Visit`.
     """
 
     clause: str
@@ -103,6 +105,7 @@ class Standing:
     rival: Rival | None
     unknown: str | None = None
     tickets: tuple[Ticket, ...] | None = None
+    scored: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from .charges import Priced, charges, priced
 from .exchange import exchange
 from .looks import holds, looks
 from .named_rows import named_rows
-from .path import Clause, path
+from .path import Clause, path, unscored
 from .why_not import needs
 
 Row = Mapping[str, Any]
@@ -57,7 +57,7 @@ def _visit(build: Built, clause: Clause, row: Row, step: int | None) -> Visit:
     seen = looks(build, clause, row)
     met = {atom.expression: look.met for atom, look in zip(clause.atoms, seen, strict=True)}
     would = holds(clause.step.condition, met) if outcome == "not reached" else None
-    return Visit(number=clause.number, clause=clause.text, kind="where", outcome=outcome, would=would, looks=seen)
+    return Visit(number=clause.number, clause=clause.text, kind="where", outcome=outcome, would=would, looks=seen, scored=not unscored(build.plan, [clause.step.condition], step))
 
 
 def _kept(build: Built, clause: Clause, keep: Keep, row: Row, outcome: str) -> Visit:
@@ -72,6 +72,7 @@ def _kept(build: Built, clause: Clause, keep: Keep, row: Row, outcome: str) -> V
     return Visit(
         number=clause.number, clause=clause.text, kind="keep best", outcome=outcome, would=would, value=number,
         unit=unit_of(keep.by, build.plan), place=row[build.column(clause.column("place"))], count=keep.count, rival=rival,
+        scored=not unscored(build.plan, [keep.by], row[build.column("step")]),
     )  # fmt: skip
 
 
@@ -109,6 +110,7 @@ def _standing(build: Built, prices: Priced, place: int, row: Row, filters: int) 
         advantage=advantage,
         estimated=known is None,
         rival=exchange(build, prices, place, row, candidate) if priceable else None,
+        scored=prices.stage.objective is None or not unscored(build.plan, [prices.stage.objective], step),
         unknown="its tokens were never counted" if uncounted and solved else None,
     )
 

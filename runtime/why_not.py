@@ -27,7 +27,7 @@ def _to_enter(build: Built, account: Account) -> Iterator[Need]:
     for clause, visit in zip(path(build.plan), account.visits, strict=True):
         if visit.number < step:
             continue
-        if visit.outcome == "not reached" and visit.would is None:
+        if visit.outcome == "not reached" and visit.would is None and not visit.scored:
             yield Need(clause=visit.clause, must=NOT_SCORED)
             continue
         if isinstance(clause.step, Where):
@@ -45,7 +45,7 @@ def _to_enter(build: Built, account: Account) -> Iterator[Need]:
 def _to_win(visit: Visit, tie: int) -> str | None:
     """What a row asks for that is not among the best of its prompt."""
     if visit.value is None:
-        return "it has no value to be compared by, and needs one" if visit.outcome == "dropped" else NOT_SCORED
+        return "it has no value to be compared by, and needs one"
     rival, unit = visit.rival, _unit(visit.unit)
     if rival is None or rival.ahead is None or (visit.outcome == "not reached" and visit.would):
         return None

@@ -126,3 +126,23 @@ def test_a_draw_is_told_as_one(mixc: Callable[..., str]) -> None:
     manifest = json.loads(Path("build/scored/manifest.json").read_text())
     assert [(each["leaf"], each["weight"], each["available"]) for each in manifest["selection"]["drawn"]][0] == ("addition", 2.0, there)
     assert manifest["path"][-1] == {"number": 2, "clause": "quota skill weakness(paper)", "kind": "draw"}
+
+
+def test_only_a_value_that_was_never_worked_out_is_not_known(mixc: Callable[..., str]) -> None:
+    write_rows(Path("data/rows.jsonl"), [{**row, "near": None if i % 2 else 5} for i, row in enumerate(rows(24))])
+    score, later = "score near = column(near)\n", "keep best 1 per prompt by near\nbudget 3 examples\nmaximize near"
+    # Where no filter asks for it the score is worked out for the rows alone that are left by then ...
+    ledger = build(mixc, f"where correct\n{later}", score)
+    wrong = ledger.filter(step=1)["row_id"]
+    for row in wrong:
+        assert why(mixc, row)["needs"][1] == {"clause": "keep best 1 per prompt by near", "must": "not known, for the row was dropped before it was scored"}
+        assert mixc("why", "scored.mix", row).count("dropped before this was worked out") == 2
+    # ... and where one does, for all of them: then it is the data that lack it.
+    ledger = build(mixc, f"where correct\nwhere near < 7\n{later}", score)
+    missing = ledger.filter(pl.col("row_id").is_in(wrong) & pl.col("near").is_null())["row_id"]
+    assert missing.len()
+    for row in missing:
+        needs = {need["clause"]: need["must"] for need in why(mixc, row)["needs"]}
+        assert needs["where near < 7"] == "near has no value, and needs one"
+        assert needs["keep best 1 per prompt by near"] == "it has no value to be compared by, and needs one"
+        assert "dropped before" not in mixc("why", "scored.mix", row)
