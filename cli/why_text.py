@@ -8,7 +8,7 @@ from textwrap import wrap
 from rich.console import Console
 from rich.text import Text
 
-from ..runtime.account import Account, Charge, Look, Rival, Standing, Visit
+from ..runtime.account import Account, Charge, Look, Rival, Standing, Ticket, Visit
 from ..runtime.built import Built
 from ..runtime.looks import shown
 
@@ -72,7 +72,7 @@ def _visit(account: Account, visit: Visit, width: int) -> Iterator[Text]:
         return
     for look in visit.looks:
         if look.operator is not None or look.text != visit.clause.removeprefix("where "):
-            yield from _wrapped(_look(look, NOT_SCORED if mark == "--" else "no value"), width)
+            yield from _wrapped(_look(look, "no value" if visit.scored else NOT_SCORED), width)
     if visit.kind == "keep best":
         yield from _wrapped(_kept(account, visit), width)
 
@@ -101,7 +101,7 @@ def _distance(look: Look) -> str:
 def _kept(account: Account, visit: Visit) -> str:
     unit = f" {visit.unit}" if visit.unit else ""
     if visit.value is None:
-        return NOT_SCORED if visit.outcome == "not reached" else "no value to be compared by"
+        return "no value to be compared by" if visit.scored else NOT_SCORED
     mine = f"{shown(visit.value)}{unit}"
     if visit.outcome == "not reached":
         if visit.rival is None:
@@ -138,8 +138,16 @@ def _standing(account: Account, standing: Standing, width: int) -> Iterator[Text
         would = " (by the prices it would be in)" if standing.advantage > 0 else " (by the prices it would not be in)"
         would = would if standing.advantage else " (by the prices it might be in or not)"
     yield from _head(mark, f"{standing.clause}{would}", width)
+    if standing.tickets is not None:
+        for said in _tickets(account, standing.tickets) if reached else ():
+            yield from _wrapped(said, width)
+        return
     if standing.value is None:
-        yield from _wrapped("no objective: it has no value to be maximised" if reached else NOT_SCORED, width)
+        yield from _wrapped("no objective: it has no value to be maximised" if standing.scored else NOT_SCORED, width)
+        return
+    if standing.unknown is not None:
+        yield from _wrapped(f"objective {_number(standing.value, standing)}", width)
+        yield from _wrapped(f"advantage not known: {standing.unknown}", width)
         return
     if standing.advantage is None:
         yield from _wrapped(f"objective {_number(standing.value, standing)}" + ("; there is no budget, every candidate is selected" if reached else ""), width)
@@ -155,6 +163,16 @@ def _standing(account: Account, standing: Standing, width: int) -> Iterator[Text
         yield from (Text(f"{'':{INDENT + 4}}{line}") for line in rest)
     if standing.rival is not None and reached:
         yield from _wrapped(_exchange(account, standing.rival), width)
+
+
+def _tickets(account: Account, tickets: Sequence[Ticket]) -> Iterator[str]:
+    """What a draw is to the row: its leaves, and what each of them had to win with."""
+    if not tickets:
+        yield "not drawn: the profile tried none of its skills, so that no draw can reach it"
+        return
+    yield f"{'drawn' if account.selected else 'not drawn'}: rows are drawn by chance, with the seed of the spec; nothing is compared"
+    for each in tickets:
+        yield f"`{each.leaf}` has weight {shown(each.weight)}: {100 * each.chance:.3g}% of the first draw, shared by {each.available:,} candidate{'' if each.available == 1 else 's'}"
 
 
 def _exchange(account: Account, rival: Rival) -> str:

@@ -44,6 +44,7 @@ class Visit:
     """What one filter saw. `outcome`: `passed`, `dropped`, or `not reached`, and then `would` says whether the row would have passed, as the others stood.
 
     Of `keep best`: the row's `value` and `place` in its prompt, how many are kept (`count`), and its `rival`: the last row kept, or the best left out.
+    `scored`: false where a score that it reads was never worked out for the row, for it was gone by then.
     """
 
     number: int
@@ -57,6 +58,7 @@ class Visit:
     place: int | None = None
     count: int | None = None
     rival: Rival | None = None
+    scored: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,12 +73,26 @@ class Charge:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ticket:
+    """A leaf of a drawn row: its `weight`, the share of the first draw that this is (`chance`), and of how many candidates (`available`). A leaf
+    that the profile never tried has none.
+    """
+
+    leaf: str
+    weight: float
+    chance: float
+    available: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
     """The row among the candidates. `value`: its objective (by its tokens where only tokens are budgeted: `weighted`); `advantage`: that and all charges.
 
     None where the selection has no prices. `estimated`: the row was no candidate, and its advantage is what the prices would have made of it.
     `rival`: of the rows with which it could change places, one for one and with every clause still held: of a dropped row the weakest that is
-    selected, of a selected row the strongest that is not.
+    selected, of a selected row the strongest that is not. `unknown`: why the advantage of the row is not known where others have one.
+
+    Where rows are drawn and nothing is maximised, `clause` is what draws them, and `tickets` are the leaves of this row; None elsewhere. `scored` as of a `Visit`.
     """
 
     clause: str
@@ -87,6 +103,9 @@ class Standing:
     advantage: float | None
     estimated: bool
     rival: Rival | None
+    unknown: str | None = None
+    tickets: tuple[Ticket, ...] | None = None
+    scored: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,7 @@
 """A finished build folder, read: its plan, its manifest, its ledger. Writes nothing."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from ..compiler.diagnostics import Diagnostic, Fault
 from ..compiler.plan.serialize import Unreadable, from_data
 from ..compiler.plan.stages import Plan
 from .materialise import TRACED
+from .path import Side
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,12 @@ class Built:
         """The ledger's column for one of the trace."""
         other = f"{name} {TRACED}"
         return other if other in self.ledger.columns else name
+
+    def value(self, side: Side, row: Mapping[str, Any]) -> Any:
+        """What a side of a clause is for a row of the ledger: its constant, the trace's column, or a score's, whatever that is called."""
+        if side.column is None:
+            return side.constant
+        return row[self.column(side.column) if side.made else side.column]
 
 
 def built(folder: Path) -> Built:

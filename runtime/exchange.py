@@ -34,6 +34,8 @@ def exchange(build: Built, priced: Priced, place: int, row: Mapping[str, Any], c
         if isinstance(clause, Quota | Budget) and told is not None:
             inside = np.ones(ledger.height, bool) if members is None else members.to_numpy()
             allowed &= _held(clause, told, inside, tokens, selected & candidate.to_numpy(), coming, place)
+    if priced.soft is not None:
+        allowed &= _as_near(priced.soft, ledger["skills"], tokens, coming, place)
     others = valued.filter(pl.Series(allowed))
     if others.is_empty():
         return None
@@ -60,6 +62,16 @@ def _held(
             share = Fraction(str(bound)) / 100
             held &= sign * (amount * share.denominator - total * share.numerator) >= -miss * share.denominator
     return held
+
+
+def _as_near(soft: Mapping[str, Any], skills: pl.Series, tokens: np.ndarray, coming: int, place: int) -> np.ndarray:
+    """bool[rows]: whether the targets of a soft quota are missed by no more in all when the row at `place` and each other row change places."""
+    each = tokens if soft["unit"] == "tokens" else np.ones(len(tokens), np.int64)
+    lacking = np.zeros(len(tokens), np.int64)
+    for leaf in soft["leaves"]:
+        mine = np.where(skills.list.contains(leaf["leaf"]).fill_null(False).to_numpy(), each, 0)
+        lacking += np.maximum(leaf["target"] - leaf["amount"] - coming * (mine - mine[place]), 0)
+    return lacking <= soft["shortfall"]
 
 
 def _at_least(amount: np.ndarray, bound: int | None) -> np.ndarray:

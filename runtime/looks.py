@@ -38,12 +38,12 @@ def holds(condition: Expression, seen: Mapping[Expression, bool | None]) -> bool
 def _look(build: Built, atom: Atom, row: Mapping[str, Any]) -> Look:
     if atom.truth is not None or atom.left is None or atom.right is None or atom.operator is None:
         truth = atom.truth
-        found = row[build.column(truth.column)] if truth is not None and truth.column is not None else None
+        found = build.value(truth, row) if truth is not None and truth.column is not None else None
         return Look(text=atom.text, met=found, left=found, name=atom.text)
     sign, left, right = atom.operator, atom.left, atom.right
     if left.column is None and right.column is not None:
         sign, left, right = _MIRRORED.get(sign, sign), right, left
-    mine, theirs = (side.constant if side.column is None else row[build.column(side.column)] for side in (left, right))
+    mine, theirs = (build.value(side, row) for side in (left, right))
     unit = unit_of(left.expression, build.plan) or unit_of(right.expression, build.plan)
     return Look(
         text=atom.text, met=None if mine is None or theirs is None else COMPARE[sign](mine, theirs), left=_plain(mine), name=left.text,
@@ -69,26 +69,29 @@ def _within(atom: Atom, row: Mapping[str, Any]) -> str | None:
             return None
 
 
-def lacking(condition: Expression, seen: Mapping[Expression, Look], wanted: bool = True) -> str | None:
-    """What must be otherwise for the condition to be `wanted`; None where it is."""
+def lacking(condition: Expression, seen: Mapping[Expression, Look], wanted: bool = True, missing_will_do: bool = False) -> str | None:
+    """What must be otherwise for the condition to be `wanted`; None where it is.
+
+    With `missing_will_do` a missing value will do as well: the condition must be other than the opposite of `wanted`.
+    """
     match condition:
         case Operation(operator="not", arguments=(inner,)):
-            return lacking(inner, seen, not wanted)
+            return lacking(inner, seen, not wanted, missing_will_do)
         case Operation(operator="and" | "or" as joint, arguments=arguments):
-            each = [lacking(a, seen, wanted) for a in arguments]
+            each = [lacking(a, seen, wanted, missing_will_do) for a in arguments]
             every = (joint == "and") == wanted
             if not every and None in each:
                 return None
             return (" and " if every else ", or ").join(dict.fromkeys(need for need in each if need)) or None
         case _:
             look = seen[condition]
-            return None if look.met is wanted else _lacking(look, wanted)
+            return None if look.met is wanted or (missing_will_do and look.met is None) else _lacking(look, wanted)
 
 
 def _lacking(look: Look, wanted: bool) -> str:
     if look.met is None:
         missing = look.name if look.left is None else look.other
-        return f"{missing} has no value, and needs one"
+        return f"{missing} has no value, and needs one" if look.operator else f"`{look.text}` has no value, and must be {'true' if wanted else 'false'}"
     if look.operator is None:
         return f"`{look.text}` must be {'true' if wanted else 'false'}"
     sign = look.operator if wanted else OPPOSITE[look.operator]

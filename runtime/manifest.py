@@ -80,6 +80,7 @@ def _selection(plan: Plan, walk: Walk) -> dict[str, object] | None:
         "unit": objective_unit(plan),
         "clauses": [clause_data(o) for o in s.outcomes],
         "soft": None if s.soft is None else _soft(s.soft),
+        "drawn": [asdict(each) for each in s.drawn] or None,
     }
 
 

@@ -1,12 +1,12 @@
 """The filters of a plan in the order in which they act, each taken apart into what it compares, and where the ledger has the values. It reads no rows."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from ..compiler.clauses import Keep, Where
 from ..compiler.expressions import Column, Constant, Expression, Operation, Quantile, Rank
 from ..compiler.plan.express import express
-from ..compiler.plan.stages import Filter, Plan, Select
+from ..compiler.plan.stages import Filter, Plan, Score, Select
 from ..compiler.source import Span
 
 COMPARES = ("==", "!=", "<", "<=", ">", ">=")
@@ -80,6 +80,27 @@ class Clause:
     def column(self, name: str) -> str:
         """The ledger's column for `place`, `rival` or `margin` of a `keep best`."""
         return f"{self.number}: {name}"
+
+
+def unscored(plan: Plan, expressions: Iterable[Expression], step: int | None) -> bool:
+    """Whether any of the scores in `expressions` was worked out only after filter number `step` had dropped the row (0: it was dropped before all)."""
+    if step is None:
+        return False
+    order = [stage.id for stage in plan.stages]
+    gone = next((order.index(clause.key.rpartition("/")[0]) for clause in path(plan) if clause.number == step), 0 if step == 0 else len(order))
+    read = {name for e in expressions for name in _scores(e)}
+    return any(isinstance(stage, Score) and stage.name in read for stage in plan.stages[gone:])
+
+
+def _scores(e: Expression) -> Iterator[str]:
+    match e:
+        case Column(source="score", name=name):
+            yield name
+        case Operation(arguments=arguments):
+            for argument in arguments:
+                yield from _scores(argument)
+        case Quantile(of=of) | Rank(of=of):
+            yield from _scores(of)
 
 
 def key(stage: str, index: int) -> str:

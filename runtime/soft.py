@@ -6,7 +6,7 @@ import polars as pl
 from ..compiler.diagnostics import Diagnostic, Fault, Label
 from ..compiler.plan.stages import Select, SoftQuota
 from .selection.outcomes import outcomes
-from .selection.problem import Problem, Soft, Solution
+from .selection.problem import Chance, Problem, Soft, Solution
 from .selection.published import Drawn, draw
 from .selection.targets import by_chain, leaves, published, targets, weights
 
@@ -31,11 +31,18 @@ def draw_rows(stage: Select, soft: SoftQuota, live: pl.DataFrame, problem: Probl
     tallies = by_chain(_measured(stage, soft), stage.tree)
     names = leaves(stage.tree, [*_values(live), *tallies])
     weight = published(names, tallies, soft)
-    drawn = draw(list(weight.values()), _members(tuple(weight), live), problem.tie, stage.budgets[0].amount)
+    members = _members(tuple(weight), live)
+    drawn = draw(list(weight.values()), members, problem.tie, stage.budgets[0].amount)
     if drawn.pool < stage.budgets[0].amount:
         raise Fault(_too_few(stage, soft, drawn.pool, live.height))
     done = outcomes(problem, drawn.chosen)
-    answer = Solution(chosen=drawn.chosen, objective=0.0, bound=0.0, gap=0.0, resolution=0.0, method="paper", outcomes=done)
+    leaves_drawn = tuple(
+        Chance(leaf=leaf, weight=float(w), chance=chance, available=len(of))
+        for (leaf, w), chance, of in zip(weight.items(), drawn.chance, members, strict=True)
+    )
+    answer = Solution(
+        chosen=drawn.chosen, objective=0.0, bound=0.0, gap=0.0, resolution=0.0, method="paper", outcomes=done, drawn=leaves_drawn
+    )  # fmt: skip
     return answer, _hazard(soft, tuple(weight), drawn)
 
 

@@ -11,14 +11,11 @@ from .selection.exact import solve
 from .selection.prices.solve_table import solve_table
 from .selection.problem import Infeasible, Solution
 from .selection.table import Selected, Table
+from .tie_share import tie_share
 
 EXACT, PRICES = "exact", "prices"
 MOST = 200_000
 """The most candidates that `solver auto` leaves to the exact solver where clauses couple them."""
-TIED = 100
-"""Where there are so many times more candidates than values of the objective, the seeded hash is made part of it."""
-FINEST = 2.0**-17
-"""The share of the greatest objective that the hash is then worth: no more, so that the gap stays below 1e-5 of it."""
 
 
 def solver(stage: Select, candidates: int) -> str:
@@ -61,10 +58,8 @@ def _by_prices(stage: Select, live: pl.DataFrame) -> Solution | Infeasible:
 def _untied(live: pl.DataFrame) -> pl.Series:
     """The objective; with a part for the seeded hash, never below zero, where many rows are worth the same: the bound then holds for both."""
     value = live[OBJECTIVE].cast(pl.Float64)
-    if value.n_unique() * TIED > live.height:
-        return value
-    largest = float(value.abs().max() or 1.0)  # type: ignore[arg-type]
-    return value + FINEST * largest * (1 - live[TIE].to_numpy() / 2.0**64)
+    share = tie_share(value)
+    return value + share * (1 - live[TIE].to_numpy() / 2.0**64) if share else value
 
 
 def _advantage(stage: Select, asked: Table, value: np.ndarray, answer: Selected) -> np.ndarray:

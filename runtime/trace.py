@@ -51,9 +51,12 @@ def trace(plan: Plan, rows: pl.DataFrame) -> Trace:
         columns = pl.concat([columns, _columns(clause, seen)], how="horizontal")
         told.append(_told(clause, plan, seen))
     stage = next(s for s in plan.stages if isinstance(s, Select))
-    last = {"number": len(clauses) + 1, "clause": f"maximize {stage.objective_text}", "kind": "maximize", "unit": objective_unit(plan)}
+    if stage.soft is not None and stage.soft.shape == "paper":
+        told.append({"number": len(clauses) + 1, "clause": stage.soft.text, "kind": "draw"})
+    else:
+        told.append({"number": len(clauses) + 1, "clause": f"maximize {stage.objective_text}", "kind": "maximize", "unit": objective_unit(plan)})
     end = base.select(objective=_or_null(base, OBJECTIVE), advantage=_or_null(base, ADVANTAGE), tie=pl.col(TIE))
-    return Trace(pl.concat([columns, _counted(stage, base), end], how="horizontal"), [*told, last])
+    return Trace(pl.concat([columns, _counted(stage, base), end], how="horizontal"), told)
 
 
 def _numbered(rows: pl.DataFrame, clauses: tuple[Clause, ...]) -> pl.DataFrame:

@@ -1,6 +1,6 @@
 """Why rows of a finished build are in or out: from the folder alone, what each clause saw of them and what its prices made of them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -8,13 +8,13 @@ import polars as pl
 
 from ..compiler.clauses import Keep
 from ..compiler.plan.units import objective_unit, unit_of
-from .account import Account, Rival, Standing, Visit
+from .account import Account, Rival, Standing, Ticket, Visit
 from .built import Built
 from .charges import Priced, charges, priced
 from .exchange import exchange
 from .looks import holds, looks
 from .named_rows import named_rows
-from .path import Clause, path
+from .path import Clause, path, unscored
 from .why_not import needs
 
 Row = Mapping[str, Any]
@@ -57,12 +57,12 @@ def _visit(build: Built, clause: Clause, row: Row, step: int | None) -> Visit:
     seen = looks(build, clause, row)
     met = {atom.expression: look.met for atom, look in zip(clause.atoms, seen, strict=True)}
     would = holds(clause.step.condition, met) if outcome == "not reached" else None
-    return Visit(number=clause.number, clause=clause.text, kind="where", outcome=outcome, would=would, looks=seen)
+    return Visit(number=clause.number, clause=clause.text, kind="where", outcome=outcome, would=would, looks=seen, scored=not unscored(build.plan, [clause.step.condition], step))
 
 
 def _kept(build: Built, clause: Clause, keep: Keep, row: Row, outcome: str) -> Visit:
     value = clause.value
-    found = row[build.column(value.column)] if value is not None and value.column is not None else value and value.constant
+    found = None if value is None else build.value(value, row)
     number = float(found) if isinstance(found, int | float) else None
     ahead = row[build.column(clause.column("margin"))]
     rival = _rival(build, row[build.column(clause.column("rival"))], number, ahead)
@@ -72,6 +72,7 @@ def _kept(build: Built, clause: Clause, keep: Keep, row: Row, outcome: str) -> V
     return Visit(
         number=clause.number, clause=clause.text, kind="keep best", outcome=outcome, would=would, value=number,
         unit=unit_of(keep.by, build.plan), place=row[build.column(clause.column("place"))], count=keep.count, rival=rival,
+        scored=not unscored(build.plan, [keep.by], row[build.column("step")]),
     )  # fmt: skip
 
 
@@ -88,13 +89,18 @@ def _standing(build: Built, prices: Priced, place: int, row: Row, filters: int) 
     step, value = row[build.column("step")], row[build.column("objective")]
     if step == 0:
         return None
+    if prices.drawn is not None:
+        return _drawn(prices, prices.drawn, row)
     weighted = prices.weighted and row["tokens"] is not None
     worth = None if value is None else value * row["tokens"] if weighted else value
     known, counts = row[build.column("advantage")], build.ledger[build.column("step")]
     solved = build.ledger[build.column("advantage")].is_not_null().any()
-    estimated = known is None
-    found, advantage = charges(prices, place, row, known, worth) if worth is not None and solved else ((), None)
+    uncounted = prices.counts_tokens and row["tokens"] is None
+    priceable = worth is not None and solved and not uncounted
+    found, advantage = charges(prices, place, row, known, worth) if priceable else ((), None)
     candidate = (counts.fill_null(filters + 1) > filters) & build.ledger[build.column("objective")].is_not_null()
+    if prices.counts_tokens:
+        candidate &= build.ledger["tokens"].is_not_null()
     return Standing(
         clause=f"maximize {prices.stage.objective_text}",
         value=worth,
@@ -102,6 +108,15 @@ def _standing(build: Built, prices: Priced, place: int, row: Row, filters: int) 
         weighted=weighted,
         charges=found,
         advantage=advantage,
-        estimated=estimated,
-        rival=exchange(build, prices, place, row, candidate) if solved else None,
+        estimated=known is None,
+        rival=exchange(build, prices, place, row, candidate) if priceable else None,
+        scored=prices.stage.objective is None or not unscored(build.plan, [prices.stage.objective], step),
+        unknown="its tokens were never counted" if uncounted and solved else None,
     )
+
+
+def _drawn(prices: Priced, drawn: Sequence[Row], row: Row) -> Standing:
+    """The standing of a row where rows are drawn: the leaves of it that are drawn from."""
+    tickets = tuple(Ticket(**leaf) for leaf in drawn if leaf["leaf"] in (row["skills"] or ()))
+    clause = prices.stage.soft.text if prices.stage.soft else ""
+    return Standing(clause=clause, value=None, unit=None, weighted=False, charges=(), advantage=None, estimated=False, rival=None, tickets=tickets)

@@ -1,9 +1,9 @@
 """The least that would have to be otherwise: for a dropped row to come in, clause by clause, or for a selected one to drop out."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ..compiler.clauses import Where
-from .account import Account, Need, Rival, Standing, Visit
+from .account import Account, Need, Rival, Standing, Ticket, Visit
 from .built import Built
 from .looks import lacking, shown
 from .path import path
@@ -27,7 +27,7 @@ def _to_enter(build: Built, account: Account) -> Iterator[Need]:
     for clause, visit in zip(path(build.plan), account.visits, strict=True):
         if visit.number < step:
             continue
-        if visit.outcome == "not reached" and visit.would is None:
+        if visit.outcome == "not reached" and visit.would is None and not visit.scored:
             yield Need(clause=visit.clause, must=NOT_SCORED)
             continue
         if isinstance(clause.step, Where):
@@ -45,7 +45,7 @@ def _to_enter(build: Built, account: Account) -> Iterator[Need]:
 def _to_win(visit: Visit, tie: int) -> str | None:
     """What a row asks for that is not among the best of its prompt."""
     if visit.value is None:
-        return "it has no value to be compared by, and needs one" if visit.outcome == "dropped" else NOT_SCORED
+        return "it has no value to be compared by, and needs one"
     rival, unit = visit.rival, _unit(visit.unit)
     if rival is None or rival.ahead is None or (visit.outcome == "not reached" and visit.would):
         return None
@@ -56,8 +56,12 @@ def _to_win(visit: Visit, tie: int) -> str | None:
 
 
 def _to_be_chosen(standing: Standing, account: Account, candidate: bool) -> str | None:
+    if standing.tickets is not None:
+        return _to_be_drawn(standing.tickets) if candidate else None
     if standing.value is None:
         return (account.reason or "").partition(": ")[2] if candidate else None
+    if standing.unknown is not None:
+        return f"not known, for {standing.unknown}"
     if standing.advantage is None:
         return None
     rival, low = standing.rival, -standing.advantage
@@ -80,6 +84,12 @@ def _to_be_chosen(standing: Standing, account: Account, candidate: bool) -> str 
     return "; ".join(parts) or None
 
 
+def _to_be_drawn(tickets: Sequence[Ticket]) -> str:
+    if not tickets:
+        return "the profile must have tried one of its skills: leaves that were never tried are not drawn from"
+    return "another seed, or a larger budget: it is a draw, and the row was not drawn"
+
+
 def _exchanged(rival: Rival, unit: str) -> str:
     return f"once it has risen by more than {shown(-(rival.ahead or 0.0))}{unit} it takes the place of row {rival.row_id}"
 
@@ -88,7 +98,7 @@ def _to_lose(build: Built, account: Account) -> Iterator[Need]:
     for clause, visit in zip(path(build.plan), account.visits, strict=True):
         if isinstance(clause.step, Where):
             seen = {atom.expression: look for atom, look in zip(clause.atoms, visit.looks, strict=True)}
-            if must := lacking(clause.step.condition, seen, wanted=False):
+            if must := lacking(clause.step.condition, seen, wanted=False, missing_will_do=True):
                 yield Need(clause=visit.clause, must=must)
         elif visit.rival is None:
             yield Need(clause=visit.clause, must="nothing: no other row of its prompt came so far")
@@ -102,6 +112,8 @@ def _to_lose(build: Built, account: Account) -> Iterator[Need]:
 
 
 def _to_be_dropped(standing: Standing, tie: int) -> str:
+    if standing.tickets is not None:
+        return "another seed, or other weights: it was drawn"
     if standing.advantage is None:
         return "nothing: there is no budget, so every candidate is selected"
     unit, rival = f"{_unit(standing.unit)}{' x tokens' if standing.weighted else ''}", standing.rival

@@ -114,7 +114,9 @@ def _integer(problem: Problem) -> Solution | Infeasible:
         if row.clause >= 0:
             prices[row.clause] += float(Fraction(float(price)) * goal.unit * row.scale)
     price = float(found.price[-1]) * float(goal.unit) if problem.soft else 0.0
-    soft = soft_outcome(problem, chosen, price, model.proven)
+    aimed = sum(map(bool, problem.soft.targets)) if problem.soft else 0
+    leaves = [float(each) * float(goal.unit) for each in found.price[len(model.rows) - 1 - aimed : -1]] if problem.soft else None
+    soft = soft_outcome(problem, chosen, price, model.proven, leaves)
     if soft and soft.shortfall > model.least:
         raise RuntimeError(f"the solver returned a selection that misses `{soft.clause.text}` by more than it must; this is a bug in mixc")
     total = fsum((problem.objective * weight)[chosen])

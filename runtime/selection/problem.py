@@ -148,7 +148,8 @@ class Outcome:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
     """What became of one leaf of a soft quota: `amount` of it was selected, `shortfall` is max(0, target - amount), and
-    the candidates have `available` of it.
+    the candidates have `available` of it. `price`, never negative: what the objective would gain, by the LP relaxation, if the target were one lower
+    and nothing else changed; each row of the leaf is worth so much more by it (times its tokens where targets are in tokens).
     """
 
     leaf: str
@@ -156,6 +157,7 @@ class Target:
     amount: int
     shortfall: int
     available: int
+    price: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,6 +175,18 @@ class SoftOutcome:
     price: float = 0.0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chance:
+    """A leaf of the published sampler: its `weight`, the share of the first draw that this is (`chance`; 0 where no candidate has the leaf), and
+    how many candidates are `available`.
+    """
+
+    leaf: str
+    weight: float
+    chance: float
+    available: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Solution:
     """The rows chosen and the proof. `objective` is the exact sum of c_r (w_r c_r where only tokens are budgeted) over
@@ -181,7 +195,8 @@ class Solution:
     `bound`: no selection has a higher objective, where values that differ by less than `resolution` a row count as
     equal. `method`: `all` (no budget), `sorted` (nothing couples the rows) or `milp`. `advantage`: c_r less the prices
     of all clauses that count row r, in objective units; None without prices. `soft`: what became of the soft quota, whose
-    shortfall is the least that the clauses allow; the objective is the highest among the selections that lack no more.
+    shortfall is the least that the clauses allow; the objective is the highest among the selections that lack no more. `drawn`: where rows were drawn
+    (`method` is `paper`) and nothing was maximised, the leaves that were drawn from.
     """
 
     chosen: np.ndarray
@@ -193,6 +208,7 @@ class Solution:
     outcomes: tuple[Outcome, ...]
     advantage: np.ndarray | None = field(default=None, repr=False)
     soft: SoftOutcome | None = None
+    drawn: tuple[Chance, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

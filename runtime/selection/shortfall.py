@@ -2,6 +2,7 @@
 objective but the shortfall.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import floor
 
@@ -62,16 +63,22 @@ def soften(problem: Problem, soft: Soft[np.ndarray], rows: list[Row]) -> Softene
     return Softened(held(most), upper, most, proven)
 
 
-def soft_outcome(problem: Problem, chosen: np.ndarray, price: float = 0.0, least: int | None = None) -> SoftOutcome | None:
-    """What each leaf has in a selection, counted from the definition; None without soft targets. `least`: None where it is proven."""
+def soft_outcome(
+    problem: Problem, chosen: np.ndarray, price: float = 0.0, least: int | None = None, prices: Sequence[float] | None = None
+) -> SoftOutcome | None:
+    """What each leaf has in a selection, counted from the definition; None without soft targets. `least`: None where it is proven.
+
+    `price`: of the sum of the shortfalls; `prices`: of each leaf that has a target, in their order.
+    """
     soft = problem.soft
     if soft is None:
         return None
-    found = []
+    found, given = [], iter(prices or ())
     for leaf, target, members in zip(soft.leaves, soft.targets, soft.members, strict=True):
         weight = _weight(problem, soft, members)
         amount = int(weight[chosen[members]].sum())
-        found.append(Target(leaf=leaf, target=target, amount=amount, shortfall=max(0, target - amount), available=int(weight.sum())))
+        worth = abs(next(given, 0.0)) if target else 0.0
+        found.append(Target(leaf=leaf, target=target, amount=amount, shortfall=max(0, target - amount), available=int(weight.sum()), price=worth))
     total = sum(t.shortfall for t in found)
     return SoftOutcome(clause=soft.clause, unit=soft.unit, targets=tuple(found), shortfall=total, least=total if least is None else least, price=abs(price))
 
