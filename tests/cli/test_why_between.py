@@ -124,7 +124,7 @@ def test_a_draw_is_told_as_one(mixc: Callable[..., str]) -> None:
     said = mixc("why", "scored.mix", out.filter(skills="multiplication")["row_id"][0], "--why-not")
     assert "the profile tried none of its skills" in said and "must have tried one of its skills" in said
     manifest = json.loads(Path("build/scored/manifest.json").read_text())
-    assert [(each["leaf"], each["weight"], each["available"]) for each in manifest["selection"]["drawn"]][0] == ("addition", 2.0, there)
+    assert next((each["leaf"], each["weight"], each["available"]) for each in manifest["selection"]["drawn"]) == ("addition", 2.0, there)
     assert manifest["path"][-1] == {"number": 2, "clause": "quota skill weakness(paper)", "kind": "draw"}
 
 
