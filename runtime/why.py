@@ -96,8 +96,8 @@ def _standing(build: Built, prices: Priced, place: int, row: Row, filters: int) 
     known, counts = row[build.column("advantage")], build.ledger[build.column("step")]
     solved = build.ledger[build.column("advantage")].is_not_null().any()
     uncounted = prices.counts_tokens and row["tokens"] is None
-    priceable = worth is not None and solved and not uncounted
-    found, advantage = charges(prices, place, row, known, worth) if priceable else ((), None)
+    priceable = solved and not uncounted
+    found, advantage = charges(prices, place, row, known, worth) if priceable and worth is not None else ((), None)
     candidate = (counts.fill_null(filters + 1) > filters) & build.ledger[build.column("objective")].is_not_null()
     if prices.counts_tokens:
         candidate &= build.ledger["tokens"].is_not_null()

@@ -124,7 +124,8 @@ def test_a_draw_is_told_as_one(mixc: Callable[..., str]) -> None:
     said = mixc("why", "scored.mix", out.filter(skills="multiplication")["row_id"][0], "--why-not")
     assert "the profile tried none of its skills" in said and "must have tried one of its skills" in said
     manifest = json.loads(Path("build/scored/manifest.json").read_text())
-    assert next((each["leaf"], each["weight"], each["available"]) for each in manifest["selection"]["drawn"]) == ("addition", 2.0, there)
+    first = manifest["selection"]["drawn"][0]
+    assert (first["leaf"], first["weight"], first["available"]) == ("addition", 2.0, there)
     assert manifest["path"][-1] == {"number": 2, "clause": "quota skill weakness(paper)", "kind": "draw"}
 
 
@@ -139,7 +140,7 @@ def test_only_a_value_that_was_never_worked_out_is_not_known(mixc: Callable[...,
         assert mixc("why", "scored.mix", row).count("dropped before this was worked out") == 2
     # ... and where one does, for all of them: then it is the data that lack it.
     ledger = build(mixc, f"where correct\nwhere near < 7\n{later}", score)
-    missing = ledger.filter(pl.col("row_id").is_in(wrong) & pl.col("near").is_null())["row_id"]
+    missing = ledger.filter(pl.col("row_id").is_in(wrong.implode()) & pl.col("near").is_null())["row_id"]
     assert missing.len()
     for row in missing:
         needs = {need["clause"]: need["must"] for need in why(mixc, row)["needs"]}
