@@ -11,6 +11,28 @@ from .memory import is_out_of_memory
 from .projection import tell
 from .rows import TooLong, vocabulary
 
+BUDGET = 1_024
+"""Tokens of a batch on a processor, padding included."""
+UNPACKED = ("bloom", "mamba", "qwen2_moe")
+"""Model types that are known to be read so, for a plan, which loads no model; loading tries each of any type."""
+
+
+def in_batches(windows: Sequence[Window], budget: int = BUDGET) -> deque[list[int]]:
+    """The windows by their index in batches of like lengths, the longest first: as many as fit in `budget` tokens at the length of the first."""
+    batches: deque[list[int]] = deque()
+    for i in sorted(range(len(windows)), key=lambda i: (-windows[i].length, i)):
+        last = batches[-1] if batches else None
+        if last and (len(last) + 1) * windows[last[0]].length <= budget:
+            last.append(i)
+        else:
+            batches.append([i])
+    return batches
+
+
+def batch_tokens(windows: Sequence[Window], budget: int = BUDGET) -> int:
+    """All tokens that are read in batches, padding included: of each window but its last one."""
+    return sum(len(batch) * (windows[batch[0]].length - 1) for batch in in_batches(windows, budget))
+
 
 def read_batches(
     model: Any, head: Callable[[Any], Any] | None, windows: Sequence[Window], also: frozenset[str], budget: int
@@ -19,14 +41,7 @@ def read_batches(
 
     `head` makes logits of the base model's last hidden states; None where only the whole model can.
     """
-    order = sorted(range(len(windows)), key=lambda i: (-windows[i].length, i))
-    batches: deque[list[int]] = deque()
-    for i in order:
-        last = batches[-1] if batches else None
-        if last and (len(last) + 1) * windows[last[0]].length <= budget:
-            last.append(i)
-        else:
-            batches.append([i])
+    batches = in_batches(windows, budget)
     while batches:
         batch = batches.popleft()
         try:

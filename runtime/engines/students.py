@@ -8,6 +8,7 @@ from typing import Any
 from ...compiler.diagnostics import Fault
 from ...compiler.plan.stages import Model
 from .base import Engine, Window
+from .batches import UNPACKED
 from .checked import Checked
 from .choice import TRANSFORMERS, VLLM, Choice, check_devices
 from .devices import Devices, cuda_devices, environments
@@ -66,8 +67,10 @@ class Students:
     def expects(self, model: Model, windows: Sequence[Window], also: frozenset[str] = frozenset(), *, rough: bool = False) -> int:
         """The tokens that reading these windows takes, as far as it can be told before the model is loaded; `rough`: without a look at its files.
         Fault MIX0506, MIX0509."""
-        stretched = None if rough else stretched_from(self._config(model))
-        return expected_tokens(windows, self.choice, also, model.dtype, stretched)
+        config = None if rough else self._config(model)
+        stretched = None if config is None else stretched_from(config)
+        packs = config is None or config.get_text_config().model_type not in UNPACKED
+        return expected_tokens(windows, self.choice, also, model.dtype, stretched, packs=packs)
 
     def tokenizer(self, model: Model) -> ChatTokenizer:
         """The model's tokenizer with its template; no weights are loaded. Fault MIX0506, MIX0507."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from ...compiler.diagnostics import Diagnostic, Fault, Label
 from .base import ENTROPY, LOGPROB, RANK, Generated, Reading, Window
-from .batches import read_batches
+from .batches import BUDGET, read_batches
 from .linear import pack_weights
 from .load import device_name, load_model, longest
 from .memory import give_back_freed_memory, is_out_of_memory, keep_few_kernels, reuse_freed_memory
@@ -42,7 +42,7 @@ class TransformersEngine:
         self.tokenizer = tokenizer
         self.device = device_name(model.device)
         self.context: int | None = longest(model.config)
-        self.budget = budget or (16_384 if model.device.type == "cuda" else 1_024)
+        self.budget = budget or (16_384 if model.device.type == "cuda" else BUDGET)
         self.model.generation_config = GenerationConfig()  # the model's own may sample, penalise or force tokens
         config = model.config.get_text_config()
         self._cap: float | None = getattr(config, "final_logit_softcapping", None)

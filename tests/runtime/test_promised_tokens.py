@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from mixc.cli.main import main
 from mixc.runtime import costs
+from mixc.runtime.engines.batches import UNPACKED
 from mixc.tests.project import STUDENT, make_project, rows, write_rows
 from mixc.tests.runtime.tiny import make_tiny_student
 
@@ -83,6 +84,14 @@ def test_a_plan_for_two_devices_promises_what_both_then_read(project: Path, caps
     assert tokens == pytest.approx(run["score:naturalness"], rel=0.05) and tokens >= alone["score:naturalness"]["tokens"]["value"]
 
 
+@pytest.mark.parametrize("arch", UNPACKED)
+def test_a_plan_promises_what_padded_batches_read(project: Path, capsys: pytest.CaptureFixture[str], arch: str) -> None:
+    make_tiny_student(project / "tiny", arch=arch, context=256)
+    (project / "one.mix").write_text(spec(SPECS["local"]))
+    plan, run = promised(capsys), measured(project, capsys)
+    assert plan["score:naturalness"]["tokens"]["value"] == pytest.approx(run["score:naturalness"], rel=0.05)
+
+
 def test_a_plan_for_vllm_counts_a_prompt_with_every_window(project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     (project / "one.mix").write_text(spec(SPECS["local"] | {"sure": "entropy(student: tiny)"}))
     alone, theirs = promised(capsys), promised(capsys, "--engine", "vllm")
@@ -92,8 +101,11 @@ def test_a_plan_for_vllm_counts_a_prompt_with_every_window(project: Path, capsys
     assert promised(capsys) == theirs
 
 
-def test_what_is_measured_is_what_was_read_and_not_what_was_promised(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A model that cannot be packed is read in padded batches, which only the loaded model tells."""
+def test_what_is_measured_is_what_was_read_and_not_what_was_promised(
+    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """How large padded batches are depends on the device, which only the loaded model tells."""
+    monkeypatch.setattr("mixc.runtime.engines.transformers.BUDGET", 8_192)
     shutil.rmtree(project / "tiny")
     make_tiny_student(project / "tiny", arch="bloom")
     (project / "one.mix").write_text(spec(SPECS["local"]))

@@ -12,7 +12,7 @@ from mixc.compiler.plan.stages import Model
 from mixc.compiler.source import Span
 from mixc.runtime.engines import rows
 from mixc.runtime.engines.base import ENTROPY, RANK, Window
-from mixc.runtime.engines.batches import read_batches
+from mixc.runtime.engines.batches import UNPACKED, read_batches
 from mixc.runtime.engines.rows import read_rows
 from mixc.runtime.engines.students import Students
 from mixc.runtime.engines.transformers import TransformersEngine
@@ -20,7 +20,7 @@ from mixc.runtime.packing import pack
 from mixc.tests.runtime.tiny import make_tiny_student
 
 PACKED = ("llama", "qwen2", "qwen3", "gemma2", "gemma3", "mistral", "phi3", "gpt2", "granite", "cohere")
-BATCHED = ("bloom", "mamba", "qwen2_moe")
+BATCHED = UNPACKED
 BOTH = frozenset({RANK, ENTROPY})
 TEXT = "  First, 2.5 clips!\n\nThen naïve 日本 😀 "
 
