@@ -26,13 +26,16 @@ def broken(outcome: Outcome) -> bool:
 
 def _outcome(problem: Problem, chosen: np.ndarray, i: int, price: float) -> Outcome:
     clause = problem.clauses[i]
-    counts = unit(clause)
-    amount, low, high, share = _measured(problem, chosen, i, clause, counts)
+    return outcome(clause, *_measured(problem, chosen, i, clause, unit(clause)), price)
+
+
+def outcome(clause: Clause, amount: int, low: int | None, high: int | None, share: float | None, price: float) -> Outcome:
+    """The outcome of a clause from what was counted for it; `price` as in `outcomes`."""
     room = [distance for bound, distance in ((low, amount - (low or 0)), (high, (high or 0) - amount)) if bound is not None]
     slack = min(room, default=None)
     return Outcome(
         clause=clause,
-        unit=counts,
+        unit=unit(clause),
         amount=amount,
         low=low,
         high=high,

@@ -3,12 +3,12 @@
 import json
 import re
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
 import pytest
 from mixc.cli.main import main
+from mixc.tests.cli.running import Run, runner
 from mixc.tests.compiling import RUN, told
 from mixc.tests.project import SCORED, make_project
 
@@ -19,7 +19,6 @@ SPEC = (
     .replace("maximize random", "maximize -length")
 )
 
-Run = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture(scope="module")
@@ -39,16 +38,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     """Runs `mixc WORDS` in a copy of the project; gives the exit code, stdout and stderr."""
     shutil.copytree(project, tmp_path, dirs_exist_ok=True)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("MIXC_HOME", raising=False)
-    monkeypatch.setenv("COLUMNS", "100")
-
-    def mixc(*words: str) -> tuple[int, str, str]:
-        code = main(words)
-        shown = capsys.readouterr()
-        return code, shown.out, shown.err
-
-    return mixc
+    return runner(tmp_path, monkeypatch, capsys)
 
 
 def ledger() -> pl.DataFrame:

@@ -4,6 +4,7 @@ import numpy as np
 import polars as pl
 
 from ....compiler.plan.stages import AtMost, Budget, Quota
+from ..outcomes import outcome
 from ..problem import Clause, ConflictMember, Outcome, unit
 from ..table import Table
 from .classes import Classes
@@ -14,29 +15,10 @@ def reported(
     table: Table, known: Classes, counts: np.ndarray, amounts: np.ndarray, fullest: int, prices: tuple[float, ...]
 ) -> tuple[Outcome, ...]:
     """The outcome of every clause where `counts` rows with `amounts` tokens of each class are chosen, at most `fullest` of a prompt."""
-    done = []
-    for i, clause in enumerate(table.clauses):
-        counted = unit(clause)
-        of = counts if counted == "examples" else amounts
-        amount, low, high, share = _measured(table, known, i, clause, of, fullest)
-        room = [distance for bound, distance in ((low, amount - (low or 0)), (high, (high or 0) - amount)) if bound is not None]
-        slack = min(room, default=None)
-        price = prices[i]
-        done.append(
-            Outcome(
-                clause=clause,
-                unit=counted,
-                amount=amount,
-                low=low,
-                high=high,
-                share=share,
-                slack=slack,
-                binding=slack == 0 or price != 0.0,
-                price=abs(price),
-                side=None if price == 0.0 else "high" if price > 0 else "low",
-            )
-        )
-    return tuple(done)
+    return tuple(
+        outcome(clause, *_measured(table, known, i, clause, counts if unit(clause) == "examples" else amounts, fullest), prices[i])
+        for i, clause in enumerate(table.clauses)
+    )
 
 
 def _measured(
