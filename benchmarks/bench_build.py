@@ -1,133 +1,161 @@
-"""Times what a build does besides scoring and solving, by the number of rows: ids, candidates, ledger and the texts of the chosen rows, apart.
+"""How long a build takes, and how much memory, as its candidates grow from a million to a hundred million.
 
-Usage: python benchmarks/bench_build.py [--rows 1000000,3000000] [--chosen 100000] [--data FOLDER] [--plot docs/images/build.svg]
+`python benchmarks/bench_build.py [--rows 1000000,3000000,...] [--chosen N] [--data FOLDER] [--plot FILE]`. A corpus (short texts, 5 rows a prompt, 118
+skills, 5 teachers, files of a million rows) is made once in FOLDER, and every row of it is a candidate of a selection with 45 floors, 21 caps, a share
+of tokens for each teacher and two budgets, all of them binding. Each size runs in a process of its own, on an empty store; the parts of the build are timed apart, each
+with the most memory that the process had meanwhile:
 
-The corpora (short texts, 5 teachers, 5 rows a prompt, 118 skills, many files) are made once in FOLDER. Each part runs in a process of its own, whose
-peak memory is told less what it had before it began; `candidates` is run with the ids kept, as every build after the first. FOLDER/results.json keeps
-the figures of every run, and the plot is of all sizes in it.
+ids: row and prompt ids, worked out once per file. rows: the narrow rows, scanned, put in their parts, tagged and scored from columns. solving: the selection.
+ledger: every row with what became of it and why, as Parquet. texts: those of the chosen rows, read from their files, and `train.jsonl`.
 """
 
 import argparse
 import json
-import resource
+import os
 import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from math import ceil, floor, log10
 from pathlib import Path
 from tempfile import gettempdir
 
 import polars as pl
-from mixc.compiler.expressions import Column, Constant, Operation
-from mixc.compiler.plan.stages import Filter, Keep, Plan, Roles, Scan, Score, Select, Tag, Teachers, Where
-from mixc.compiler.source import Span
+from mixc.cli.inputs import compile_file
+from mixc.compiler.plan.stages import Materialise, Plan, Select
 from mixc.runtime.context import Context
 from mixc.runtime.corpus_files import open_files
 from mixc.runtime.engines.students import Students
-from mixc.runtime.materialise import ledger, parquet
-from mixc.runtime.materialise import selected as chosen
+from mixc.runtime.ledger import write_ledger
+from mixc.runtime.materialise import parquet, selected, train_lines
 from mixc.runtime.needs import needs
-from mixc.runtime.select import select
 from mixc.runtime.store import Store
+from mixc.runtime.teacher_table import teacher_table
 from mixc.runtime.texts import Texts
+from mixc.runtime.trace import trace
 from mixc.runtime.walk import Walk, advance
 
-HERE = Span("bench_build.mix", 0, 0)
 FILE_ROWS, A_PROMPT, SKILLS, TEACHERS = 1_000_000, 5, 118, 5
-PARTS = ("ids", "candidates", "ledger", "texts")
-CORRECT, LENGTH = Column("score", "correct"), Column("score", "length")
-LEVEL = Column("column", "level")
+PARTS = ("ids", "rows", "solving", "ledger", "texts")
+COLOURS = ("#4c78a8", "#f58518", "#e45756", "#54a24b", "#b279a2")
+HEAD = """\
+mix "bench" { seed 3 }
+
+corpus traces {
+  scan     "rows/*.parquet"
+  prompt   question
+  response answer
+  teacher  model
+}
+
+skills topics { tag by column skill }
+
+score naturalness = column(value)
+score length      = column(tokens, unit: tokens)
+
+decontaminate none because "the texts are made up"
+
+"""
 
 
-def corpus(folder: Path, rows: int) -> None:
-    """`rows` rows in files of a million. Every value follows from the row's number."""
-    target = folder / f"rows-{rows}"
-    if target.exists():
-        return
-    fresh = folder / f"rows-{rows}.part"
-    shutil.rmtree(fresh, ignore_errors=True)
-    fresh.mkdir(parents=True)
+def corpus(folder: Path, rows: int) -> Path:
+    """A folder with `rows` rows of a corpus in files of a million, below one in which a spec may stand. Every value follows from the row's number."""
+    everything, mine = folder / "all", folder / f"{rows}" / "rows"
+    everything.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(mine.parent, ignore_errors=True)
+    mine.mkdir(parents=True)
     for start in range(0, rows, FILE_ROWS):
-        i = pl.int_range(start, min(rows, start + FILE_ROWS), eager=True).alias("i")
-        hashed, prompt = pl.col("i").hash(7), pl.col("i") // A_PROMPT
-        i.to_frame().select(
-            question=pl.format("In a field of {} rows, how many does a walker of step {} count?", prompt, prompt.hash(3) % 97),
-            answer=pl.format("Every step covers {} of them, so that after {} steps all are counted. The answer is {}.", hashed % 89, hashed % 1009, hashed % 7919),
-            model=pl.format("teacher-{}", pl.col("i") % TEACHERS),
-            skill=pl.format("skill {}", prompt.hash(5) % SKILLS),
-            correct=hashed % 3 != 0,
-            tokens=(hashed % 400 + 20).cast(pl.Int64),
-            level=(prompt.hash(11) % 5).cast(pl.Int64),
-        ).write_parquet(fresh / f"{start // FILE_ROWS:03}.parquet", row_group_size=100_000)
-    fresh.rename(target)
+        name = f"{start // FILE_ROWS:03}.parquet"
+        size = min(rows - start, FILE_ROWS)
+        if size < FILE_ROWS or not (everything / name).exists():
+            target = mine / name if size < FILE_ROWS else everything / name
+            file(start, size).write_parquet(target.with_suffix(".part"), row_group_size=100_000)
+            target.with_suffix(".part").rename(target)
+        if size == FILE_ROWS:
+            (mine / name).symlink_to(everything / name)
+    return mine.parent
 
 
-def plan(folder: Path, rows: int) -> Plan:
-    """Column scores, three filters and the best of each prompt; nothing to solve."""
-    def where(text: str, e: Operation) -> Where:
-        return Where(text=f"where {text}", condition=e, span=HERE)
-
-    def column(name: str, of: str, type: str, unit: str | None = None) -> Score:
-        return Score(id=f"score:{name}", inputs=(), name=name, scorer="column", version=1, reads=(f"column:{of}",), type=type, unit=unit, span=HERE)
-
-    roles = Roles(prompt="question", response="answer", teacher="model")
-    wheres = (where("correct", Operation("==", (CORRECT, Constant(True)))), where("length <= 300 tokens", Operation("<=", (LENGTH, Constant(300)))),
-              where("level >= 1", Operation(">=", (LEVEL, Constant(1)))))  # fmt: skip
-    best = Keep(text="keep best 1 per prompt by -length", count=1, by=Operation("negate", (LENGTH,)), span=HERE)
-    return Plan(
-        name="bench", seed=3,
-        stages=(
-            Scan(id="scan:c", corpus="c", path=str(folder / f"rows-{rows}" / "*.parquet"), roles=roles, columns=("correct", "level", "skill", "tokens"), seed=3, span=HERE),
-            Teachers(id="teachers", inputs=(), span=HERE),
-            Tag(id="tag", inputs=(), taxonomy="s", method="column", column="skill", span=HERE),
-            column("correct", "correct", "bool"), column("length", "tokens", "number", "tokens"),
-            Filter(id="filter", inputs=(), wheres=wheres, seed=3, span=HERE),
-            Select(id="select", inputs=(), steps=(best,), tokens="length", seed=3, span=HERE),
-        ),
+def file(start: int, size: int) -> pl.DataFrame:
+    hashed, prompt = pl.col("i").hash(7), pl.col("i") // A_PROMPT
+    skill, teacher, tokens = (prompt.hash(5) % SKILLS).cast(pl.Int64), pl.col("i") % TEACHERS, (hashed % 400 + 20).cast(pl.Int64)
+    noise = sum((pl.col("i").hash(seed) % 65_536 for seed in (21, 22, 23)), pl.lit(0)).cast(pl.Float64) / 98_304 - 1.0
+    return pl.int_range(start, start + size, eager=True).alias("i").to_frame().select(
+        question=pl.format("In a field of {} rows, how many does a walker of step {} count?", prompt, prompt.hash(3) % 97),
+        answer=pl.format("Every step covers {} of them, so that after {} steps all are counted. The answer is {}.", hashed % 89, hashed % 1009, hashed % 7919),
+        model=pl.format("teacher-{}", teacher),
+        skill=pl.format("skill {}", skill),
+        tokens=tokens,
+        value=noise - 0.004 * skill - 0.05 * (teacher % 3) - 2e-5 * tokens,
     )  # fmt: skip
 
 
-def part(name: str, folder: Path, rows: int, count: int) -> dict[str, float]:
-    """Run one part here: its seconds, the most megabytes that it added, and the rows that it was about."""
-    made = plan(folder, rows)
+def spec(chosen: int) -> str:
+    """Hard skills have floors above what they would get, easy ones caps below, two budgets leave short rows only."""
+    fair = chosen / SKILLS
+    floors = [f'  quota skill "skill {SKILLS - 1 - i}" >= {int(0.9 * fair)} examples' for i in range(45)]
+    caps = [f'  quota skill "skill {i}" <= {int(1.05 * fair)} examples' for i in range(21)]
+    shares = [f'  quota teacher "teacher-{i}" {"<= 22%" if i % 3 == 0 else ">= 18%"} of tokens' for i in range(TEACHERS)]
+    budgets = [f"  budget {chosen} examples", f"  budget {chosen * 180} tokens"]
+    clauses = ["  keep at most 1 per prompt", *floors, *caps, *shares, *budgets, "  maximize naturalness", "  count tokens by length"]
+    return HEAD + "select {\n" + "\n".join(clauses) + "\n}\n"
+
+
+def compiled(folder: Path, chosen: int) -> Plan:
+    (folder / "bench.mix").write_text(spec(chosen))
+    os.chdir(folder)
+    outcome = compile_file("bench.mix", [])
+    if outcome.plan is None:
+        raise SystemExit("\n".join(f"{d.code}: {d.message}" for d in outcome.notes))
+    return outcome.plan
+
+
+def run(folder: Path, chosen: int) -> dict[str, dict[str, float]]:
+    """The parts of one build here, as `build` goes through them: seconds, megabytes at most."""
+    plan = compiled(folder, chosen)
     context = Context(store=Store(folder / "store"), students=Students())
-    before = peak()
+    found: dict[str, dict[str, float]] = {}
+    with measured("ids", found):
+        open_files(plan.stages[0], Texts(), context.store)  # type: ignore[arg-type]
+    walk = Walk(needed=needs(plan.stages))
+    select = next(i for i, stage in enumerate(plan.stages) if isinstance(stage, Select))
+    with measured("rows", found):
+        for stage in plan.stages[:select]:
+            advance(stage, walk, context)
+    found["rows"]["candidates"] = walk.rows.alive
+    with measured("solving", found):
+        advance(plan.stages[select], walk, context)
+    assert walk.solution is not None
+    found["solving"] |= {"gap": walk.solution.gap, "chosen": walk.rows.alive}
+    with measured("ledger", found):
+        traced = trace(plan, walk.rows)
+        write_ledger(plan, walk.rows, traced.columns, folder / "ledger.parquet")
+        teacher_table(plan, walk.rows)
+    with measured("texts", found):
+        rows = selected(plan, walk.rows, context.texts)
+        (folder / "selected.parquet").write_bytes(parquet(rows))
+        train = next(stage for stage in plan.stages if isinstance(stage, Materialise))
+        (folder / "train.jsonl").write_bytes(train_lines(train, rows))
+    return found
+
+
+@contextmanager
+def measured(name: str, found: dict[str, dict[str, float]]) -> Iterator[None]:
+    """Note the seconds, and the most memory that the process had in that time (its peak is reset: Linux)."""
+    Path("/proc/self/clear_refs").write_text("5")
     began = time.perf_counter()
-    if name == "ids":
-        shutil.rmtree(folder / "store", ignore_errors=True)
-        began = time.perf_counter()
-        open_files(made.stages[0], Texts(), context.store)  # type: ignore[arg-type]
-        return figures(began, before, rows)
-    walk = Walk(needed=needs(made.stages))
-    for stage in made.stages[:-1]:
-        advance(stage, walk, context)
-    done = select(made.stages[-1], walk.rows)  # type: ignore[arg-type]
-    walk.rows = done.rows
-    if name == "candidates":
-        return figures(began, before, done.funnel[-1].rows)
-    began = time.perf_counter()
-    if name == "ledger":
-        (folder / "ledger.parquet").write_bytes(parquet(ledger(made, walk.rows)))
-        return figures(began, before, rows)
-    few = walk.rows.filter(pl.col("reason").is_null()).head(count)
-    began = time.perf_counter()
-    return figures(began, before, chosen(made, few, context.texts).height)
-
-
-def peak() -> float:
-    """The most memory that this process has had, in megabytes."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
-def figures(began: float, before: float, rows: int) -> dict[str, float]:
-    return {"seconds": round(time.perf_counter() - began, 2), "megabytes": round(peak() - before), "rows": rows}
+    yield
+    seconds = time.perf_counter() - began
+    peak = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
+    found[name] = {"seconds": round(seconds, 2), "megabytes": round(int(peak.split()[1]) / 1024)}
 
 
 def svg(results: dict[str, dict[str, dict[str, float]]]) -> str:
     """Seconds and megabytes of every part over the rows, both axes in powers of ten, side by side."""
     sizes = sorted(map(int, results))
-    colours = dict(zip(PARTS, ("#4c78a8", "#f58518", "#54a24b", "#b279a2"), strict=True))
+    colours = dict(zip(PARTS, COLOURS, strict=True))
     drawn = [panel(results, sizes, colours, "seconds", 0), panel(results, sizes, colours, "megabytes", 420)]
     legend = [f'<text x="{60 + 100 * i}" y="288" fill="{colour}">{name}</text>' for i, (name, colour) in enumerate(colours.items())]
     return f'<svg xmlns="http://www.w3.org/2000/svg" width="860" height="300" font-family="sans-serif" font-size="12">{"".join([*drawn, *legend])}</svg>\n'
@@ -155,27 +183,29 @@ def panel(results: dict[str, dict[str, dict[str, float]]], sizes: list[int], col
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rows", default="1000000,3000000")
+    parser.add_argument("--rows", default="1000000,3000000,10000000,30000000,100000000")
     parser.add_argument("--chosen", type=int, default=100_000)
     parser.add_argument("--data", type=Path, default=Path(gettempdir()) / "mixc-bench-build")
     parser.add_argument("--plot", type=Path)
-    parser.add_argument("--part", choices=PARTS, help=argparse.SUPPRESS)
+    parser.add_argument("--here", action="store_true", help=argparse.SUPPRESS)
     asked = parser.parse_args()
-    if asked.part:
-        print(json.dumps(part(asked.part, asked.data, int(asked.rows), asked.chosen)))
+    if asked.here:
+        print(json.dumps(run(asked.data, asked.chosen)))
         return
     kept = asked.data / "results.json"
     results: dict[str, dict[str, dict[str, float]]] = json.loads(kept.read_text()) if kept.exists() else {}
     for rows in map(int, asked.rows.split(",")):
-        corpus(asked.data, rows)
+        folder = corpus(asked.data, rows)
         time.sleep(2.1)  # what is kept of a file is kept when the file has been left alone for so long
-        print(f"{rows:,} rows")
-        for name in PARTS:
-            command = [sys.executable, __file__, "--part", name, "--rows", str(rows), "--chosen", str(asked.chosen), "--data", str(asked.data)]
-            found = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-            results.setdefault(str(rows), {})[name] = found
-            print(f"  {name:10}  {found['seconds']:8.2f} s  {found['megabytes']:8,.0f} MB  {found['rows']:12,.0f} rows", flush=True)
-    kept.write_text(json.dumps(results, indent=2) + "\n")
+        command = [sys.executable, __file__, "--here", "--chosen", str(asked.chosen), "--data", str(folder)]
+        found = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
+        results[str(rows)] = found
+        whole, most = (f(found[part][of] for part in PARTS) for f, of in ((sum, "seconds"), (max, "megabytes")))
+        print(f"{found['rows']['candidates']:,} candidates, {found['solving']['chosen']:,} chosen, gap {found['solving']['gap']:.1e}: {whole:.1f} s, {most:,.0f} MB")
+        for part in PARTS:
+            print(f"  {part:10}  {found[part]['seconds']:8.2f} s  {found[part]['megabytes']:8,.0f} MB", flush=True)
+        shutil.rmtree(folder)
+        kept.write_text(json.dumps(dict(sorted(results.items(), key=lambda each: int(each[0]))), indent=2) + "\n")
     if asked.plot:
         asked.plot.write_text(svg(results))
 

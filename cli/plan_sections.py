@@ -12,7 +12,6 @@ from ..runtime.costs import Cost
 from ..runtime.figure import Figure
 from ..runtime.lengths import BY_CHARACTERS
 from ..runtime.preview import Preview
-from ..runtime.select import alive
 from ..runtime.selection.problem import SoftOutcome
 from ..runtime.standing import Standing
 from .figures import shown
@@ -162,7 +161,7 @@ def _feasible(plan: Plan, seen: Preview) -> str:
 def _solver(seen: Preview) -> str:
     if seen.walk.solution is not None:
         return f"{proof(seen.walk.solution)}; {_counted(seen.walk.solution.chosen.size)}"
-    return f"{seen.solver}, for at most {_counted(alive(seen.walk.rows))}" if seen.solver and seen.feasible is None else ""
+    return f"{seen.solver}, for at most {_counted(seen.walk.rows.alive)}" if seen.solver and seen.feasible is None else ""
 
 
 def _counted(candidates: int) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from ..compiler.plan.stages import Plan, Score
+from .rows import Rows
 from .statistics import explained, explained_within, pearson, spearman
 
 
@@ -50,15 +51,16 @@ class Audit:
         }
 
 
-def audit(plan: Plan, rows: pl.DataFrame) -> tuple[Audit, ...]:
+def audit(plan: Plan, rows: Rows) -> tuple[Audit, ...]:
     """Each score of the plan whose steps are known (`score:NAME:tokens` stands in the rows), in the plan's order. Unscored ones are left out."""
     stages = [s for s in plan.stages if isinstance(s, Score) and f"score:{s.name}:tokens" in rows.columns]
     return tuple(found for stage in stages if (found := _one(stage.name, rows)) is not None)
 
 
-def _one(name: str, rows: pl.DataFrame) -> Audit | None:
+def _one(name: str, rows: Rows) -> Audit | None:
     score, tokens, steps = (pl.col(f"score:{name}{part}") for part in ("", ":tokens", ":steps"))
-    known = rows.filter(score.is_not_null(), tokens.is_not_null(), steps > 0).sort("row_id")
+    read = ["row_id", "prompt_id", "teacher", *(f"score:{name}{part}" for part in ("", ":tokens", ":steps"))]
+    known = pl.concat([part.filter(score.is_not_null(), tokens.is_not_null(), steps > 0) for part in rows.each(read)]).sort("row_id")
     if known.is_empty():
         return None
     value, length, count = (known.select(column.cast(pl.Float64)).to_series().to_numpy() for column in (score, tokens, steps))

@@ -12,9 +12,10 @@ from ..compiler.diagnostics import Diagnostic
 from ..compiler.expressions import columns, is_barrier
 from ..compiler.plan.stages import AtMost, Keep, Select, Where
 from . import lazy
-from .candidates import problem
+from .candidates import OBJECTIVE, candidates, problem
 from .conflicts import infeasible
-from .select import Step, alive, one_step, tied
+from .rows import Rows
+from .select import Step, one_step, tied
 from .selection.exact import solve
 from .selection.problem import Change, Infeasible
 
@@ -23,7 +24,7 @@ TOGETHER_ROWS = 50_000
 NOTE = "certain before anything more is scored: these are the most candidates that there can be, whatever the scores turn out to be"
 
 
-def unknown(rows: pl.DataFrame) -> set[str]:
+def unknown(rows: Rows) -> set[str]:
     """The scores that some row has yet to get."""
     return {name.removeprefix("open:") for name in rows.columns if name.startswith("open:")}
 
@@ -33,31 +34,33 @@ def reads(step: Where | Keep) -> set[str]:
     return {c.name for c in columns(step.condition if isinstance(step, Where) else step.by) if c.source == "score"}
 
 
-def still_in(rows: pl.DataFrame, step: Where | Keep, seed: int) -> pl.DataFrame:
+def still_in(rows: Rows, step: Where | Keep, seed: int) -> Rows:
     """The rows without those that `step` drops in any case: where it looks at one row, and all scores that it reads are known."""
-    plan = one_step(tied(rows, seed), step)
     if isinstance(step, Keep) or is_barrier(step.condition):
-        lazy.show(plan, step.text)
+        lazy.show(one_step(tied(next(rows.each()), seed), step), step.text)
         return rows
-    judged = lazy.collect(plan, step.text).sort("row_id")
     open_ = [pl.col(f"open:{name}") for name in sorted(reads(step) & unknown(rows))]
-    if not open_:
-        return judged.select(rows.columns)
-    before = judged.select("row_id").join(rows.select("row_id", was="reason"), on="row_id", how="left", maintain_order="left")["was"]
-    kept = pl.when(pl.any_horizontal(open_)).then(before).otherwise("reason")
-    return judged.with_columns(reason=kept).select(rows.columns)
+
+    def judge(part: pl.DataFrame) -> pl.DataFrame:
+        judged = lazy.collect(one_step(tied(part, seed), step), step.text).sort("row_id")
+        if not open_:
+            return judged.select(part.columns)
+        before = judged.select("row_id").join(part.select("row_id", was="reason"), on="row_id", how="left", maintain_order="left")["was"]
+        kept = pl.when(pl.any_horizontal(open_)).then(before).otherwise("reason")
+        return judged.with_columns(reason=kept).select(part.columns)
+
+    return rows.map(judge)
 
 
-def at_most(rows: pl.DataFrame, keeps: list[Keep]) -> int:
+def at_most(rows: Rows, keeps: list[Keep]) -> int:
     """The most rows that can pass all of `keeps`."""
     fewest = min((k.count for k in keeps), default=None)
     if fewest is None:
-        return alive(rows)
-    live = rows.filter(pl.col("reason").is_null())
-    return int(live.group_by("prompt_id").len()["len"].clip(upper_bound=fewest).sum())
+        return rows.alive
+    return sum(int(live.group_by("prompt_id").len()["len"].clip(upper_bound=fewest).sum()) for live in rows.live(["prompt_id"]))
 
 
-def impossible(stage: Select, rows: pl.DataFrame, funnel: tuple[Step, ...]) -> Diagnostic | None:
+def impossible(stage: Select, rows: Rows, funnel: tuple[Step, ...]) -> Diagnostic | None:
     """The MIX0401 of clauses that no outcome of the missing scores could satisfy; None where none is found."""
     open_ = unknown(rows)
     keeps = [step for step in stage.steps if isinstance(step, Keep)]
@@ -65,17 +68,18 @@ def impossible(stage: Select, rows: pl.DataFrame, funnel: tuple[Step, ...]) -> D
     counts_tokens = stage.tokens is not None and stage.tokens not in open_
     quotas = [q for q in stage.quotas if counts_tokens or "tokens" not in q.unit]
     budgets = [b for b in stage.budgets if counts_tokens or b.unit != "tokens"]
-    live = tied(rows, stage.seed).filter(pl.col("reason").is_null()).sort("row_id")
-    if not budgets or live.height > TOGETHER_ROWS:
+    many = rows.alive > TOGETHER_ROWS
+    if not budgets or many:
         # Nothing bounds how much is selected: only what is too little of all there is, is too little.
         quotas = [replace(q, high=None, equal=False) for q in quotas if q.low is not None and q.unit in ("examples", "tokens") and not q.equal]
-        if live.height > TOGETHER_ROWS:
+        if many:
             budgets = budgets[:1] if [b.unit for b in budgets[:1]] == ["examples"] and not quotas else []
     relaxed = replace(
         stage, at_most=min(caps, key=lambda c: c.count, default=None) if budgets else None, quotas=tuple(quotas), budgets=tuple(budgets),
         tokens=stage.tokens if counts_tokens else None, soft=None,
     )  # fmt: skip
-    answer = solve(problem(relaxed, live.with_columns(pl.lit(0.0).alias("mixc:objective"))))
+    valued = rows.map(lambda part: tied(part, stage.seed).with_columns(pl.lit(0.0).alias(OBJECTIVE)))
+    answer = solve(problem(relaxed, candidates(relaxed, valued)))
     if not isinstance(answer, Infeasible):
         return None
     texts = {k.text: k for k in keeps}

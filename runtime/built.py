@@ -11,7 +11,7 @@ import polars as pl
 from ..compiler.diagnostics import Diagnostic, Fault
 from ..compiler.plan.serialize import Unreadable, from_data
 from ..compiler.plan.stages import Plan
-from .materialise import TRACED
+from .ledger import TRACED
 from .path import Side
 
 

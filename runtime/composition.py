@@ -1,13 +1,16 @@
 """Who the rows are: by teacher and by skill, against the quotas of the selection. Of selected rows, or of the candidates as far as they are known."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import polars as pl
 
 from ..compiler.plan.stages import Quota, Select
+from .candidates import grouped
 from .figure import Figure
 from .groups import group_rows
 from .lengths import Lengths
+from .rows import Rows
 from .selection.problem import Outcome, Solution
 
 
@@ -35,28 +38,50 @@ class Composition:
     outcomes: tuple[Outcome, ...] = ()
 
 
-def composition(stage: Select, rows: pl.DataFrame, lengths: Lengths, exact: bool, solution: Solution | None) -> Composition:
+def composition(stage: Select, rows: Rows, lengths: Lengths, exact: bool, solution: Solution | None) -> Composition:
     """The composition of the rows without a reason; `exact` False where a run may find fewer. Most rows first, then by name."""
-    live = rows.filter(pl.col("reason").is_null()).sort("row_id")
     binding = {id(o.clause): o.binding for o in solution.outcomes} if solution else {}
+    whole, teachers, skills = _Tally(), dict[str, _Tally](), dict[str, _Tally]()
+    quotas = [_Tally() for _ in stage.quotas]
+    for live in rows.live(["teacher", "skills", *grouped(stage), *lengths.reads]):
+        counted = live.hstack(lengths.each(live))
+        whole.add(counted)
+        for name, part in counted.group_by("teacher"):
+            teachers.setdefault(str(name[0]), _Tally()).add(part)
+        if "skills" in live.columns:
+            named = counted.select("skills", "counted", "unknown").explode("skills", empty_as_null=True).drop_nulls("skills")
+            for name, part in named.group_by("skills"):
+                skills.setdefault(str(name[0]), _Tally()).add(part)
+        for quota, tally in zip(stage.quotas, quotas, strict=True):
+            tally.add(counted.filter(pl.Series(group_rows(quota.group, live))))
 
-    def share(name: str, part: pl.DataFrame, quota: Quota | None = None) -> Share:
-        return Share(
-            name, Figure(value=part.height, most=not exact), lengths.of(part, most=not exact), quota and quota.text,
-            binding.get(id(quota)) if quota else None,
-        )  # fmt: skip
+    def share(name: str, tally: _Tally, quota: Quota | None = None) -> Share:
+        rows, tokens = tally.figures(lengths, not exact)
+        return Share(name, rows, tokens, quota and quota.text, binding.get(id(quota)) if quota else None)
 
-    teachers = [share(str(name), part) for (name,), part in live.group_by("teacher")]
-    skills: list[Share] = []
-    if "skills" in live.columns:
-        named = live.explode("skills", empty_as_null=True).filter(pl.col("skills").is_not_null())
-        skills = [share(str(name), part) for (name,), part in named.group_by("skills")]
-    quotas = [share(q.group.value, live.filter(pl.Series(group_rows(q.group, live))), q) for q in stage.quotas]
     return Composition(
-        "selected" if solution else "candidates", Figure(value=live.height, most=not exact), lengths.of(live, most=not exact),
-        _ordered(teachers), _ordered(skills), tuple(quotas), solution.outcomes if solution else (),
+        "selected" if solution else "candidates", *whole.figures(lengths, not exact),
+        _ordered(teachers, share), _ordered(skills, share),
+        tuple(share(q.group.value, tally, q) for q, tally in zip(stage.quotas, quotas, strict=True)), solution.outcomes if solution else (),
     )  # fmt: skip
 
 
-def _ordered(shares: list[Share]) -> tuple[Share, ...]:
-    return tuple(sorted(shares, key=lambda s: (-s.rows.value, s.name)))
+@dataclass(slots=True)
+class _Tally:
+    """Rows, the tokens that are counted of them, and the characters of the responses whose tokens are not."""
+
+    rows: int = 0
+    counted: int = 0
+    unknown: int = 0
+
+    def add(self, rows: pl.DataFrame) -> None:
+        self.rows += rows.height
+        self.counted += int(rows["counted"].sum())
+        self.unknown += int(rows["unknown"].sum())
+
+    def figures(self, lengths: Lengths, most: bool) -> tuple[Figure, Figure]:
+        return Figure(value=self.rows, most=most), lengths.figure(self.counted, self.unknown, most)
+
+
+def _ordered(tallies: dict[str, _Tally], share: Callable[[str, _Tally], Share]) -> tuple[Share, ...]:
+    return tuple(sorted((share(name, tally) for name, tally in tallies.items()), key=lambda s: (-s.rows.value, s.name)))

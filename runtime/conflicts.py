@@ -1,5 +1,6 @@
 """A conflict of the solver as a diagnostic: which clauses, at which places, what starved them, and the nearest ways out."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -7,7 +8,9 @@ import polars as pl
 
 from ..compiler.diagnostics import Diagnostic, Label
 from ..compiler.plan.stages import AtMost, Quota
+from .candidates import source
 from .groups import group_rows
+from .rows import Rows
 from .selection.problem import Change, Conflict, ConflictMember
 from .selection.wording import titled
 
@@ -26,7 +29,7 @@ class Left(Protocol):
     def rows(self) -> int: ...
 
 
-def infeasible(conflict: Conflict, rows: pl.DataFrame, funnel: Sequence[Left]) -> Diagnostic:
+def infeasible(conflict: Conflict, rows: Rows, funnel: Sequence[Left]) -> Diagnostic:
     """The MIX0401 diagnostic of a conflict. `rows` are all rows with their reasons, `funnel` what each clause left of them, in order."""
     first, *others = conflict.members
     message = "these clauses cannot be satisfied together" if others else f"`{first.clause.text}` cannot be satisfied"
@@ -55,31 +58,38 @@ def _supply(member: ConflictMember) -> str:
     return f"{_count(member.rows, 'candidate')}{tokens} in the group{capped}"
 
 
-def _starving(members: Sequence[ConflictMember], rows: pl.DataFrame, order: Sequence[str]) -> list[str]:
+def _starving(members: Sequence[ConflictMember], rows: Rows, order: Sequence[str]) -> list[str]:
     """Where the rows went: those of each group that lost some, the one that lost most first, and all of them."""
+    groups = [q.group for q in {m.clause.group: m.clause for m in members if isinstance(m.clause, Quota)}.values()]
+    went: list[Counter[str | None]] = [Counter() for _ in (None, *groups)]
+    for part in rows.each(["reason", *map(source, groups)]):
+        for into, group in zip(went, (None, *groups), strict=True):
+            mine = part if group is None else part.filter(pl.Series(group_rows(group, part)))
+            into.update(dict(mine.select(_clause(order))["clause"].value_counts().iter_rows()))
+    everything, *by_group = went
     lost = []
-    for quota in {m.clause.group: m.clause for m in members if isinstance(m.clause, Quota)}.values():
-        mine = rows.filter(pl.Series(group_rows(quota.group, rows)))
-        left = mine["reason"].null_count()
-        if left < mine.height:
-            lost.append((left / mine.height, f"of the {_count(mine.height, 'row')} of {titled(quota.group)}: {_drops(mine, order)}, {_left(left)}"))
+    for group, counts in zip(groups, by_group, strict=True):
+        whole = counts.total()
+        if counts[None] < whole:
+            lost.append((counts[None] / whole, f"of the {_count(whole, 'row')} of {titled(group)}: {_drops(counts, order)}, {_left(counts[None])}"))
     shown = [line for _, line in sorted(lost)[:SHOWN_GROUPS]]
     if more := len(lost) - len(shown):
         shown.append(f"{more:,} more of these groups lost rows, a smaller part of theirs")
-    left = rows["reason"].null_count()
-    whole = f"of {_count(rows.height, 'row')} in all: {_drops(rows, order)}, {_left(left)}"
-    return [*shown, whole if left < rows.height else f"all {_count(rows.height, 'row')} are candidates"]
+    left, whole = everything[None], everything.total()
+    line = f"of {_count(whole, 'row')} in all: {_drops(everything, order)}, {_left(left)}"
+    return [*shown, line if left < whole else f"all {_count(whole, 'row')} are candidates"]
 
 
-def _drops(rows: pl.DataFrame, order: Sequence[str]) -> str:
+def _clause(order: Sequence[str]) -> pl.Expr:
+    """The clause that dropped a row, null of one that is left."""
+    known = (pl.when(pl.col("reason").str.starts_with(f"{text}:")).then(pl.lit(text)) for text in sorted(set(order), key=len, reverse=True))
+    return pl.coalesce(*known, pl.col("reason").str.split(": ").list.first()).alias("clause")
+
+
+def _drops(counts: Counter[str | None], order: Sequence[str]) -> str:
     """What each clause dropped of the rows, in the order in which the clauses acted."""
-    clause = pl.coalesce(
-        *(pl.when(pl.col("reason").str.starts_with(f"{text}:")).then(pl.lit(text)) for text in sorted(set(order), key=len, reverse=True)),
-        pl.col("reason").str.split(": ").list.first(),
-    )
-    dropped = rows.filter(pl.col("reason").is_not_null()).select(clause=clause)["clause"].value_counts()
     place = {text: i for i, text in reversed(list(enumerate(order)))}
-    counted = sorted(dropped.iter_rows(), key=lambda each: (place.get(each[0], -1), each[0]))
+    counted = sorted(((c, n) for c, n in counts.items() if c is not None), key=lambda each: (place.get(each[0], -1), each[0]))
     kept = {text for text, _ in sorted(counted, key=lambda each: -each[1])[:SHOWN_CLAUSES]}
     parts = [f"{count:,} dropped by `{text}`" for text, count in counted if text in kept]
     rest = sum(count for text, count in counted if text not in kept)

@@ -1,7 +1,6 @@
 """What every stage of one run shares."""
 
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from .engines.students import Students
 from .events import Watch, ignore
@@ -16,5 +15,4 @@ class Context:
     store: Store
     students: Students
     watch: Watch = ignore
-    scratch: Path = field(default_factory=Path.cwd)
     texts: Texts = field(default_factory=Texts)

@@ -1,21 +1,29 @@
 """The files of a corpus as lazy frames of one type, each with the ids of its rows, which are worked out once. Knows roles and the corpus's own `where`."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TypeVar
 
 import polars as pl
 
 from ..compiler.backends.polars import expression, in_words, refuse
-from ..compiler.expressions import columns, is_barrier
+from ..compiler.expressions import columns
 from ..compiler.plan.stages import Scan
 from . import kept_rows, records
+from .files import remove, writing
 from .identity import ROW as NAMING
 from .identity import digest, short_digest
 from .needs import read
+from .rows import part_of
+from .scratch import Scratch
 from .store import Store
 from .texts import CHARACTERS, FILE, PROMPT, REFERENCE, ROW, TEXTS, File, Texts
 
+T = TypeVar("T")
+
 NARROW = ("prompt_id", "corpus", "teacher_value", "license")
+_GROUP = 50_000
 BLANK = {"prompt": "mixc:prompt:blank", "response": "mixc:response:blank"}
 
 
@@ -54,43 +62,67 @@ def open_files(scan: Scan, texts: Texts, store: Store | None) -> list[Opened]:
     return opened
 
 
+def height(opened: list[Opened]) -> int:
+    """How many rows the files have."""
+    return sum(int(one.ids.select(pl.len()).collect().item()) for one in opened)
+
+
 def rows_of(opened: list[Opened], scan: Scan, needed: Collection[str]) -> pl.DataFrame:
-    """The rows of the files that the corpus's `where` keeps, where it looks at one row, with those of its texts that are `needed`.
+    """The rows of the files that the corpus's `where` keeps, with those of its texts that are `needed`.
 
     Unreadable if one cannot be read, Fault MIX0529 if one changed meanwhile, MIX0311 and MIX0502 of the `where`.
     """
-    return pl.concat([_rows_of(one, scan, needed) for one in opened])
+    return pl.concat([_made(one, scan, needed, lambda rows, path: records.collect(rows, path)) for one in opened])
 
 
-def _rows_of(one: Opened, scan: Scan, needed: Collection[str]) -> pl.DataFrame:
-    barrier = scan.where is not None and is_barrier(scan.where.condition)
-    where = scan.where.condition if scan.where and not barrier else None
+def parts_of(opened: list[Opened], scan: Scan, needed: Collection[str], parts: int, scratch: Scratch) -> Iterator[pl.DataFrame]:
+    """The same rows, put on disk by their prompts first and given part by part. Raises as `rows_of`."""
+    name = PROMPT if scan.roles.id is None else "prompt_id"
+
+    def sink(rows: pl.LazyFrame, path: str) -> Path:
+        folder = scratch.new("read")
+        by = pl.PartitionBy(folder, key={"part": part_of(parts, name)}, include_key=False)
+        with records.reading(path), writing(folder):
+            rows.sink_parquet(by, compression="lz4", statistics=False, row_group_size=_GROUP, mkdir=True)
+        return folder
+
+    folders = [_made(one, scan, needed, sink) for one in opened]
+    for part in range(parts):
+        found = [folder / f"part={part}" for folder in folders if (folder / f"part={part}").is_dir()]
+        schema = _made(opened[0], scan, needed, lambda rows, _: rows.collect_schema())
+        frames = [pl.read_parquet(sorted(place.rglob("*.parquet")), hive_partitioning=False) for place in found]
+        yield pl.concat([pl.DataFrame(schema=schema), *(frame.select(schema.names()) for frame in frames)])
+        for place in found:
+            remove(place)
+
+
+def _made(one: Opened, scan: Scan, needed: Collection[str], run: Callable[[pl.LazyFrame, str], T]) -> T:
+    """What `run` makes of the rows of one file; it may run twice."""
+    where = scan.where.condition if scan.where else None
     wanted = read(where) if where else frozenset()
-    also = read(scan.where.condition) if scan.where and barrier else frozenset()
     schema = one.file.read(pl.LazyFrame.collect_schema)
-    mine = {*NARROW, *needed, *also, *(f"column:{name}" for name in scan.columns)}
+    mine = {*NARROW, *needed, *(f"column:{name}" for name in scan.columns)}
     kept = [name for name in schema.names() if name in mine]
     if where and scan.where:
         refuse(where, schema, scan.where.span)
     passing = expression(where, schema) if where else None
     said = [name for name in (one_id.meta.output_name() for one_id in _ids(scan)) if name != "row_id"]
 
-    def joined(frame: pl.LazyFrame, ids: pl.LazyFrame) -> pl.DataFrame:
+    def joined(frame: pl.LazyFrame, ids: pl.LazyFrame) -> T:
         narrow = frame.select(*kept, *(n for n in schema.names() if n in wanted and n not in kept), pl.col("row").alias(ROW))
         rows = pl.concat([narrow, ids], how="horizontal")
         rows = rows if passing is None else rows.filter(passing)
-        rows = rows.select(*_ordered(kept), pl.lit(one.number, pl.UInt32).alias(FILE), ROW, *said)
-        return records.collect(rows, one.file.path)
+        return run(rows.select(*_ordered(kept), pl.lit(one.number, pl.UInt32).alias(FILE), ROW, *said), one.file.path)
 
-    def found(frame: pl.LazyFrame) -> pl.DataFrame:
+    def found(frame: pl.LazyFrame) -> T:
         try:
             return joined(frame, one.ids)
         except records.Unreadable:  # it may be the ids that are gone
             return joined(frame, frame.select(_ids(scan)))
 
-    rows = one.file.read(found)
+    made = one.file.read(found)
     one.file.refuse_changed()
-    return rows
+    return made
 
 
 def _ordered(kept: list[str]) -> list[str]:

@@ -19,7 +19,8 @@ from .figure import Figure
 from .identity import seeded_hash
 from .lengths import BY_CHARACTERS, BY_TOKENIZER, NOT_AT_HAND
 from .rates import rate
-from .sampling import SAMPLE_ROWS, characters, ratio, sample
+from .rows import Rows
+from .sampling import SAMPLE_ROWS, characters, ratio, sample_of
 from .score import missing
 from .scorers.base import Expected, Reader
 from .scorers.registry import scorer
@@ -132,7 +133,7 @@ def _few(rows: pl.DataFrame, expected: Expected) -> pl.DataFrame:
     return rows.filter(hashed <= expected.cut)
 
 
-def training(stage: Train, rows: pl.DataFrame, selected: Figure, pricing: Pricing, chosen: pl.DataFrame | None = None) -> Cost:
+def training(stage: Train, rows: Rows, selected: Figure, pricing: Pricing, chosen: pl.DataFrame | None = None) -> Cost:
     """The cost of training on `rows` if they are the `selected`, else on as many as `selected` says of rows like them.
 
     `chosen`: the selected rows as they are trained on, where it is known which they are; what the store has of them costs nothing.
@@ -141,10 +142,9 @@ def training(stage: Train, rows: pl.DataFrame, selected: Figure, pricing: Pricin
         nothing = Figure(value=0)
         return Cost(stage=stage.id, what="train", student=stage.model.student, dtype=stage.model.dtype, rows=nothing, cached=selected,
                     tokens=nothing, detail="in the store", **pricing.rate(stage.model, "train"))  # type: ignore[arg-type]  # fmt: skip
-    live = rows.filter(pl.col("reason").is_null())
-    mean, by = _mean_example(stage, live, pricing.context)
+    mean, by = _mean_example(stage, rows, pricing.context)
     one = mean.times(selected.value)
-    whole = selected.exact and not selected.most and live.height == selected.value and live.height <= EXAMPLES
+    whole = selected.exact and not selected.most and rows.alive == selected.value and rows.alive <= EXAMPLES
     tokens = Figure(value=round(one.value), exact=whole and mean.exact, most=False, error=one.error)
     steps = stage.steps or -(-int(selected.value) // stage.batch) * (stage.epochs or 0)
     passes = stage.epochs if stage.epochs is not None else steps * stage.batch / max(1.0, selected.value)
@@ -158,22 +158,22 @@ def training(stage: Train, rows: pl.DataFrame, selected: Figure, pricing: Pricin
     )  # fmt: skip
 
 
-def _mean_example(stage: Train, live: pl.DataFrame, context: Context) -> tuple[Figure, str]:
+def _mean_example(stage: Train, rows: Rows, context: Context) -> tuple[Figure, str]:
     """Tokens of an example, prompt and answer, on average."""
-    few = context.texts.add(sample(live, "row_id", EXAMPLES), ("prompt", "response"))
+    few = context.texts.add(sample_of(rows, "row_id", EXAMPLES, live=True), ("prompt", "response"))
     if few.is_empty():
         return Figure(value=0), BY_TOKENIZER
     model = stage.model
     if context.students.is_here(model):
         files = context.students.files(model)
-        identity = {"examples": stage.format, "cut": stage.max_length, "rows": _digest(few["row_id"]), **files.digests, "of": live.height}
+        identity = {"examples": stage.format, "cut": stage.max_length, "rows": _digest(few["row_id"]), **files.digests, "of": rows.alive}
 
         def count() -> Figure:
             quiet = Context(store=context.store, students=context.students)
             examples, _ = tokenise(stage, few, context.students.tokenizer(model), longest_example(stage, quiet))
             sizes = pl.Series([len(e.tokens) for e in examples])
-            error = None if few.height == live.height else float(sizes.std() or 0.0) / len(sizes) ** 0.5  # type: ignore[arg-type]
-            return Figure(value=sum(sizes) / few.height, exact=few.height == live.height, error=error)
+            error = None if few.height == rows.alive else float(sizes.std() or 0.0) / len(sizes) ** 0.5  # type: ignore[arg-type]
+            return Figure(value=sum(sizes) / few.height, exact=few.height == rows.alive, error=error)
 
         counted = _at_hand(count, context.store.root, identity)
         if counted is not None:
@@ -201,7 +201,7 @@ def evaluation(stage: Evaluate, heldout: pl.DataFrame | None, trains: bool, pric
         ))  # fmt: skip
     if heldout is not None and heldout.height:
         scored = likelihood(stage, model, "before")
-        rows = heldout.with_columns(pl.lit(None, pl.String).alias("reason"))
+        rows = Rows.of(heldout.with_columns(pl.lit(None, pl.String).alias("reason")))
         lacking, every = missing(scored, rows, context, absent=not here), missing(scored, rows, context, absent=True)
         before = scoring(scored, lacking, True, every.height - lacking.height, Pricing(context, pricing.given))
         after = scoring(scored, every, True, 0, Pricing(context, pricing.given))

@@ -3,23 +3,25 @@
 Whatever the order of files and rows, and however many threads read them, the frame is the same: it is sorted by row id.
 """
 
-from collections.abc import Collection, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 
 import polars as pl
 
-from ..compiler.backends.polars import apply_where, in_words
+from ..compiler.backends.polars import in_words
 from ..compiler.diagnostics import Diagnostic, Fault, Label
-from ..compiler.expressions import is_barrier
 from ..compiler.plan.stages import Heldout, Scan
 from ..compiler.source import Span
 from . import records
+from .context import Context
 from .contradictions import collapse, has_prompt, place, refuse_two_prompts
-from .corpus_files import BLANK, open_files, rows_of
+from .corpus_files import BLANK, height, open_files, parts_of, rows_of
 from .events import Notice, Watch
 from .identity import by_row_id, seeded_hash
-from .lazy import collect
 from .needs import ALL
-from .store import Store
+from .rows import Rows, parts_for, split, stored
+from .scratch import Scratch
 from .texts import CHARACTERS, FILE, PROMPT, REFERENCE, ROW, TEXTS, Texts, with_prompts
 
 _KEPT = ("row_id", "prompt_id", "corpus", "prompt", "response", "reference", "teacher_value")
@@ -36,32 +38,54 @@ def read(scan: Scan, watch: Watch) -> pl.DataFrame:
     return rows.select(*_KEPT, *(["license"] if scan.roles.license else []), *(f"column:{name}" for name in scan.columns), "reason")
 
 
-def narrow(scan: Scan, needed: Collection[str], texts: Texts, watch: Watch, store: Store | None = None) -> pl.DataFrame:
-    """The rows of `read` without texts but those `needed`; `texts` reads them for whoever asks. What is worked out of a file is kept in `store`.
+def narrow(scan: Scan, needed: Collection[str], texts: Texts, watch: Watch) -> pl.DataFrame:
+    """The rows of `read` without texts but those `needed`, in memory; `texts` reads them for whoever asks.
 
     In the place of the texts stand the columns that `texts.OWN` names, `mixc:prompt` only where it is needed. Faults as `read`.
     """
-    try:
-        rows = rows_of(open_files(scan, texts, store), scan, needed)
-    except records.Unreadable as error:
-        code = "MIX0502" if error.type else "MIX0501"
-        raise Fault(Diagnostic(code, str(error), Label(scan.span, f"read by `{scan.corpus}`"), help=error.help)) from error
-    rows = _identified(rows, scan, texts)
+    with _unreadable(scan):
+        rows = Rows.of(_named(rows_of(open_files(scan, texts, None), scan, needed), scan))
+    return by_row_id(_checked(rows, scan, needed, texts, watch).frame())
+
+
+def scanned(scan: Scan, needed: Collection[str], context: Context) -> Rows:
+    """As `narrow`, in parts where they are too many for memory. What is worked out of a file is kept in the context's store."""
+    with _unreadable(scan):
+        opened = open_files(scan, context.texts, context.store)
+        parts = parts_for(height(opened))
+        if parts == 1:
+            rows = Rows.of(_named(rows_of(opened, scan, needed), scan))
+        else:
+            scratch = Scratch(context.store.root)
+            rows = Rows(tuple(stored(_named(part, scan), scratch) for part in parts_of(opened, scan, needed, parts, scratch)), scratch)
+    return _checked(rows, scan, needed, context.texts, context.watch)
+
+
+def _checked(rows: Rows, scan: Scan, needed: Collection[str], texts: Texts, watch: Watch) -> Rows:
+    _refuse_nameless(rows, scan, texts)
     if scan.roles.id is not None:
-        refuse_two_prompts(rows, scan.span, texts)
+        for part in rows.each():
+            refuse_two_prompts(part, scan.span, texts)
     used = [name for name in (REFERENCE, "license") if name in rows.columns]
-    rows, doubled = collapse(rows, [*used, *(f"column:{name}" for name in scan.columns)], scan.span, texts)
+    rows, doubled = _collapsed(rows, [*used, *(f"column:{name}" for name in scan.columns)], scan.span, texts)
     if doubled:
         watch(Notice(scan.id, f"{_count(doubled, 'row')} of `{scan.corpus}` the same as another: counted once"))
-    if scan.where and is_barrier(scan.where.condition):
-        rows = _passing(rows, scan)
     if scan.sample is not None:
         rows = _sample(rows, scan.sample, scan.seed)
     _report_blank(rows, scan, watch)
     own = {f"column:{name}" for name in scan.columns}
     left_out = [n for n in rows.columns if (n in (*TEXTS[:3], PROMPT) and n not in needed) or (n.startswith("column:") and n not in own)]
-    rows = rows.drop(left_out)
-    return rows.with_columns(pl.col("prompt_id").alias(PROMPT)) if PROMPT in needed and PROMPT not in rows.columns else rows
+    prompts = [pl.col("prompt_id").alias(PROMPT)] if PROMPT in needed and PROMPT not in rows.columns else []
+    return rows.map(lambda part: part.drop(left_out).with_columns(prompts))
+
+
+@contextmanager
+def _unreadable(scan: Scan) -> Iterator[None]:
+    try:
+        yield
+    except records.Unreadable as error:
+        code = "MIX0502" if error.type else "MIX0501"
+        raise Fault(Diagnostic(code, str(error), Label(scan.span, f"read by `{scan.corpus}`"), help=error.help)) from error
 
 
 def read_heldout(heldout: Heldout, watch: Watch) -> pl.DataFrame:
@@ -69,34 +93,75 @@ def read_heldout(heldout: Heldout, watch: Watch) -> pl.DataFrame:
     return read(heldout.scan, watch)
 
 
-def union(frames: Sequence[pl.DataFrame], scans: Sequence[Scan], watch: Watch, texts: Texts | None = None) -> pl.DataFrame:
-    """The rows of several corpora as one frame: equal rows collapse, contradictions between corpora are MIX0504."""
-    if len(frames) == 1:
-        return frames[0]
-    rows = by_row_id(pl.concat([with_prompts(rows) for rows in _of_one_type(frames, scans)], how="diagonal"))
-    texts = texts or Texts()
-    refuse_two_prompts(rows, scans[-1].span, texts, places=False)
-    live = rows.filter(pl.col("reason").is_null())
-    _refuse_two_teachers(live, scans[-1].span)
-    rows = rows.filter(pl.col("reason").is_null() | ~pl.col("row_id").is_in(live["row_id"].unique().implode()))
+def union(corpora: Sequence[Rows], scans: Sequence[Scan], context: Context) -> Rows:
+    """The rows of several corpora as one: equal rows collapse, contradictions between corpora are MIX0504."""
+    if len(corpora) == 1:
+        return corpora[0]
+    parts = max(parts_for(sum(rows.height for rows in corpora)), *(len(rows.parts) for rows in corpora))
+    scratch = _scratch(corpora, context) if parts > 1 else None
+    if scratch is not None:
+        corpora = [split(rows, parts, scratch) for rows in corpora]
+    casts = _of_one_type(corpora, scans)
+    several = zip(*(rows.each() for rows in corpora), strict=True)
+    frames = ([with_prompts(f).with_columns(cast) for f, cast in zip(part, casts, strict=True)] for part in several)
+    whole = (by_row_id(pl.concat(part, how="diagonal")) for part in frames)
+    rows = Rows(tuple(whole)) if scratch is None else Rows(tuple(stored(part, scratch) for part in whole), scratch)
     told = REFERENCE if REFERENCE in rows.columns else "reference"
-    used = [name for name in rows.columns if name == told]
-    used += [name for name in rows.columns if name == "license" or name.startswith("column:")]
-    rows, doubled = collapse(rows, used, scans[-1].span, texts, places=False)
+    used = [name for name in rows.columns if name == told or name == "license" or name.startswith("column:")]
+    used.sort(key=lambda name: name != told)
+    for part in rows.each():
+        refuse_two_prompts(part, scans[-1].span, context.texts, places=False)
+        _refuse_two_teachers(part.filter(pl.col("reason").is_null()), scans[-1].span)
+    rows, doubled = _collapsed(rows, used, scans[-1].span, context.texts, places=False)
     if doubled:
-        watch(Notice(scans[-1].id, f"{_count(doubled, 'row')} that stand in two corpora counted once"))
-    return rows if PROMPT in frames[0].columns else rows.drop(PROMPT)
+        context.watch(Notice(scans[-1].id, f"{_count(doubled, 'row')} that stand in two corpora counted once"))
+    return rows if PROMPT in corpora[0].columns else rows.map(lambda part: part.drop(PROMPT))
 
 
-def _of_one_type(frames: Sequence[pl.DataFrame], scans: Sequence[Scan]) -> list[pl.DataFrame]:
-    """The frames with each column of one type: a column without a value takes the others' type, whole and broken numbers meet as broken ones.
+def _scratch(corpora: Sequence[Rows], context: Context) -> Scratch:
+    return next((rows.scratch for rows in corpora if rows.scratch is not None), None) or Scratch(context.store.root)
+
+
+def _collapsed(rows: Rows, used: Sequence[str], span: Span, texts: Texts, *, places: bool = True) -> tuple[Rows, int]:
+    """One row of each row id, and how many went. Faults of `collapse`."""
+    across = _in_two_parts(rows)
+    if across.height:
+        collapse(across, used, span, texts, places=places)
+    counts: list[int] = []
+
+    def one(part: pl.DataFrame) -> pl.DataFrame:
+        if not places:  # a row that is in one corpus, and has no reason there, is in
+            live = part.filter(pl.col("reason").is_null())
+            part = part.filter(pl.col("reason").is_null() | ~pl.col("row_id").is_in(live["row_id"].unique().implode()))
+        left, gone = collapse(part, used, span, texts, places=places)
+        counts.append(gone)
+        return left
+
+    return rows.fewer(one), sum(counts)
+
+
+def _in_two_parts(rows: Rows) -> pl.DataFrame:
+    """The rows of an id that several parts have, so that it has several prompt ids, sorted by it."""
+    if len(rows.parts) == 1:
+        return pl.DataFrame()
+    first = pl.col("row_id").str.head(16).str.decode("hex").bin.reinterpret(dtype=pl.UInt64, endianness="big")
+    numbers = pl.concat([part.select(first.unique()) for part in rows.each(["row_id"])]).to_series()
+    doubled = numbers.filter(numbers.is_duplicated())
+    if doubled.is_empty():
+        return pl.DataFrame()
+    alike = pl.concat([part.filter(first.is_in(doubled.implode())) for part in rows.each()])
+    return by_row_id(alike.filter(pl.col("row_id").is_duplicated()))
+
+
+def _of_one_type(corpora: Sequence[Rows], scans: Sequence[Scan]) -> list[list[pl.Expr]]:
+    """What gives each column one type in all corpora: one without a value takes the others' type, whole and broken numbers meet as broken ones.
 
     Fault MIX0502 where two corpora hold different kinds of values under one name.
     """
     wanted: dict[str, tuple[pl.DataType, str]] = {}
-    for frame, scan in zip(frames, scans, strict=True):
-        for name, dtype in frame.schema.items():
-            if frame[name].null_count() == frame.height:
+    for rows, scan in zip(corpora, scans, strict=True):
+        for name, dtype in rows.schema.items():
+            if all(part[name].null_count() == part.height for part in rows.each([name])):
                 continue
             known, corpus = wanted.get(name, (dtype, scan.corpus))
             if known != dtype and not (known.is_numeric() and dtype.is_numeric()):
@@ -104,7 +169,7 @@ def _of_one_type(frames: Sequence[pl.DataFrame], scans: Sequence[Scan]) -> list[
                 message = f"column `{name.removeprefix('column:')}` holds {held}"
                 raise Fault(Diagnostic("MIX0502", message, Label(scan.span, "these files"), help="give both corpora columns of one type"))
             wanted[name] = (known if known == dtype else pl.Float64(), corpus)
-    return [f.with_columns(pl.col(n).cast(wanted[n][0]) for n in f.columns if n in wanted) for f in frames]
+    return [[pl.col(name).cast(wanted[name][0]) for name in rows.columns if name in wanted] for rows in corpora]
 
 
 def _refuse_two_teachers(live: pl.DataFrame, span: Span) -> None:
@@ -118,21 +183,27 @@ def _refuse_two_teachers(live: pl.DataFrame, span: Span) -> None:
         raise Fault(Diagnostic("MIX0505", message, Label(span, "and these files"), notes=(f"one of them: row {row_id}",), help="let the teachers' conditions exclude one another"))
 
 
-def _identified(rows: pl.DataFrame, scan: Scan, texts: Texts) -> pl.DataFrame:
-    """Sorted by row id, with prompt ids and `reason`. Fault MIX0503 without any row, MIX0502 for a row without the id it should have."""
+def _named(rows: pl.DataFrame, scan: Scan) -> pl.DataFrame:
+    """Sorted by row id, with prompt ids and `reason`."""
+    if scan.roles.id is None:
+        rows = rows.rename({PROMPT: "prompt_id"})
+    first = ["row_id", "prompt_id"]
+    reason = pl.coalesce(_blank("prompt"), _blank("response")).alias("reason")
+    return by_row_id(rows.select(*first, pl.all().exclude(*first, *BLANK.values()), reason))
+
+
+def _refuse_nameless(rows: Rows, scan: Scan, texts: Texts) -> None:
+    """Fault MIX0503 without any row, MIX0502 for a row without the id it should have."""
     if not rows.height:
         raise _nothing(scan, "has no rows" if scan.where is None else f"has no row left by its `{scan.where.text}`")
     if scan.roles.id is None:
-        rows = rows.rename({PROMPT: "prompt_id"})
-    elif rows["prompt_id"].null_count():
-        bad = rows.filter(pl.col("prompt_id").is_null()).sort(FILE, ROW)
+        return
+    bad = pl.concat([part.filter(pl.col("prompt_id").is_null()) for part in rows.each(["prompt_id", FILE, ROW])]).sort(FILE, ROW)
+    if bad.height:
         message = f"{_count(bad.height, 'row')} of `{scan.corpus}` without an id in column `{scan.roles.id}`"
         label = Label(scan.span, f"the first is {place(texts.placed(bad.head(1)).row(0, named=True))}")
         help = "give each row its prompt's id, or remove the `id` clause: ids are then taken from the prompts"
         raise Fault(Diagnostic("MIX0502", message, label, help=help))
-    first = ["row_id", "prompt_id"]
-    reason = pl.coalesce(_blank("prompt"), _blank("response")).alias("reason")
-    return by_row_id(rows.select(*first, pl.all().exclude(*first, *BLANK.values()), reason))
 
 
 def _blank(role: str) -> pl.Expr:
@@ -140,33 +211,25 @@ def _blank(role: str) -> pl.Expr:
     return pl.when(pl.col(CHARACTERS[role]).is_null()).then(pl.lit(f"scan: the {role} is null")).otherwise(empty)
 
 
-def _passing(rows: pl.DataFrame, scan: Scan) -> pl.DataFrame:
-    """The rows that pass a `where` that looks at other rows."""
-    assert scan.where is not None
-    tie = pl.Series("tie", seeded_hash(scan.seed, rows["row_id"]))
-    frame = rows.with_columns(tie, pl.col("teacher_value").alias("teacher"), pl.col("reason").alias("kept"))
-    judged = apply_where(frame.with_columns(pl.lit(None, dtype=pl.String).alias("reason")).lazy(), scan.where, "tie")
-    passing = judged.filter(pl.col("reason").is_null()).with_columns(pl.col("kept").alias("reason"))
-    passing = by_row_id(collect(passing, scan.where.text).select(rows.columns))
-    if not passing.height:
-        raise _nothing(scan, f"has no row left by its `{scan.where.text}`")
-    return passing
-
-
-def _sample(rows: pl.DataFrame, size: int, seed: int) -> pl.DataFrame:
+def _sample(rows: Rows, size: int, seed: int) -> Rows:
     """The rows of the `size` prompts with the smallest seeded hash of the prompt id; prompts without a text are none."""
-    prompts = rows.filter(has_prompt()).select(pl.col("prompt_id").unique())
-    hashed = prompts.with_columns(pl.Series("hash", seeded_hash(seed, prompts["prompt_id"])))
-    chosen = hashed.sort("hash", "prompt_id").head(size)
-    return rows.join(chosen, on="prompt_id", how="semi", maintain_order="left")
+
+    def first(part: pl.DataFrame) -> pl.DataFrame:
+        prompts = part.filter(has_prompt()).select(pl.col("prompt_id").unique())
+        return prompts.with_columns(pl.Series("hash", seeded_hash(seed, prompts["prompt_id"]))).sort("hash", "prompt_id").head(size)
+
+    chosen = pl.concat([first(part) for part in rows.each(["prompt_id", "reason"])]).sort("hash", "prompt_id").head(size)
+    return rows.fewer(lambda part: part.join(chosen, on="prompt_id", how="semi", maintain_order="left"))
 
 
-def _report_blank(rows: pl.DataFrame, scan: Scan, watch: Watch) -> None:
+def _report_blank(rows: Rows, scan: Scan, watch: Watch) -> None:
     """Tell how many rows lack a text. Fault MIX0503 if all do."""
-    dropped = rows["reason"].drop_nulls().value_counts(sort=True).sort("reason")
-    for reason, number in dropped.iter_rows():
+    dropped: Counter[str] = Counter()
+    for part in rows.each(["reason"]):
+        dropped.update(dict(part["reason"].drop_nulls().value_counts().iter_rows()))
+    for reason, number in sorted(dropped.items()):
         watch(Notice(scan.id, f"{_count(number, 'row')} of `{scan.corpus}` dropped: {reason.removeprefix('scan: ')}"))
-    if rows["reason"].null_count() == 0:
+    if not rows.alive:
         raise _nothing(scan, "has no row with both a prompt and a response")
 
 

@@ -17,6 +17,7 @@ from .benchmarks import Item, read_benchmark
 from .context import Context
 from .events import Notice, Passed, Progress
 from .identity import digest as identity
+from .rows import Rows
 from .score import score
 from .shelf import Shelf, digest
 from .store import fingerprint
@@ -179,7 +180,7 @@ def _graded(stage: Evaluate, of: str, answered: pl.DataFrame, context: Context) 
         pl.col("answer").alias("reference"),
         pl.lit(None, pl.String).alias("reason"),
     )
-    graded = score(grading, rows, context).rows
+    graded = score(grading, Rows.of(rows), context).rows.frame()
     return answered.with_columns(correct=graded["score:correct"], why=graded["score:correct:why"])
 
 
@@ -202,7 +203,7 @@ def _likelihood(stage: Evaluate, model: Model, arm: str, heldout: pl.DataFrame, 
     """`id` and `nll` of each held-out row, sorted by id: nats a token of the response alone after the prompt, null with `why`."""
     scoring = likelihood(stage, model, arm)
     rows = heldout.sort("row_id").with_columns(pl.lit(None, pl.String).alias("reason"))
-    scored = score(scoring, rows, context).rows
+    scored = score(scoring, Rows.of(rows), context).rows.frame()
     return scored.select(
         pl.col("row_id").alias("id"),
         (-pl.col("score:logprob")).alias("nll"),

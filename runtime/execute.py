@@ -3,7 +3,7 @@
 import json
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -18,18 +18,20 @@ from .churn import Churn, churn
 from .context import Context
 from .evaluate import evaluate
 from .events import Agreed, Deviated, Event, Notice, Passed, StageFinished, StageStarted, Watch
-from .files import TEMPORARY, recover_swap, swap_folder, sweep, write_atomic, writing
+from .files import TEMPORARY, recover_swap, replace_atomic, swap_folder, sweep, write_atomic, writing
 from .foresee import foresee
+from .ledger import write_ledger
 from .manifest import Record, manifest
 from .needs import needs
 from .precision import to_data
 from .rates import remember
-from .select import alive
 from .teacher_table import teacher_table
 from .trace import Trace, trace
 from .train import train
 from .walk import Walk, advance
 
+Content = bytes | Callable[[Path], object]
+"""A file's bytes, or what writes it."""
 OWN = (
     *("plan.json", "manifest.json", "ledger.parquet", "selected.parquet", "train.jsonl", "teachers.json", "profile.json", "report.html"),
     *("model", "metrics.jsonl", "eval.json", "arms"),
@@ -174,7 +176,7 @@ def chosen_rows(plan: Plan, stage: Select, walk: Walk, context: Context) -> pl.D
 
 def refuse_empty(stage: Select, walk: Walk) -> None:
     """Fault MIX0503 where `select` left no row."""
-    if not alive(walk.rows):
+    if not walk.rows.alive:
         steps = ", ".join(f"{step.rows:,} after `{step.clause}`" for step in walk.funnel)
         raise Fault(
             Diagnostic(
@@ -217,21 +219,21 @@ def _rows(result: Build) -> pl.DataFrame:
     return result.chosen
 
 
-def _selection_files(plan: Plan, result: Build) -> dict[str, bytes]:
+def _selection_files(plan: Plan, result: Build) -> dict[str, Content]:
     """The files that profile and selection make; none where the run stopped before them."""
     profile = _profile_file(plan, result)
-    files = {} if profile is None else {"profile.json": profile}
+    files: dict[str, Content] = {} if profile is None else {"profile.json": profile}
     if result.chosen is None:
         return files
     result.trace = trace(plan, result.walk.rows)
     return files | {
-        "ledger.parquet": made.parquet(made.traced(made.ledger(plan, result.walk.rows), result.trace.columns)),
+        "ledger.parquet": lambda path: write_ledger(plan, result.walk.rows, result.trace.columns, path),
         "selected.parquet": made.parquet(result.chosen),
         "teachers.json": _json(teacher_table(plan, result.walk.rows)),
     }
 
 
-def _swap(plan: Plan, result: Build, contents: dict[str, bytes]) -> None:
+def _swap(plan: Plan, result: Build, contents: dict[str, Content]) -> None:
     """Put a folder with these files, the plan and the manifest in the place of the build, as a whole."""
     result.audits = audit(plan, result.walk.rows)
     with writing(result.out):
@@ -240,7 +242,7 @@ def _swap(plan: Plan, result: Build, contents: dict[str, bytes]) -> None:
         fresh.mkdir()
     try:
         for name, data in contents.items():
-            write_atomic(fresh / name, data)
+            replace_atomic(fresh / name, data) if callable(data) else write_atomic(fresh / name, data)
         write_atomic(fresh / "plan.json", to_json(plan).encode())
         write_atomic(fresh / "manifest.json", _manifest(plan, result))
         swap_folder(fresh, result.out)

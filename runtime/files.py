@@ -104,6 +104,11 @@ def build_folder(target: Path, write: Callable[[Path], object]) -> bool:
         return True
 
 
+def claim_folder(parent: Path) -> tuple[Path, int]:
+    """A new folder in `parent` that nobody sweeps while the returned handle is open; whoever closes it deletes the folder. OSError if it cannot be made."""
+    return _claim(parent, Path.mkdir)
+
+
 def make_folder(folder: Path) -> None:
     """Make a folder and those above it, so that they are still there after the power has gone."""
     missing = [each for each in (folder, *folder.parents) if not each.exists()]

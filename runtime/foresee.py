@@ -9,7 +9,7 @@ from .bounds import at_most, impossible, reads, still_in, unknown
 from .context import Context
 from .events import ignore
 from .score import from_store
-from .select import Step, alive
+from .select import Step
 from .walk import Walk, advance
 
 
@@ -33,7 +33,7 @@ def foresee(ahead: Sequence[Stage], walk: Walk, context: Context) -> Diagnostic 
                 exact = False
                 for where in stage.wheres:
                     seen.rows = still_in(seen.rows, where, stage.seed)
-                    seen.funnel.append(Step(where.text, alive(seen.rows)))
+                    seen.funnel.append(Step(where.text, seen.rows.alive))
             case Profile():
                 pass  # it says nothing of rows
             case Select():
@@ -49,9 +49,7 @@ def _asks(stage: Stage) -> bool:
 
 def _from_store(stage: Score, seen: Walk, context: Context, exact: bool) -> None:
     absent = stage.model is not None and not context.students.is_here(stage.model)
-    found = from_store(stage, seen.rows, context, absent=absent, exact=exact)
-    open_ = f"open:{stage.name}"
-    seen.rows = found if found[open_].any() else found.drop(open_)
+    seen.rows = from_store(stage, seen.rows, context, absent=absent, exact=exact)
 
 
 def _selected(stage: Select, seen: Walk) -> Diagnostic | None:

@@ -9,10 +9,13 @@ from ..compiler.plan.stages import Evaluate, Model, Plan, Score, Select, Train
 from .context import Context
 from .engines.characters import CHARACTERS
 from .figure import Figure
-from .sampling import EXACT_ROWS, sample
+from .rows import Rows
+from .sampling import EXACT_ROWS, sample_of
 from .score import score
+from .texts import CHARACTERS as COUNTED
 from .texts import characters
 
+RESPONSE = COUNTED["response"]
 BY_TOKENIZER, BY_CHARACTERS = "tokenizer", "characters"
 NOT_AT_HAND = ("MIX0506", "MIX0507", "MIX0509")
 
@@ -30,22 +33,37 @@ class Lengths:
     error: float | None = None
     known: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema={"row_id": pl.String, "length": pl.Int64}))
 
-    def of(self, rows: pl.DataFrame, most: bool = False) -> Figure:
+    @property
+    def reads(self) -> list[str]:
+        """The columns of rows that `of` looks at, as far as they are there."""
+        open_ = f"open:{str(self.column).removeprefix('score:')}"
+        return ["row_id", "response", RESPONSE, open_, *(name for name in (self.column, self.source) if name)]
+
+    def of(self, rows: Rows, most: bool = False) -> Figure:
         """The tokens of the candidates among `rows`: exact where each of them is counted."""
-        live = rows.filter(pl.col("reason").is_null())
-        if self.column not in rows.columns and self.source in rows.columns and rows[str(self.source)].dtype.is_numeric():
-            return Figure(value=int(live[str(self.source)].fill_nan(None).fill_null(0).sum()), most=most)
-        if self.column in rows.columns and f"open:{str(self.column).removeprefix('score:')}" not in rows.columns:
-            counted = live[str(self.column)].fill_null(0).sum()
-            return Figure(value=int(counted), most=most)
-        lengths = live.select("row_id", characters("response", live).alias("characters")).join(self.known, on="row_id", how="left")
-        unknown = int(lengths.filter(pl.col("length").is_null())["characters"].fill_null(0).sum())
-        counted = int(lengths["length"].fill_null(0).sum())
+        parts = [self.each(live).sum().row(0) for live in rows.live(self.reads)]
+        return self.figure(sum(counted for counted, _ in parts), sum(unknown for _, unknown in parts), most)
+
+    def figure(self, counted: int, unknown: int, most: bool = False) -> Figure:
+        """So many tokens that are counted, and those of responses of so many characters whose are not."""
         if not unknown:
             return Figure(value=counted, most=most)
         guessed = unknown * self.ratio
         error = None if self.error is None else self.error * guessed
         return Figure(value=round(counted + guessed), exact=False, most=most, error=error)
+
+    def each(self, live: pl.DataFrame) -> pl.DataFrame:
+        """Of each row, which has `reads`: `counted`, its tokens, or else `unknown`, the characters of its response; 0 in the other."""
+        counts = None
+        if self.column not in live.columns and self.source in live.columns and live[str(self.source)].dtype.is_numeric():
+            counts = pl.col(str(self.source)).cast(pl.Float64).fill_nan(None)
+        elif self.column in live.columns and f"open:{str(self.column).removeprefix('score:')}" not in live.columns:
+            counts = pl.col(str(self.column))
+        if counts is not None:
+            return live.select(counted=counts.fill_null(0).cast(pl.Int64), unknown=pl.lit(0))
+        lengths = live.select("row_id", characters("response", live).alias("characters")).join(self.known, on="row_id", how="left", maintain_order="left")
+        unknown = pl.when(pl.col("length").is_null()).then("characters").fill_null(0).cast(pl.Int64)
+        return lengths.select(counted=pl.col("length").fill_null(0).cast(pl.Int64), unknown=unknown)
 
 
 def lengths(plan: Plan) -> Lengths:
@@ -57,7 +75,7 @@ def lengths(plan: Plan) -> Lengths:
     return Lengths(f"score:{select.tokens}", counting.reads[0] if counting is not None and counting.scorer == "column" else None)
 
 
-def count(found: Lengths, plan: Plan, rows: pl.DataFrame, context: Context) -> None:
+def count(found: Lengths, plan: Plan, rows: Rows, context: Context) -> None:
     """Count the responses of `rows`, a sample of them where they are many; without a tokenizer nothing is counted.
 
     The counts are those of the scorer `tokens`, and kept in the store as such.
@@ -65,17 +83,16 @@ def count(found: Lengths, plan: Plan, rows: pl.DataFrame, context: Context) -> N
     model = student(plan)
     if model is None or not context.students.is_here(model):
         return
-    few = rows if rows.height <= EXACT_ROWS else sample(rows, "row_id")
+    few = rows if rows.height <= EXACT_ROWS else Rows.of(sample_of(rows, "row_id").sort("row_id"))
     counting = Score(
         id="tokens", inputs=(), name="mixc:length", scorer="tokens", version=1, model=model, type="number", unit="tokens", span=model.span
     )
     try:
-        counted = score(counting, few, context).rows
+        live = score(counting, few, context).rows.candidates()
     except Fault as fault:
         if {d.code for d in fault.diagnostics} <= set(NOT_AT_HAND):
             return
         raise
-    live = counted.filter(pl.col("reason").is_null())
     fresh = live.select("row_id", characters("response", live).alias("characters"), pl.col("score:mixc:length").alias("length"))
     found.known = pl.concat([found.known, fresh.select("row_id", "length")]).unique("row_id", keep="first", maintain_order=True)
     if few is not rows:

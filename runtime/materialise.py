@@ -8,37 +8,15 @@ import polars as pl
 from ..compiler.plan.stages import Materialise, Plan, Score, Select
 from .chat import messages
 from .identity import by_row_id
+from .rows import Rows
 from .texts import Texts
 
-TRACED = "of the trace"
-"""What is added to the name of a trace's column where a score has that name."""
 NOT_TAGGED = pl.lit([], dtype=pl.List(pl.String))
 
 
-def ledger(plan: Plan, rows: pl.DataFrame) -> pl.DataFrame:
-    """Every scanned row, sorted by row id: what it scored, whether it is in, and why not."""
-    selected = pl.col("reason").is_null()
-    return by_row_id(rows).select(
-        "row_id",
-        "prompt_id",
-        "teacher",
-        _skills(rows),
-        _tokens(plan, rows),
-        *_scores(plan, rows),
-        status=pl.when(selected).then(pl.lit("selected")).otherwise(pl.lit("dropped")),
-        reason="reason",
-    )
-
-
-def traced(ledger: pl.DataFrame, columns: pl.DataFrame) -> pl.DataFrame:
-    """The ledger with the columns of a trace at its end; both are sorted by row id. One that has the name of a score gets another."""
-    others = columns.drop("row_id")
-    return pl.concat([ledger, others.rename({name: f"{name} {TRACED}" for name in others.columns if name in ledger.columns})], how="horizontal")
-
-
-def selected(plan: Plan, rows: pl.DataFrame, texts: Texts) -> pl.DataFrame:
+def selected(plan: Plan, rows: Rows, texts: Texts) -> pl.DataFrame:
     """The selected rows with their texts, sorted by row id. Faults of `texts`."""
-    chosen = texts.add(by_row_id(rows.filter(pl.col("reason").is_null())), ("prompt", "response", "reference"))
+    chosen = texts.add(by_row_id(rows.candidates()), ("prompt", "response", "reference"))
     return chosen.select(
         "row_id",
         "prompt_id",
@@ -46,10 +24,10 @@ def selected(plan: Plan, rows: pl.DataFrame, texts: Texts) -> pl.DataFrame:
         "response",
         "reference",
         "teacher",
-        _skills(rows),
-        _tokens(plan, rows),
+        skills(chosen),
+        tokens(plan, chosen),
         pl.lit(1.0).alias("weight"),
-        *_scores(plan, rows),
+        *scores(plan, chosen),
     )
 
 
@@ -83,7 +61,8 @@ def _stages(plan: Plan) -> list[Score]:
     return [s for s in plan.stages if isinstance(s, Score) and s.name != "tokens"]
 
 
-def _scores(plan: Plan, rows: pl.DataFrame) -> list[pl.Expr]:
+def scores(plan: Plan, rows: pl.DataFrame) -> list[pl.Expr]:
+    """The scores of the spec as columns of their names, null where they were not computed."""
     kinds = {"bool": pl.Boolean, "text": pl.String, "number": pl.Float64}
     found = []
     for stage in _stages(plan):
@@ -93,11 +72,12 @@ def _scores(plan: Plan, rows: pl.DataFrame) -> list[pl.Expr]:
     return found
 
 
-def _skills(rows: pl.DataFrame) -> pl.Expr:
+def skills(rows: pl.DataFrame) -> pl.Expr:
+    """The skills, none where nothing tagged the rows."""
     return pl.col("skills") if "skills" in rows.columns else NOT_TAGGED.alias("skills")
 
 
-def _tokens(plan: Plan, rows: pl.DataFrame) -> pl.Expr:
+def tokens(plan: Plan, rows: pl.DataFrame) -> pl.Expr:
     """w_r: the score that counts tokens, null where nothing does."""
     stage = next(s for s in plan.stages if isinstance(s, Select))
     units = [s.name for s in plan.stages if isinstance(s, Score) and s.unit == "tokens"]

@@ -36,7 +36,7 @@ from .lengths import Lengths, count, lengths
 from .materialise import selected
 from .needs import needs
 from .score import from_store, missing
-from .select import Step, alive
+from .select import Step
 from .solvers import solver
 from .walk import Walk, advance
 
@@ -86,7 +86,7 @@ class Preview:
         """The ids of the rows that a run selects, where that is known."""
         if self.composition is None or self.composition.of != "selected":
             return None
-        return self.walk.rows.filter(pl.col("reason").is_null())["row_id"]
+        return self.walk.rows.candidates(["row_id"])["row_id"]
 
     @property
     def missing(self) -> dict[str, int]:
@@ -151,13 +151,13 @@ def _stage(stage: Stage, plan: Plan, seen: Preview, pricing: Pricing) -> Known:
             if isinstance(stage, Scan):
                 rows = walk.scans[-1][1]
                 count(seen.lengths, plan, rows, context)
-                return Known(rows=Figure(value=alive(rows)), tokens=seen.lengths.of(rows), says=says)
+                return Known(rows=Figure(value=rows.alive), tokens=seen.lengths.of(rows), says=says)
             steps = tuple((s.clause, Figure(value=s.rows)) for s in walk.funnel[done:]) if isinstance(stage, Filter) else ()
             return _passed(seen, before, says.partition(", ")[0] if isinstance(stage, Heldout) else "", steps)
 
 
 def _rows(seen: Preview) -> Figure:
-    rows = sum(alive(rows) for _, rows in seen.walk.scans) if seen.walk.scans else at_most(seen.walk.rows, seen.keeps)
+    rows = sum(rows.alive for _, rows in seen.walk.scans) if seen.walk.scans else at_most(seen.walk.rows, seen.keeps)
     return Figure(value=rows, most=not seen.exact)
 
 
@@ -183,13 +183,12 @@ def _score(stage: Score, seen: Preview, pricing: Pricing) -> Known:
     absent = stage.model is not None and not context.students.is_here(stage.model)
     lacking = missing(stage, walk.rows, context, absent=absent)
     most = not seen.exact and bool(lacking.height)
-    cached = alive(walk.rows) - lacking.height
+    cached = walk.rows.alive - lacking.height
     if stage.model is not None and stage.scorer != "tokens":
         seen.costs.append(scoring(stage, lacking, seen.exact, cached, pricing))
     if not lacking.height and not unknown(walk.rows) and seen.exact:
         return Known(before=before, rows=before, says=advance(stage, walk, context), cached=Figure(value=cached), missing=Figure(value=0))
-    found = from_store(stage, walk.rows, context, absent=absent, exact=seen.exact)
-    walk.rows = found if found[f"open:{stage.name}"].any() else found.drop(f"open:{stage.name}")
+    walk.rows = from_store(stage, walk.rows, context, absent=absent, exact=seen.exact)
     to_do, had = Figure(value=lacking.height, most=most), Figure(value=cached, most=not seen.exact)
     return Known(before=before, rows=before, cached=had, missing=to_do)
 
@@ -203,8 +202,8 @@ def _later(stage: Score, seen: Preview, pricing: Pricing) -> Known:
         return Known(before=seen.selected, rows=seen.selected, missing=seen.selected.at_most())
     absent = not context.students.is_here(stage.model)
     lacking = missing(stage, seen.walk.rows, context, absent=absent)
-    among = scoring(stage, lacking, False, alive(seen.walk.rows) - lacking.height, pricing)
-    share = min(1.0, seen.selected.value / max(1, alive(seen.walk.rows)))
+    among = scoring(stage, lacking, False, seen.walk.rows.alive - lacking.height, pricing)
+    share = min(1.0, seen.selected.value / max(1, seen.walk.rows.alive))
     rows = Figure(value=round(lacking.height * share), exact=False)
     parts = {name: Figure(value=round(one.value * share), exact=False) for name in READS if (one := getattr(among, name)) is not None}
     seen.costs.append(replace(among, rows=rows, cached=Figure(value=0), **parts))
@@ -217,7 +216,7 @@ def _bounded(stage: Filter, seen: Preview) -> Known:
         if reads(where) & unknown(seen.walk.rows):
             seen.exact = False
         seen.walk.rows = still_in(seen.walk.rows, where, stage.seed)
-        seen.walk.funnel.append(Step(where.text, alive(seen.walk.rows)))
+        seen.walk.funnel.append(Step(where.text, seen.walk.rows.alive))
         steps.append((where.text, _rows(seen)))
     return _passed(seen, before, steps=tuple(steps))
 
@@ -227,7 +226,7 @@ def _select(stage: Select, plan: Plan, seen: Preview, context: Context) -> Known
     if seen.exact and not _blind(stage, seen):
         done = len(walk.funnel)
         advance(stage, walk, context)
-        seen.feasible = bool(alive(walk.rows))
+        seen.feasible = bool(walk.rows.alive)
         seen.solver = solver(stage, walk.solution.chosen.size) if walk.solution else None
         refuse_empty(stage, walk)
         seen.selected = _rows(seen)
@@ -243,12 +242,12 @@ def _select(stage: Select, plan: Plan, seen: Preview, context: Context) -> Known
         walk.funnel.append(Step(step.text, int(_rows(seen).value)))
         steps.append((step.text, _rows(seen)))
     seen.composition = composition(stage, walk.rows, seen.lengths, False, None)
-    seen.solver = solver(stage, alive(walk.rows))
+    seen.solver = solver(stage, walk.rows.alive)
     if fault := impossible(stage, walk.rows, tuple(walk.funnel)):
         seen.known[stage.id] = Known(before=before, steps=tuple(steps))
         raise Fault(fault)
     candidates = _rows(seen)
     budget = next((b for b in stage.budgets if b.unit == "examples"), None)
     seen.selected = candidates if budget is None else Figure(value=min(budget.amount, candidates.value), most=budget.up_to)
-    tokens = None if budget is None else seen.lengths.of(walk.rows).times(seen.selected.value / max(1, alive(walk.rows)))
+    tokens = None if budget is None else seen.lengths.of(walk.rows).times(seen.selected.value / max(1, walk.rows.alive))
     return Known(before=before, rows=seen.selected, tokens=tokens and Figure(value=round(tokens.value), exact=False), steps=tuple(steps))

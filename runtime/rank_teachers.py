@@ -74,16 +74,16 @@ def rank_teachers(plan: Plan, question: Question, context: Context) -> Ranked:
     for stage in stages:
         if looked is None and isinstance(stage, (Filter, Score)):
             looked = _sample(walk, question.sample, plan.seed)
-            teachers = walk.rows.filter(pl.col("reason").is_null())["teacher"].unique().to_list()
+            teachers = walk.rows.candidates(["teacher"])["teacher"].unique().to_list()
         if stage.id == by.id and not question.every and question.judge not in (None, by.name):
             _drop(walk, pl.col(f"score:{question.judge}").not_().fill_null(value=True), WRONG)
         _run(stage, walk, context)
-    found = valued(walk.rows.filter(pl.col("reason").is_null()), by.name)
+    found = valued(walk.rows.candidates(), by.name)
     if found.is_empty():
         raise _nothing(by, walk, question)
     ranking = rank(found, by.name, plan.seed, teachers, better(plan, by.name))
     prompts, of = looked or (0, 0)
-    return Ranked(question, better(plan, by.name), by.unit, ranking, correct(walk.rows, question.judge), prompts, of, waived)
+    return Ranked(question, better(plan, by.name), by.unit, ranking, correct(walk.rows.frame(["teacher", f"score:{question.judge}"]), question.judge), prompts, of, waived)
 
 
 def _stages(plan: Plan, by: Score, question: Question) -> tuple[list[Stage], tuple[str, ...]]:
@@ -128,7 +128,7 @@ def _run(stage: Stage, walk: Walk, context: Context) -> None:
 
 def _sample(walk: Walk, size: int | None, seed: int) -> tuple[int, int]:
     """Drop the rows of prompts outside the sample; how many prompts are left, of how many."""
-    ids = walk.rows.filter(pl.col("reason").is_null())["prompt_id"].unique()
+    ids = walk.rows.candidates(["prompt_id"])["prompt_id"].unique()
     if size is None or size >= len(ids):
         return len(ids), len(ids)
     hashed = pl.DataFrame({"prompt_id": ids, "hash": seeded_hash(seed, ids)})
@@ -138,16 +138,17 @@ def _sample(walk: Walk, size: int | None, seed: int) -> tuple[int, int]:
 
 
 def _drop(walk: Walk, without: pl.Expr, reason: str) -> None:
-    walk.rows = walk.rows.with_columns(reason=pl.when(pl.col("reason").is_null() & without).then(pl.lit(reason)).otherwise("reason"))
+    dropped = pl.when(pl.col("reason").is_null() & without).then(pl.lit(reason)).otherwise("reason")
+    walk.rows = walk.rows.map(lambda part: part.with_columns(reason=dropped))
 
 
 def _nothing(by: Score, walk: Walk, question: Question) -> Fault:
     column = f"score:{by.name}:why"
-    live = walk.rows.filter(pl.col("reason").is_null())
+    live = walk.rows.candidates()
     alike = Counter(re.sub(r"[0-9][0-9,.]*", "…", why) for why in live[column].drop_nulls()) if column in live.columns else Counter[str]()
     notes = [f"{step.rows:,} rows after `{step.clause}`" for step in walk.funnel[-1:]] if live.is_empty() else []
     notes += [f"{count:,} without a value: {why}" for why, count in sorted(alike.items())]
-    if not question.every and (wrong := walk.rows.filter(pl.col("reason") == WRONG).height):
+    if not question.every and (wrong := sum(int((part["reason"] == WRONG).sum()) for part in walk.rows.each(["reason"]))):
         notes.append(f"{wrong:,} are not correct by `{question.judge}`")
     help = "rank all responses with `--all`" if not question.every and question.judge else "loosen the clause that dropped the last rows, or rank by another score"
     return Fault(

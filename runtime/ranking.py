@@ -5,7 +5,7 @@ Knows rows with a value, not where they come from.
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -13,6 +13,8 @@ import polars as pl
 from .statistics import draws, interval
 
 SIGNIFICANT = 9
+MANY = 100_000
+"""Prompts above which an interval is worked out: of so many only 200 draws would be made, which is the coarser answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,13 +110,28 @@ def correct(rows: pl.DataFrame, judge: str | None) -> dict[str, tuple[int, int]]
     return {teacher: (int(right), int(judged)) for teacher, right, judged in counted.sort("teacher").iter_rows() if judged}
 
 
-def means(found: pl.DataFrame, score: str, seed: int) -> dict[str, Mean]:
+def means(found: Iterable[pl.DataFrame], score: str, seed: int) -> dict[str, Mean]:
     """Each teacher's mean over its prompts of the mean over its responses to that prompt: every prompt weighs the same.
 
     Of a ratio of sums both parts are averaged so and then divided. The interval is the percentile bootstrap over the teacher's prompts, drawn by
-    the seed, the score's and the teacher's name; see `statistics.draws`. `found` is what `valued` gives, its rows in the order of their ids.
+    the seed, the score's and the teacher's name; see `statistics.draws`. Each of `found` is what `valued` gives, its rows in the order of their ids;
+    a prompt is in one of them.
     """
-    return {name: _mean(prompts, f"{score}:{name}", seed) for name, prompts in _by_teacher(found).items()}
+    parts: dict[str, list[_Prompts]] = {}
+    first = 0
+    for frame in found:
+        for name, prompts in _by_teacher(frame).items():
+            parts.setdefault(name, []).append(replace(prompts, ids=prompts.ids + first))
+        first += frame["prompt_id"].n_unique()
+    return {name: _mean(_whole(parts[name]), f"{score}:{name}", seed) for name in sorted(parts)}
+
+
+def _whole(parts: list[_Prompts]) -> _Prompts:
+    if len(parts) == 1:
+        return parts[0]
+    under = [p.under for p in parts if p.under is not None]
+    ids, over = (np.concatenate([getattr(p, name) for p in parts]) for name in ("ids", "over"))
+    return _Prompts(ids, over, np.concatenate(under) if under else None, sum(p.responses for p in parts))
 
 
 def rank(found: pl.DataFrame, score: str, seed: int, teachers: Iterable[str], better: str = "high") -> Ranking:
@@ -157,8 +174,20 @@ def _mean(prompts: _Prompts, label: str, seed: int) -> Mean:
     count, mean = len(prompts.ids), prompts.mean
     low = high = None
     if mean is not None and count > 1:
-        low, high = interval(np.concatenate([prompts.redrawn(table) for table in draws(seed, label, count)]))
+        if count > MANY:
+            low, high = _about(mean, prompts)
+        else:
+            low, high = interval(np.concatenate([prompts.redrawn(table) for table in draws(seed, label, count)]))
     return Mean(_short(mean), _short(low), _short(high), count, prompts.responses)
+
+
+def _about(mean: float, prompts: _Prompts) -> tuple[float, float]:
+    """The 95 % interval by the normal approximation, which the bootstrap comes to where prompts are so many; of a ratio by its linear part."""
+    under = np.ones(1) if prompts.under is None else prompts.under
+    residual = prompts.over - mean * under
+    count = len(prompts.over)
+    half = 1.959964 * math.sqrt(float(np.square(residual).sum()) / (count - 1)) / (float(under.mean()) * math.sqrt(count))
+    return mean - half, mean + half
 
 
 def _gap(best: _Prompts, other: _Prompts | None, label: str, seed: int, sign: float) -> Gap:

@@ -7,6 +7,7 @@ import polars as pl
 
 from .figure import Figure
 from .identity import seeded_hash
+from .rows import Rows
 from .texts import characters as count
 
 # Counting tokens takes about a second for so many rows; beyond it a sample is counted.
@@ -22,6 +23,11 @@ def sample(rows: pl.DataFrame, key: str, size: int = SAMPLE_ROWS) -> pl.DataFram
         return rows
     hashed = pl.Series("mixc:sample", seeded_hash(0, rows[key]), dtype=pl.UInt64)
     return rows.with_columns(hashed).sort("mixc:sample", key).head(size).drop("mixc:sample")
+
+
+def sample_of(rows: Rows, key: str, size: int = SAMPLE_ROWS, *, live: bool = False) -> pl.DataFrame:
+    """The same of all parts, or of their rows without a reason."""
+    return sample(pl.concat([sample(part, key, size) for part in (rows.live() if live else rows.each())]), key, size)
 
 
 def total(rows: pl.DataFrame, key: str, count: Count, exact: bool, limit: int = EXACT_ROWS, size: int = SAMPLE_ROWS) -> Figure:

@@ -20,6 +20,7 @@ from .engines.parity import Agreement
 from .events import Agreed, Event, Notice, Passed, Progress, ignore
 from .identity import digest
 from .precision import recalled
+from .rows import Rows, alive
 from .scorers import column
 from .scorers.base import Aside, Maker, Partial, Pooled, Ratio, Reader, Scorer, Stepped
 from .scorers.registry import scorer
@@ -37,7 +38,7 @@ SHARD_SECONDS_SLOW = 20.0
 class Scored:
     """The rows with their new columns, how many values were computed and reused, and how many are null for what."""
 
-    rows: pl.DataFrame
+    rows: Rows
     computed: int
     reused: int
     nulls: dict[str, int]
@@ -53,17 +54,26 @@ class Scored:
         return ", ".join([first, *(f"{count:,} without a value ({why})" for why, count in sorted(alike.items()))])
 
 
-def score(stage: Score, rows: pl.DataFrame, context: Context) -> Scored:
+def score(stage: Score, rows: Rows, context: Context) -> Scored:
     """Add `score:NAME` and `score:NAME:why`, null for rows that have a `reason`; rows keep their order.
 
     Beside them stand `score:NAME:tokens` and `:steps` where the scorer is `base.Stepped`, `:over` and `:under` where it is a `base.Ratio`.
 
     What is computed is stored shard by shard, also when the run is interrupted. Faults are the scorer's, or MIX0508.
     """
-    live = rows.with_row_index("index").filter(pl.col("reason").is_null())
     if stage.scorer == "column":
-        return _joined(stage, rows, pl.concat([live.select("index"), column.read(stage, live)], how="horizontal"), 0, 0)
+        live = rows.candidates(stage.reads)
+        return _joined(stage, rows, [column.read(stage, live)], 0, 0)
     asked = scorer(stage)
+    if isinstance(asked, Pooled) and asked.pooled(stage):  # a value depends on all rows: they are read together
+        found = [_scored(stage, asked, rows.candidates(), context)]
+    else:
+        found = [_scored(stage, asked, live, context) for live in rows.live()]
+    return _joined(stage, rows, [values for values, _, _ in found], sum(fresh for _, fresh, _ in found), sum(known for _, _, known in found))
+
+
+def _scored(stage: Score, asked: Scorer, live: pl.DataFrame, context: Context) -> tuple[pl.DataFrame, int, int]:
+    """The new columns of these rows, in their order, and how many values were computed and reused."""
     live = live.with_columns(_key(stage, live))
     distinct = _distinct(stage, live)
     shelf = _shelf(stage, asked, context)
@@ -75,43 +85,56 @@ def score(stage: Score, rows: pl.DataFrame, context: Context) -> Scored:
         for each in recalled(stage.id, stage.model, context):
             context.watch(each)
     values = _values(stage, asked, pl.concat([stored, *fresh]))
-    found = live.select("index", "key").join(values, on="key", how="left", maintain_order="left").drop("key")
-    return _joined(stage, rows, found, len(missing), len(stored))
+    found = live.select("key").join(values, on="key", how="left", maintain_order="left").drop("key")
+    return found, len(missing), len(stored)
 
 
-def missing(stage: Score, rows: pl.DataFrame, context: Context, *, absent: bool = False) -> pl.DataFrame:
+def missing(stage: Score, rows: Rows, context: Context, *, absent: bool = False) -> pl.DataFrame:
     """What `score` would give to the scorer, without the texts: the live rows without a value in the store, each key once. Loads no model.
 
     Of a model that is `absent` nothing is in the store, for its fingerprint is not known.
     """
-    live = rows.filter(pl.col("reason").is_null())
-    live = live.with_columns(_key(stage, live))
-    distinct = _distinct(stage, live)
-    if absent:
-        return distinct
+    found, chunks = [], 0
+    for live in rows.live():
+        distinct = _distinct(stage, live.with_columns(_key(stage, live))).with_columns(pl.col("chunk") + chunks)
+        chunks = int(distinct["chunk"].max() or 0) + 1 if distinct.height else chunks  # type: ignore[arg-type]
+        found.append(distinct if absent else _lacking(stage, distinct, context))
+    return pl.concat(found)
+
+
+def _lacking(stage: Score, distinct: pl.DataFrame, context: Context) -> pl.DataFrame:
     asked = scorer(stage)
     stored = _look_up(stage, asked, _shelf(stage, asked, context), distinct["key"], context)
     return distinct.join(stored, on="key", how="anti", maintain_order="left")
 
 
-def from_store(stage: Score, rows: pl.DataFrame, context: Context, *, absent: bool = False, exact: bool = True) -> pl.DataFrame:
+def from_store(stage: Score, rows: Rows, context: Context, *, absent: bool = False, exact: bool = True) -> Rows:
     """The rows with the columns of `score` as far as the store has them; `open:NAME` is true where it has not, or where a value depends on a pool of
-    rows and these are not all `exact`ly those of a run."""
+    rows and these are not all `exact`ly those of a run. There is no such column where all is known."""
     asked = scorer(stage)
-    live = rows.with_row_index("index").filter(pl.col("reason").is_null())
+    pooled = isinstance(asked, Pooled) and asked.pooled(stage)
+    parts = [_known(stage, asked, live, context, absent) for live in ([rows.candidates()] if pooled else rows.live())]
+    lacking = pl.concat([found["known"] for found in parts]).is_null()
+    found = [part.drop("known") for part in parts]
+    if pooled and (lacking.any() or not exact):
+        lacking = pl.repeat(True, len(lacking), eager=True)  # of one that is missing every value depends
+        found = [f.with_columns(value=pl.lit(None, f.schema["value"]), why=pl.lit(None, pl.String)) for f in found]
+    joined = _joined(stage, rows, found, 0, 0).rows
+    if not lacking.any():
+        return joined
+    return _beside_live(joined, pl.DataFrame({f"open:{stage.name}": lacking})).map(
+        lambda part: part.with_columns(pl.col(f"open:{stage.name}").fill_null(value=False))
+    )
+
+
+def _known(stage: Score, asked: Scorer, live: pl.DataFrame, context: Context, absent: bool) -> pl.DataFrame:
+    """The columns of these rows as the store has them; `known` is null where it has not."""
     live = live.with_columns(_key(stage, live))
-    keys = pl.Series("key", [], pl.String) if absent else live["key"].unique()
-    stored = pl.DataFrame(schema={"key": pl.String(), **asked.schema(stage)})
+    stored = pl.DataFrame(schema={"key": pl.String, **asked.schema(stage)})
     if not absent:
-        stored = _look_up(stage, asked, _shelf(stage, asked, context), keys, context)
-    values = _values(stage, asked, stored)
-    found = live.select("index", "key").join(values.with_columns(known=True), on="key", how="left", maintain_order="left")
-    lacking = found.filter(pl.col("known").is_null())["index"]
-    if isinstance(asked, Pooled) and asked.pooled(stage) and (lacking.len() or not exact):
-        lacking = found["index"]  # of one that is missing every value depends
-        found = found.with_columns(value=pl.lit(None, found.schema["value"]), why=pl.lit(None, pl.String))
-    joined = _joined(stage, rows, found.drop("key", "known"), 0, 0).rows
-    return joined.with_columns(pl.int_range(pl.len(), dtype=pl.UInt32).is_in(lacking.implode()).alias(f"open:{stage.name}"))
+        stored = _look_up(stage, asked, _shelf(stage, asked, context), live["key"].unique(), context)
+    values = _values(stage, asked, stored).with_columns(known=True)
+    return live.select("key").join(values, on="key", how="left", maintain_order="left").drop("key")
 
 
 def _distinct(stage: Score, live: pl.DataFrame) -> pl.DataFrame:
@@ -227,15 +250,33 @@ def _tell_heard(stage: Score, context: Context) -> float:
     return seconds
 
 
-def _joined(stage: Score, rows: pl.DataFrame, found: pl.DataFrame, computed: int, reused: int) -> Scored:
-    """Put `value` and `why` of the live rows (by `index`) beside all rows. A number that is not finite is no value."""
+def _joined(stage: Score, rows: Rows, parts: list[pl.DataFrame], computed: int, reused: int) -> Scored:
+    """Put the columns of the live rows, in the order of the parts, beside all rows. A number that is not finite is no value."""
+    found = pl.concat(parts)
     value = pl.col("value")
     if found.schema["value"].is_float():
         finite = value.is_finite()
         why = pl.when(~finite).then(pl.lit("not a finite number")).otherwise(pl.col("why"))
         found = found.with_columns(pl.when(finite).then(value), why=why)
     found = found.with_columns(why=pl.when(value.is_null()).then(pl.col("why").fill_null("no value")))
-    nulls = Counter(found["why"].drop_nulls().to_list())
-    names = {"value": f"score:{stage.name}"} | {name: f"score:{stage.name}:{name}" for name in found.columns if name not in ("index", "value")}
-    added = rows.with_row_index("index").join(found, on="index", how="left", maintain_order="left")
-    return Scored(added.drop("index").rename(names), computed, reused, dict(sorted(nulls.items())))
+    nulls = dict(found["why"].drop_nulls().value_counts().iter_rows())
+    names = {"value": f"score:{stage.name}"} | {name: f"score:{stage.name}:{name}" for name in found.columns if name != "value"}
+    return Scored(_beside_live(rows, found.rename(names)), computed, reused, dict(sorted(nulls.items())))
+
+
+def _beside_live(rows: Rows, columns: pl.DataFrame) -> Rows:
+    """The rows with these columns of those without a reason, in the order of the parts; the others have null there."""
+    start = 0
+
+    def add(part: pl.DataFrame) -> pl.DataFrame:
+        nonlocal start
+        live = pl.col("reason").is_null()
+        count = alive(part)
+        mine, start = columns.slice(start, count), start + count
+        if count == part.height:
+            return part.with_columns(mine.get_columns())
+        place = (live.cum_sum().cast(pl.UInt32) - 1).alias("mixc:place")
+        found = part.select(pl.when(live).then(place)).to_series()
+        return part.with_columns(mine[name].gather(found).alias(name) for name in mine.columns)
+
+    return rows.map(add)

@@ -15,6 +15,7 @@ from .engines.weights import KIND
 from .files import abandoned, discard, remove, size
 from .inventory import Kept, folders, kept
 from .merge import Damaged, merge
+from .scratch import SCRATCH
 from .shelf import CORRUPT
 from .store import Store
 
@@ -130,7 +131,7 @@ def _in_use(fault: Fault, step: Step) -> Step:
 
 def _with_temporaries(root: Path) -> list[Path]:
     """Every folder of the store in which something is written under a temporary name."""
-    groups = [root / name for name in ("scores", "artifacts", "checkpoints")]
+    groups = [root / name for name in ("scores", "artifacts", "checkpoints", SCRATCH)]
     return [root, *groups, *folders(root / "scores"), *folders(root / "artifacts")]
 
 

@@ -59,7 +59,7 @@ def run_trial(trial: Trial, context: Context) -> Verdict:
     if trial.error is not None:
         seen = f"{chosen.height:,} example{'' if chosen.height == 1 else 's'} selected"
         said = f"the run was to end with {trial.error.code}, and it did not: {seen}"
-        failed.append(Diagnostic("MIX0420", said, Label(trial.error.span, "no error"), notes=_notes(walk.rows, None, context.texts)))
+        failed.append(Diagnostic("MIX0420", said, Label(trial.error.span, "no error"), notes=_notes(walk.rows.frame(), None, context.texts)))
     return Verdict(trial, time.monotonic() - began, chosen.height, tuple(failed))
 
 
@@ -93,7 +93,7 @@ def _run(trial: Trial, walk: Walk, context: Context) -> pl.DataFrame:
             if not _may_be_empty(stage, trial, fault):
                 raise
             empty.append(fault)
-        if empty and len(empty) == sum(isinstance(s, Scan) for s in plan.stages) and not walk.scans and walk.rows.is_empty():
+        if empty and len(empty) == sum(isinstance(s, Scan) for s in plan.stages) and not walk.scans and not walk.rows.height:
             raise empty[0]
         if isinstance(stage, Select):
             chosen = chosen_rows(plan, stage, walk, context)
@@ -135,15 +135,16 @@ def _refuse_unknown_corpora(trial: Trial) -> None:
 
 def _held(expected: Expectation, plan: Plan, walk: Walk, chosen: pl.DataFrame, texts: Texts) -> Diagnostic | None:
     """None where the expectation holds, else what was seen, and rows that show why."""
-    members = None if expected.group is None else pl.Series(group_rows(expected.group, walk.rows))
-    alive = walk.rows["reason"].is_null()
-    ids = walk.rows.filter(alive if members is None else alive & members)["row_id"]
+    every = walk.rows.frame()
+    members = None if expected.group is None else pl.Series(group_rows(expected.group, every))
+    alive = every["reason"].is_null()
+    ids = every.filter(alive if members is None else alive & members)["row_id"]
     rows = chosen.filter(pl.col("row_id").is_in(ids.to_list()))
     amount, seen = _amount(expected.unit, rows, chosen)
     if amount is not None and _COMPARE[expected.operator](amount, Fraction(str(expected.amount))):
         return None
     wanted = expected.text.removeprefix("expect ")
-    return Diagnostic("MIX0420", f"expected `{wanted}`, saw {seen}", Label(expected.span, seen), notes=_notes(walk.rows, members, texts))
+    return Diagnostic("MIX0420", f"expected `{wanted}`, saw {seen}", Label(expected.span, seen), notes=_notes(every, members, texts))
 
 
 def _amount(unit: str, rows: pl.DataFrame, chosen: pl.DataFrame) -> tuple[Fraction | None, str]:

@@ -1,7 +1,7 @@
 """The relational half of a plan, stage by stage: from scanned rows to chosen ones. A preview is the same walk with nothing computed."""
 
-import hashlib
 from dataclasses import dataclass, field
+from functools import partial
 
 import polars as pl
 
@@ -17,22 +17,25 @@ from ..compiler.plan.stages import (
     Tag,
     Teachers,
 )
+from .contents import digests
 from .context import Context
-from .datasets import narrow, union
+from .datasets import scanned, union
 from .decontaminate import decontaminate
 from .dedup import dedup
 from .events import Notice
 from .identity import by_row_id
 from .needs import ALL
+from .rows import Rows
 from .score import score
-from .select import Step, alive, filter_rows, select
+from .select import Step, filter_rows, select
 from .selection.problem import Solution
 from .tag import tag
 from .teachers import name_teachers
-from .texts import CHARACTERS, OWN, PROMPT, REFERENCE, TEXTS, with_prompts
+from .texts import CHARACTERS, OWN, PROMPT, TEXTS, with_prompts
 
 HELD_OUT = "heldout: the prompt is held out"
-_SLICE = 100_000
+LOOKED = ("row_id", "prompt_id", "reason", *TEXTS, *OWN)
+"""What decontaminate and dedup look at."""
 
 
 @dataclass(slots=True)
@@ -44,8 +47,8 @@ class Walk:
     """
 
     needed: frozenset[str] = ALL
-    rows: pl.DataFrame = field(default_factory=pl.DataFrame)
-    scans: list[tuple[Scan, pl.DataFrame]] = field(default_factory=list)
+    rows: Rows = field(default_factory=Rows.none)
+    scans: list[tuple[Scan, Rows]] = field(default_factory=list)
     heldout: pl.DataFrame | None = None
     teachers: Teachers | None = None
     solution: Solution | None = None
@@ -61,32 +64,34 @@ def advance(stage: Stage, walk: Walk, context: Context) -> str:
         case Scan():
             return _scan(stage, walk, context)
         case Teachers():
-            named = [name_teachers(stage, rows) for _, rows in walk.scans]
-            walk.rows = union(named, [scan for scan, _ in walk.scans], context.watch, context.texts)
+            named = [rows.map(partial(name_teachers, stage)) for _, rows in walk.scans]
+            walk.rows = union(named, [scan for scan, _ in walk.scans], context)
             walk.teachers, walk.scans = stage, []
-            return _left(walk, "teachers", f"{walk.rows.filter(pl.col('reason').is_null())['teacher'].n_unique():,} teachers")
+            teachers = {name for live in walk.rows.live(["teacher"]) for name in live["teacher"].unique()}
+            return _left(walk, "teachers", f"{len(teachers):,} teachers")
         case Heldout():
             return _heldout(stage, walk, context)
         case Decontaminate():
             if stage.because is not None:
                 return "waived"
-            texts = context.texts.add(walk.rows, (stage.of,))
-            marked, walk.evidence[stage.id] = decontaminate(stage, texts, context.watch)
-            walk.rows = marked.select(walk.rows.columns)
+            rows = context.texts.add(by_row_id(walk.rows.candidates(LOOKED)), (stage.of,))
+            marked, walk.evidence[stage.id] = decontaminate(stage, rows, context.watch)
+            walk.rows = _with_reasons(walk.rows, marked)
             return _left(walk, stage.text)
         case Dedup():
-            texts = context.texts.add(walk.rows, (stage.of,))
-            marked, walk.evidence[stage.id] = dedup(stage, texts, context.watch)
-            walk.rows = marked.select(walk.rows.columns)
+            rows = context.texts.add(by_row_id(walk.rows.candidates(LOOKED)), (stage.of,))
+            marked, walk.evidence[stage.id] = dedup(stage, rows, context.watch)
+            walk.rows = _with_reasons(walk.rows, marked)
             return _left(walk, stage.text)
         case Tag():
             walk.rows = tag(stage, walk.rows, context.watch)
-            live = walk.rows.filter(pl.col("reason").is_null())
-            return f"{live['skills'].explode().n_unique():,} skills on {live.filter(pl.col('skills').list.len() > 0).height:,} rows"
+            tagged = [live["skills"] for live in walk.rows.live(["skills"])]
+            names = {name for skills in tagged for name in skills.explode().unique()}
+            return f"{len(names):,} skills on {sum(int((skills.list.len() > 0).sum()) for skills in tagged):,} rows"
         case Filter():
             walk.rows, steps = filter_rows(stage, walk.rows)
             walk.funnel.extend(steps)
-            return f"{alive(walk.rows):,} rows left"
+            return f"{walk.rows.alive:,} rows left"
         case Score():
             done = score(stage, walk.rows, context)
             walk.rows = done.rows
@@ -104,56 +109,51 @@ def advance(stage: Stage, walk: Walk, context: Context) -> str:
 
 
 def _scan(stage: Scan, walk: Walk, context: Context) -> str:
-    rows = narrow(stage, walk.needed, context.texts, context.watch, context.store)
+    rows = scanned(stage, walk.needed, context)
     walk.scans.append((stage, rows))
-    walk.inputs.append({"corpus": stage.corpus, "path": stage.path, "rows": rows.height, "digest": content_digest(rows), "content": _values_digest(rows)})
-    walk.funnel.append(Step(f"scan {stage.corpus}", alive(rows)))
+    ids, content = digests(rows)
+    walk.inputs.append({"corpus": stage.corpus, "path": stage.path, "rows": rows.height, "digest": ids, "content": content})
+    walk.funnel.append(Step(f"scan {stage.corpus}", rows.alive))
     return _counted(rows)
 
 
-def _counted(rows: pl.DataFrame) -> str:
-    count, prompts = rows.height, rows["prompt_id"].n_unique()
+def _counted(rows: Rows) -> str:
+    count, prompts = rows.height, sum(part["prompt_id"].n_unique() for part in rows.each(["prompt_id"]))
     return f"{count:,} row{'' if count == 1 else 's'} of {prompts:,} prompt{'' if prompts == 1 else 's'}"
 
 
 def _heldout(stage: Heldout, walk: Walk, context: Context) -> str:
-    rows = narrow(stage.scan, walk.needed | {PROMPT}, context.texts, context.watch, context.store)
+    rows = scanned(stage.scan, walk.needed | {PROMPT}, context).frame()
     if walk.teachers is not None:
         rows = name_teachers(walk.teachers, rows)
-    walk.heldout = rows.filter(pl.col("reason").is_null())
+    walk.heldout = by_row_id(rows.filter(pl.col("reason").is_null()))
     texts = rows.filter(pl.col(CHARACTERS["prompt"]).is_not_null())[PROMPT].unique()
-    ids = pl.col("prompt_id").is_in(rows["prompt_id"].unique().implode())
-    before, has = alive(walk.rows), PROMPT in walk.rows.columns
-    walk.rows = with_prompts(walk.rows)
-    held = ids | pl.col(PROMPT).is_in(texts.implode())
-    walk.rows = walk.rows.with_columns(reason=pl.when(pl.col("reason").is_null() & held).then(pl.lit(HELD_OUT)).otherwise("reason"))
-    walk.rows = walk.rows if has else walk.rows.drop(PROMPT)
-    shared = before - alive(walk.rows)
-    said = f"{_counted(walk.heldout)} set aside"
+    ids = rows["prompt_id"].unique()
+    before, has = walk.rows.alive, PROMPT in walk.rows.columns
+    held = pl.col("prompt_id").is_in(ids.implode()) | pl.col(PROMPT).is_in(texts.implode())
+
+    def out(part: pl.DataFrame) -> pl.DataFrame:
+        marked = with_prompts(part).with_columns(reason=pl.when(pl.col("reason").is_null() & held).then(pl.lit(HELD_OUT)).otherwise("reason"))
+        return marked if has else marked.drop(PROMPT)
+
+    walk.rows = walk.rows.map(out)
+    shared = before - walk.rows.alive
+    said = f"{_counted(Rows.of(walk.heldout))} set aside"
     return _left(walk, "heldout", f"{said}, {shared:,} candidates share one") if shared else said
 
 
+def _with_reasons(rows: Rows, marked: pl.DataFrame) -> Rows:
+    """The rows with the reasons that the candidates `marked` got."""
+    dropped = marked.filter(pl.col("reason").is_not_null()).select("row_id", why="reason")
+
+    def add(part: pl.DataFrame) -> pl.DataFrame:
+        joined = part.join(dropped, on="row_id", how="left", maintain_order="left")
+        return joined.with_columns(pl.coalesce("reason", "why").alias("reason")).drop("why")
+
+    return rows.map(add)
+
+
 def _left(walk: Walk, clause: str, said: str = "") -> str:
-    walk.funnel.append(Step(clause, alive(walk.rows)))
-    counted = f"{alive(walk.rows):,} rows {'left' if said != 'selected' else 'selected'}"
+    walk.funnel.append(Step(clause, walk.rows.alive))
+    counted = f"{walk.rows.alive:,} rows {'left' if said != 'selected' else 'selected'}"
     return f"{said}, {counted}" if said and said != "selected" else counted
-
-
-def _values_digest(rows: pl.DataFrame) -> str:
-    """A digest of all values of the rows, whatever their order and files: the same ids with another reference are another content.
-
-    A row id stands for prompt, response and teacher, a digest of its own for the reference.
-    """
-    names = [name for name in rows.columns if name == REFERENCE or name not in (*TEXTS[:3], *OWN)]
-    whole = hashlib.sha256()
-    for part in by_row_id(rows).select(sorted(names)).iter_slices(_SLICE):
-        whole.update(part.select(pl.struct(pl.all()).struct.json_encode().str.join("\n")).item().encode() + b"\n")
-    return whole.hexdigest()[:32]
-
-
-def content_digest(rows: pl.DataFrame) -> str:
-    """A digest of the rows whatever their order and files: SHA-256 over the sorted row ids, a line each, 32 hex digits."""
-    whole = hashlib.sha256()
-    for number, part in enumerate(by_row_id(rows.select("row_id")).iter_slices(_SLICE)):
-        whole.update((("\n" if number else "") + part.select(pl.col("row_id").str.join("\n")).item()).encode())
-    return whole.hexdigest()[:32]

@@ -74,7 +74,7 @@ def _context(folder: Path, terminal: Terminal) -> "Context":
     from ...runtime.engines.students import Students
     from ...runtime.store import Store
 
-    return Context(store=Store(folder / "store"), students=Students(), scratch=folder)
+    return Context(store=Store(folder / "store"), students=Students())
 
 
 def _verdict(trial: Trial, context: "Context", terminal: Terminal) -> "Verdict":

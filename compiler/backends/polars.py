@@ -11,7 +11,7 @@ from ..diagnostics import Diagnostic, Fault, Label
 from ..expressions import Expression, Operation, columns
 from ..plan.stages import Keep, Where
 from ..source import Span
-from .polars_barriers import nodes, place, settle
+from .polars_barriers import Known, nodes, place, settle
 from .polars_lowering import Lowering, column_name, text_of
 from .polars_reasons import why_false, why_null
 
@@ -23,19 +23,19 @@ def expression(e: Expression, schema: Mapping[str, pl.DataType] | None = None) -
     return Lowering(schema or {}).lower(e)
 
 
-def with_value(frame: pl.LazyFrame, e: Expression, name: str, tie_column: str) -> pl.LazyFrame:
-    """The frame with the value of `e` as column `name`; ranks and quantiles are over rows whose `reason` is null."""
-    settled, lowering = settle(frame, e, tie_column)
+def with_value(frame: pl.LazyFrame, e: Expression, name: str, tie_column: str, known: Known | None = None) -> pl.LazyFrame:
+    """The frame with the value of `e` as column `name`; ranks and quantiles are over rows whose `reason` is null, or as `known`."""
+    settled, lowering = settle(frame, e, tie_column, known)
     return settled.with_columns(lowering.lower(e).alias(name)).select(*_names(frame, but=name), name)
 
 
-def apply_where(frame: pl.LazyFrame, where: Where, seed_hash_column: str) -> pl.LazyFrame:
-    """Set `reason` on the rows without one for which the condition is not true.
+def apply_where(frame: pl.LazyFrame, where: Where, seed_hash_column: str, known: Known | None = None) -> pl.LazyFrame:
+    """Set `reason` on the rows without one for which the condition is not true. What is `known` of other rows is not worked out again.
 
     Fault MIX0311 for a pattern that is no regular expression, MIX0502 where a column's type does not fit.
     """
     refuse(where.condition, frame.collect_schema(), where.span)
-    settled, lowering = settle(frame, where.condition, seed_hash_column)
+    settled, lowering = settle(frame, where.condition, seed_hash_column, known)
     verdict = pl.col("mixc:verdict")
     judged = settled.with_columns(lowering.lower(where.condition).alias("mixc:verdict"))
     why = (
@@ -47,13 +47,13 @@ def apply_where(frame: pl.LazyFrame, where: Where, seed_hash_column: str) -> pl.
     return judged.with_columns(why.cast(pl.String).alias("reason")).select(_names(frame))
 
 
-def apply_keep(frame: pl.LazyFrame, keep: Keep, tie_column: str) -> pl.LazyFrame:
+def apply_keep(frame: pl.LazyFrame, keep: Keep, tie_column: str, known: Known | None = None) -> pl.LazyFrame:
     """Set `reason` on the rows that are not among the `count` best of their prompt.
 
     Best is highest `by`, ties by the smaller hash in `tie_column` (UInt64), then by row id. Faults as `apply_where`.
     """
     refuse(keep.by, frame.collect_schema(), keep.span)
-    settled, lowering = settle(frame, keep.by, tie_column)
+    settled, lowering = settle(frame, keep.by, tie_column, known)
     alive, value, rank = pl.col("reason").is_null(), pl.col("mixc:value"), pl.col("mixc:place")
     valued = settled.with_columns(pl.when(alive).then(lowering.lower(keep.by)).alias("mixc:value"))
     placed = valued.with_columns(place("mixc:value", tie_column).over("prompt_id").alias("mixc:place"))

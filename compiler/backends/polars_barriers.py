@@ -4,20 +4,27 @@ A row with several skills must pass in one: a comparison with a quantile or rank
 then joined by `or`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import polars as pl
 
 from ..expressions import Column, Expression, Operation, Quantile, Rank
 from .polars_lowering import COMPARE, SKILL, Lowering, column_name
 
+Known = Mapping[int, str]
+"""The columns that have the value of parts of an expression, by the `id` of the part."""
 _GROUPS = {"teacher": "teacher", "prompt": "prompt_id", "corpus": "corpus"}
 _ONE_SKILL = "mixc:skill"
 
 
-def settle(frame: pl.LazyFrame, e: Expression, tie: str) -> tuple[pl.LazyFrame, Lowering]:
-    """The frame with all that `e` needs of other rows as columns `mixc:…`, and a lowering that finds them there."""
-    lowering = Lowering(frame.collect_schema())
+def settle(frame: pl.LazyFrame, e: Expression, tie: str, known: Known | None = None) -> tuple[pl.LazyFrame, Lowering]:
+    """The frame with all that `e` needs of other rows as columns `mixc:…`, and a lowering that finds them there.
+
+    `known`: parts of `e` that a column of the frame has already, for instance because it holds some of the rows only.
+    """
+    lowering = Lowering(frame.collect_schema(), {part: pl.col(name) for part, name in (known or {}).items()})
+    if known:
+        return frame, lowering
     for node in _barriers(e):
         frame = _settle_skills(frame, node.of, tie, lowering)
         if node.group != SKILL and id(node) not in lowering.known:
@@ -31,6 +38,11 @@ def place(value: str, tie: str) -> pl.Expr:
     """1 for the highest value, then by the smaller hash and the smaller row id; nulls last."""
     order = pl.arg_sort_by([value, tie, "row_id"], descending=[True, False, False], nulls_last=True)
     return order.arg_sort().cast(pl.Int64) + 1
+
+
+def looks_across(e: Expression) -> bool:
+    """Whether it looks at rows of other prompts."""
+    return any(node.group != Column("role", "prompt") for node in _barriers(e))
 
 
 def looks_at_skills(e: Expression) -> bool:

@@ -20,8 +20,8 @@ from mixc.runtime.context import Context
 from mixc.runtime.engines.students import Students
 from mixc.runtime.events import Event, Progress
 from mixc.runtime.identity import row_ids
-from mixc.runtime.score import score
 from mixc.runtime.store import Store
+from mixc.tests.runtime.frames import score
 
 RESPONSES = 2_000
 SPAN = Span("spec.mix", 0, 1)

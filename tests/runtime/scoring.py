@@ -13,8 +13,9 @@ from mixc.runtime.engines.base import Reading, Window
 from mixc.runtime.engines.students import Students
 from mixc.runtime.events import Event, Passed
 from mixc.runtime.identity import row_ids
-from mixc.runtime.score import Scored, score
+from mixc.runtime.score import Scored
 from mixc.runtime.store import Store
+from mixc.tests.runtime.frames import score
 from mixc.tests.runtime.tiny import make_tiny_student
 
 SPAN = Span("a.mix", 0, 1)

@@ -11,8 +11,7 @@ from mixc.runtime import ranked_by
 from mixc.runtime import score as module
 from mixc.runtime.context import Context
 from mixc.runtime.engines.students import Students
-from mixc.runtime.ranking import means, valued
-from mixc.runtime.score import from_store, score
+from mixc.runtime.ranking import valued
 from mixc.runtime.scorers.base import Directed, Ratio, Stepped
 from mixc.runtime.scorers.full_context import GlobalLogprob
 from mixc.runtime.scorers.local import LocalLogprob
@@ -21,6 +20,7 @@ from mixc.runtime.steps import split
 from mixc.runtime.store import Store
 from mixc.tests.compiling import compile_in
 from mixc.tests.project import SCORED, make_project
+from mixc.tests.runtime.frames import from_store, means, score
 from mixc.tests.runtime.tiny import make_tiny_student
 
 SPAN = Span("a.mix", 0, 1)

@@ -12,9 +12,10 @@ from mixc.runtime.bounds import at_most, impossible, still_in
 from mixc.runtime.context import Context
 from mixc.runtime.engines.students import Students
 from mixc.runtime.preview import preview
-from mixc.runtime.select import alive, filter_rows, select
+from mixc.runtime.rows import Rows, alive
 from mixc.runtime.store import Store
 from mixc.tests.project import SCORED, make_project, rows, write_rows
+from mixc.tests.runtime.frames import filter_rows, select
 
 WHERES = ("where    correct", "where    correct and length <= 9 tokens", "where    correct or length > 9 tokens", "where    not correct", "where    length <= 12 tokens")
 KEEPS = ("keep     best 1 per prompt by -length", "keep     best 2 per prompt by length", "where    length >= p40 within teacher", "keep     at most 1 per prompt")
@@ -35,7 +36,7 @@ def some_spec(chance: random.Random) -> str:
 def revealed(plan, chance: random.Random, context: Context) -> tuple[bool, set[str]]:
     """Whether the selection holds for scores drawn by chance, and the rows that come to it."""
     seen = preview(plan, context, plan.stages[: next(i for i, s in enumerate(plan.stages) if isinstance(s, Score))])
-    frame = seen.walk.rows
+    frame = seen.walk.rows.frame()
     truth = pl.Series([chance.random() < 0.8 for _ in range(frame.height)])
     frame = frame.with_columns(truth.alias("score:correct"), pl.lit(None, pl.String).alias("score:correct:why"))
     frame = frame.with_columns(pl.col("column:count").alias("score:length"), pl.lit(None, pl.String).alias("score:length:why"))
@@ -82,14 +83,14 @@ def test_rows_drop_only_where_nothing_they_lack_could_save_them(tmp_path: Path, 
     plan = compile_file("some.mix", []).plan
     assert plan is not None
     seen = preview(plan, Context(store=Store(tmp_path / ".mixc"), students=Students()))
-    frame = seen.walk.rows
+    frame = seen.walk.rows.frame()
     select_ = next(s for s in plan.stages if isinstance(s, Select))
     half = frame.with_columns(
         pl.Series("open:correct", [i % 2 == 0 for i in range(frame.height)]), pl.lit(False).alias("score:correct"), reason=pl.lit(None, pl.String)
     )
     where = next(w for s in plan.stages if s.id.startswith("filter") for w in s.wheres if "correct" in w.text)  # type: ignore[union-attr]
-    left = still_in(half, where, plan.seed)
+    left = still_in(Rows.of(half), where, plan.seed).frame()
     assert alive(left) == half["open:correct"].sum()
     assert left.filter(pl.col("reason").is_null())["open:correct"].all()
-    assert at_most(half, []) == 36 and at_most(half, [s for s in select_.steps if hasattr(s, "count")]) == 24
-    assert impossible(select_, half, ()) is None
+    assert at_most(Rows.of(half), []) == 36 and at_most(Rows.of(half), [s for s in select_.steps if hasattr(s, "count")]) == 24
+    assert impossible(select_, Rows.of(half), ()) is None

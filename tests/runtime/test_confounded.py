@@ -8,10 +8,11 @@ import polars as pl
 import pytest
 from mixc.compiler.diagnostics import Severity
 from mixc.compiler.plan.stages import Plan
-from mixc.runtime.audit import Audit, Correlation, audit
+from mixc.runtime.audit import Audit, Correlation
 from mixc.runtime.confounded import LEAST_ROWS, ROWS_A_TEACHER, confounded, strong
 from mixc.tests.compiling import RUN, compile_in, drawn
 from mixc.tests.project import STUDENT, make_project
+from mixc.tests.runtime.frames import audit
 from mixc.tests.runtime.test_statistics import same, slow_explained, slow_pearson, slow_ranks, slow_within
 
 

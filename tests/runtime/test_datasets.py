@@ -13,11 +13,12 @@ import polars as pl
 import pyarrow as pa
 import pytest
 from mixc.compiler.diagnostics import Fault
-from mixc.compiler.expressions import Column, Constant, Operation, Quantile
+from mixc.compiler.expressions import Column, Constant, Operation
 from mixc.compiler.plan.stages import Heldout, Roles, Scan, Where
 from mixc.compiler.source import Span
-from mixc.runtime.datasets import read, read_heldout, union
+from mixc.runtime.datasets import read, read_heldout
 from mixc.runtime.events import ignore
+from mixc.tests.runtime.frames import union
 
 SPAN, WHERE_SPAN = Span("a.mix", 0, 5), Span("a.mix", 9, 12)
 ROLES = Roles(prompt="q", response="a", reference="ref", teacher="model", id="qid")
@@ -88,12 +89,6 @@ def test_only_the_rows_of_the_corpus_are_read(tmp_path):
     assert read(scan(path, where=strong), ignore).height == 6
     heldout = Heldout(id="heldout", inputs=(), scan=scan(path, where=Operation("not", (train,))), span=SPAN)
     assert read_heldout(heldout, ignore)["prompt_id"].unique().to_list() == ["p3"]
-
-
-def test_a_where_may_look_at_other_rows(tmp_path):
-    size = Column("column", "size")
-    rows = read(scan(write(tmp_path / "a.parquet", ROWS), where=Operation(">=", (size, Quantile(size, 50, Column("role", "teacher"))))), ignore)
-    assert sorted(rows["response"]) == sorted(f"answer {i}" for i in (4, 6, 8, 10, 5, 7, 9, 11))
 
 
 def test_neither_the_order_of_rows_nor_files_nor_threads_shows(tmp_path):

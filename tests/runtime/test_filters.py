@@ -4,8 +4,10 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from mixc.compiler.plan.stages import Filter, Keep, Select, Where
-from mixc.runtime.select import DROPPED_AT, alive, filter_rows, one_step, select, tied
+from mixc.runtime.rows import alive
+from mixc.runtime.select import DROPPED_AT, one_step, tied
 from mixc.tests.compiler.test_polars_backend import SCHEMA, SPAN, conditions, frames, numbers
+from mixc.tests.runtime.frames import filter_rows, select
 
 steps = st.lists(
     st.builds(lambda e, n: Where(text=f"where {n}", condition=e, span=SPAN), conditions, st.integers(1, 9))

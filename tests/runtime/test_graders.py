@@ -15,12 +15,12 @@ from mixc.compiler.plan.stages import Score
 from mixc.compiler.source import Span
 from mixc.runtime.context import Context
 from mixc.runtime.engines.students import Students
-from mixc.runtime.score import score
 from mixc.runtime.scorers import graders
 from mixc.runtime.scorers.graders import Grade, grade_math
 from mixc.runtime.scorers.mathematics import judge, surely_equal
 from mixc.runtime.store import Store
 from mixc.tests.compiling import RUN, drawn
+from mixc.tests.runtime.frames import score
 
 pytest.importorskip("math_verify")
 

@@ -15,7 +15,7 @@ from mixc.compiler.source import Source, Span
 from mixc.runtime import file_state, kept_rows, records
 from mixc.runtime.corpus_files import open_files, rows_of
 from mixc.runtime.damage import verify
-from mixc.runtime.datasets import narrow, read, union
+from mixc.runtime.datasets import read
 from mixc.runtime.events import ignore
 from mixc.runtime.inventory import inventory
 from mixc.runtime.needs import ALL, needs
@@ -23,6 +23,7 @@ from mixc.runtime.store import Store
 from mixc.runtime.texts import PROMPT, Texts
 from mixc.runtime.tidy import tidy
 from mixc.tests.compiling import RUN, drawn
+from mixc.tests.runtime.frames import narrow, union
 
 ROWS = [{"id": f"p{i // 2}", "q": f"Größe {i // 2}?", "a": f"answer {i}", "ref": i if i % 3 else i + 0.5, "who": "ab"[i % 2], "n": [None, 1, 2.5][i % 3]} for i in range(30)]
 ROLES = Roles(prompt="q", response="a", reference="ref", teacher="who", id="id")

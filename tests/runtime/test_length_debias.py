@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from mixc.runtime.score import from_store
 from mixc.runtime.scorers.length_debias import length_debias
 from mixc.runtime.scorers.local import SCHEMA, LocalLogprob
+from mixc.tests.runtime.frames import from_store
 from mixc.tests.runtime.scoring import make_world, rows, run, stage, table
 
 

@@ -16,9 +16,9 @@ from mixc.runtime.engines.checked import Checked
 from mixc.runtime.engines.parity import LIMITS, TOKENS, WINDOWS, Agreement, compare, sample
 from mixc.runtime.engines.students import Students
 from mixc.runtime.packing import pack, tokens
-from mixc.runtime.score import score
 from mixc.runtime.store import Store
 from mixc.tests.compiling import RUN, drawn
+from mixc.tests.runtime.frames import score
 from mixc.tests.runtime.tiny import make_tiny_student
 
 SPEC = Source("natural.mix", 'student tiny {\n  model "tiny"\n}\n')

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from mixc.runtime.ranking import Gap, Mean, correct, means, rank, valued
+from mixc.runtime.ranking import Gap, Mean, correct, rank, valued
 from mixc.runtime.statistics import draws
+from mixc.tests.runtime.frames import means
 
 SEED = 17
 Row = tuple[str, str, float, float]

@@ -17,10 +17,10 @@ from mixc.runtime.context import Context
 from mixc.runtime.engines.students import Students
 from mixc.runtime.events import Event, Notice, Progress
 from mixc.runtime.identity import row_ids
-from mixc.runtime.score import missing, score
 from mixc.runtime.scorers import registry
 from mixc.runtime.scorers.base import Scorer
 from mixc.runtime.store import Store, fingerprint
+from mixc.tests.runtime.frames import missing, score
 
 SPAN = Span("spec.mix", 0, 1)
 
@@ -278,7 +278,7 @@ slow = test_score.Length(nap=0.001)
 module.scorer = lambda name: slow
 module.SHARD_SECONDS = 0.0
 context = Context(test_score.Store(Path(sys.argv[1])), test_score.Students(), lambda event: print(event.done, flush=True))
-module.score(test_score.stage(), test_score.corpus(1000), context)
+test_score.score(test_score.stage(), test_score.corpus(1000), context)
 """
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from mixc.runtime import chunks
 from mixc.runtime.packing import pack, tokens
-from mixc.runtime.score import missing
 from mixc.runtime.steps import split
 from mixc.runtime.windows import Reach, passes
+from mixc.tests.runtime.frames import missing
 from mixc.tests.runtime.scoring import World, make_world, rows, run, stage, values
 
 

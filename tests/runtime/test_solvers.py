@@ -7,7 +7,8 @@ import polars as pl
 import pytest
 from mixc.compiler.plan.stages import AtMost, Budget, Group, Quota, Select, SoftQuota
 from mixc.compiler.source import Span
-from mixc.runtime.candidates import OBJECTIVE, TIE, problem
+from mixc.runtime.candidates import OBJECTIVE, TIE, Candidates, candidates, problem
+from mixc.runtime.rows import Rows
 from mixc.runtime.selection.exact import solve
 from mixc.runtime.selection.outcomes import broken, outcomes
 from mixc.runtime.selection.problem import Infeasible, Solution
@@ -16,7 +17,7 @@ from mixc.runtime.solvers import MOST, solved, solver
 SPAN = Span("a.mix", 0, 0)
 
 
-def candidates(size: int, levels: int | None, seed: int = 1) -> pl.DataFrame:
+def rows(size: int, levels: int | None, seed: int = 1) -> pl.DataFrame:
     """Rows of four teachers and six skills, up to five a prompt; the objective has `levels` values, or is continuous."""
     rng = np.random.default_rng(seed)
     value = rng.normal(size=size) if levels is None else rng.integers(0, levels, size).astype(float)
@@ -25,8 +26,13 @@ def candidates(size: int, levels: int | None, seed: int = 1) -> pl.DataFrame:
             "row_id": [f"{i:06d}" for i in range(size)], "prompt_id": [f"p{p}" for p in rng.integers(0, size // 3, size)],
             "teacher": rng.choice(["a", "b", "c", "d"], size), "skills": [[f"root->s{s}"] for s in rng.integers(0, 6, size)],
             "score:length": rng.integers(20, 400, size), OBJECTIVE: value, TIE: rng.integers(0, 2**64, size, dtype=np.uint64),
+            "reason": pl.Series([None] * size, dtype=pl.String),
         }
     )  # fmt: skip
+
+
+def live(asked: Select, size: int, levels: int | None, seed: int = 1, **other: pl.Series) -> Candidates:
+    return candidates(asked, Rows.of(rows(size, levels, seed).with_columns(**other)))
 
 
 def stage(**given: object) -> Select:
@@ -42,10 +48,11 @@ def stage(**given: object) -> Select:
 
 @pytest.mark.parametrize("levels", [None, 2, 10])
 def test_prices_answer_as_the_exact_solver_does(levels: int | None) -> None:
-    live, asked = candidates(6_000, levels), stage()
-    exact, found = solve(problem(asked, live)), solved(asked, live)
+    asked = stage()
+    given = live(asked, 6_000, levels)
+    exact, found = solve(problem(asked, given)), solved(asked, given)
     assert isinstance(exact, Solution) and isinstance(found, Solution) and found.method == "prices"
-    held = problem(asked, live)
+    held = problem(asked, given)
     assert not any(broken(o) for o in outcomes(held, found.chosen))
     assert [(o.clause, o.amount) for o in found.outcomes] == [(o.clause, o.amount) for o in outcomes(held, found.chosen)]
     assert found.objective == math.fsum(held.objective[found.chosen])
@@ -58,9 +65,9 @@ def test_prices_answer_as_the_exact_solver_does(levels: int | None) -> None:
 
 
 def test_ties_go_by_the_seeded_hash_whatever_the_order_of_the_rows() -> None:
-    live, asked = candidates(6_000, 2), stage()
-    first = solved(asked, live)
-    other = solved(asked, live.with_columns(pl.lit(candidates(6_000, 2, seed=9)[TIE]).alias(TIE)))
+    asked = stage()
+    first = solved(asked, live(asked, 6_000, 2))
+    other = solved(asked, live(asked, 6_000, 2, **{TIE: rows(6_000, 2, seed=9)[TIE]}))
     assert isinstance(first, Solution) and isinstance(other, Solution)
     assert abs(first.objective - other.objective) <= 1 and not np.array_equal(first.chosen, other.chosen)
 
@@ -77,7 +84,8 @@ def test_the_choice_is_by_size_and_by_what_couples_the_rows() -> None:
 
 def test_what_counts_show_to_be_impossible_is_a_conflict_of_that_clause() -> None:
     quota = Quota(text='quota skill "s1" >= 5000 examples', group=Group(kind="skill", value="s1"), low=5000.0, high=None, unit="examples", span=SPAN)
-    found = solved(stage(quotas=(quota,)), candidates(6_000, None))
+    asked = stage(quotas=(quota,))
+    found = solved(asked, live(asked, 6_000, None))
     assert isinstance(found, Infeasible) and [m.clause for m in found.conflict.members] == [quota] and found.conflict.proven
 
 
@@ -88,6 +96,7 @@ def test_where_prices_find_nothing_the_exact_solver_says_what_conflicts() -> Non
         for i in range(6)
     )
     budget = Budget(text="budget 2600 examples", amount=2600, unit="examples", span=SPAN)
-    found = solved(stage(quotas=floors, budgets=(budget,)), candidates(6_000, None))
+    asked = stage(quotas=floors, budgets=(budget,))
+    found = solved(asked, live(asked, 6_000, None))
     assert isinstance(found, Infeasible) and found.conflict.proven and found.conflict.changes
     assert {m.clause.text for m in found.conflict.members} >= {"keep at most 1 per prompt"}
