@@ -15,7 +15,7 @@ from .polars_cuts import Cut, cut_of, share_of, with_cut
 from .polars_lowering import SKILL, Lowering, group_column
 from .polars_topk import Contest, topk
 
-SLICES = 8
+SLICES = 4
 """A sample is so many runs of rows: rows lie in the order of their ids, which are digests, or in that of their files."""
 Local = Callable[[pl.LazyFrame], pl.LazyFrame]
 

@@ -76,11 +76,11 @@ def _considered(contest: Contest, bars: pl.DataFrame, places: pl.DataFrame) -> p
     rows, own = contest.rows, _with_bars(contest.rows, bars)
     if contest.each is None:
         return own.filter(_reaches).drop("bar").collect(engine="streaming")
-    lowest = bars["bar"].min()
-    if contest.same and bars.height and (places["value"] >= lowest).mean() <= MOST_AT_ONCE:  # pyright: ignore[reportOperatorIssue]
-        found = _above(rows, lowest, bars).collect(engine="streaming")
+    lowest = pl.lit(bars["bar"].min())
+    if contest.same and bars.height and places.select((pl.col("value") >= lowest).mean()).item() <= MOST_AT_ONCE:
+        found = _above(rows, lowest, bars)
         reach = _with_bars(found.lazy(), bars).filter(_reaches).collect()
-        if not (reach["value"] < lowest).any():
+        if reach.filter(pl.col("value") < lowest).is_empty():
             return _whole(found.lazy(), reach.lazy())
     return _whole(rows, own.filter(_reaches))
 
@@ -106,12 +106,15 @@ def _with_bars(rows: pl.LazyFrame, bars: pl.DataFrame) -> pl.LazyFrame:
     return rows.with_columns(bar=pl.lit(by_number).gather(place))
 
 
-def _above(rows: pl.LazyFrame, lowest: float, bars: pl.DataFrame) -> pl.LazyFrame:
+def _above(rows: pl.LazyFrame, lowest: pl.Expr, bars: pl.DataFrame) -> pl.DataFrame:
     """The rows that reach the lowest bar, and all of groups without one."""
     span, high_enough = _span(bars), pl.col("value") >= lowest
     if span is not None and span[1] - span[0] + 1 == bars.height:
-        return rows.filter(high_enough | ~pl.col("group").is_between(*span).fill_null(value=False))
-    return _with_bars(rows, bars).filter(high_enough | pl.col("bar").is_null()).drop("bar")
+        # apart and in these words: the statistics of a file answer it in no time, while one filter for both takes a fifth longer
+        group = pl.col("group")
+        other = rows.filter((group < span[0]) | (group > span[1]) | group.is_null()).collect(engine="streaming")
+        return pl.concat([rows.filter(high_enough).collect(engine="streaming"), other.filter(~high_enough)])
+    return _with_bars(rows, bars).filter(high_enough | pl.col("bar").is_null()).drop("bar").collect(engine="streaming")
 
 
 def _span(bars: pl.DataFrame) -> tuple[int, int] | None:

@@ -133,7 +133,7 @@ def table(seed, n=4000):
     skills = [["A"], ["A->B", "C"], ["C"], ["A", "C", "D"], []]
     return pl.DataFrame({
         "row_id": [f"{i:06}" for i in rng.permutation(n)], "prompt_id": [f"p{p}" for p in rng.integers(0, n // 4, n)],
-        "teacher": rng.choice(["a", "b", "c", None], n, p=[0.6, 0.3, 0.095, 0.005]), "skills": [skills[i] for i in rng.integers(0, 5, n)],
+        "teacher": rng.choice(["a", "b", "c", None], n, p=[0.6, 0.3, 0.095, 0.005]).tolist(), "skills": [skills[i] for i in rng.integers(0, 5, n)],
         "column:level": rng.zipf(1.8, n).clip(1, 9).astype("int32"), "score:good": rng.random(n) < 0.7, "score:nat": value,
         "score:len": rng.integers(0, 50, n), "reason": pl.Series([None] * n, dtype=pl.String), "tie": rng.integers(0, 2**64, n, dtype="uint64"),
     }, schema=SCHEMA)  # fmt: skip
