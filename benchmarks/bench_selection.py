@@ -39,27 +39,45 @@ def timed(work: Callable) -> tuple[float, object]:
     return time.perf_counter() - start, done
 
 
+def thrice(work: Callable) -> tuple[float, object]:
+    """The median of three runs, and what the last one gave."""
+    runs = [timed(work) for _ in range(3)]
+    return statistics.median(seconds for seconds, _ in runs), runs[-1][1]
+
+
 def capped(folder: Path) -> dict:
-    """Filter, best per prompt, at most 1,000 a skill: mixc, one sort over all rows, and DuckDB, which must return the same rows."""
+    """Filter, best per prompt, at most 1,000 a skill: the rows that pass the filters of a spec, and the same rows by DuckDB; medians of three."""
     import duckdb
-    from mixc.runtime.selection.topk import naive, topk
+    from mixc.compiler.backends.polars_passing import passing
+    from mixc.runtime.candidates import TIE
+    from mixture import filters, named
 
     frame = pl.scan_parquet(folder / "*.parquet")
-    kept = frame.filter(pl.col("correct") & (pl.col("tokens") <= 1000)).select("row", "prompt", "skill", "objective", "tie")
     done: dict = {"read": read(frame)}
-    how = {"most": 1000, "group": "skill", "by": "objective", "tie": "tie", "prompt": "prompt"}
-    done["mixc"], rows = timed(lambda: topk(kept, **how)["row"].sort())
-    done["mixc, a prompt is of one skill"], again = timed(lambda: topk(kept, **how, shared=True)["row"].sort())
-    assert again.equals(rows)
-    done["polars, all rows ranked"], again = timed(lambda: naive(kept, **how).collect(engine="streaming")["row"].sort())
-    assert again.equals(rows)
+    table, steps = named(frame, TIE), filters(1000)
+    done["mixc"], rows = thrice(lambda: passing(table, steps, TIE))
     base = duckdb.connect()
     base.execute(f"SET threads = {pl.thread_pool_size()}; CREATE VIEW t AS SELECT * FROM read_parquet('{folder}/*.parquet')")
     for name, sql in SQL.items():
-        done[f"duckdb, {name}"], found = timed(lambda sql=sql: pl.Series(base.execute(sql).fetchnumpy()["row"], dtype=rows.dtype).sort())
+        done[f"duckdb, {name}"], found = thrice(lambda sql=sql: pl.Series(base.execute(sql).fetchnumpy()["row"], dtype=rows.dtype).sort())
         assert found.equals(rows), name
     best = min(seconds for name, seconds in done.items() if name.startswith("duckdb"))
-    return {**done, "times faster than duckdb": best / done["mixc"], "rows": rows.len()}
+    return {**done, "times faster than duckdb": best / done["mixc"], "reads": done["mixc"] / done["read"], "rows": rows.len()}
+
+
+def marked(folder: Path) -> dict:
+    """The same filters over the same table, with the reason of every row that does not pass."""
+    from mixc.compiler.backends.polars_passing import passing
+    from mixc.runtime.candidates import TIE
+    from mixc.runtime.select import one_step
+    from mixture import filters, named
+
+    table, steps = named(pl.scan_parquet(folder / "*.parquet"), TIE), filters(1000)
+    rows, done = table.collect(engine="streaming"), {}
+    for step in steps:
+        done[step.text], rows = thrice(lambda rows=rows, step=step: one_step(rows, step).collect(engine="streaming"))
+    assert rows.filter(pl.col("reason").is_null())["row_id"].sort().equals(passing(table, steps, TIE))
+    return done
 
 
 def priced(folder: Path, selected: int) -> dict:
@@ -100,13 +118,14 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=Path("build/bench-selection"))
     parser.add_argument("--rows", type=int, nargs="+", default=[20_000_000])
     parser.add_argument("--kinds", nargs="+", default=["plain", "hard"])
-    parser.add_argument("--parts", nargs="+", default=["a", "b", "m"], help="a: capped groups, b: 1/200 of the rows selected, m: 1/20 of them")
+    parser.add_argument("--parts", nargs="+", default=["a", "b", "m"], help="a: capped groups, w: with reasons, b: 1/200 of the rows selected, m: 1/20 of them")
     parser.add_argument("--one", nargs=2, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.one:
         part, folder = given.one[0], Path(given.one[1])
         rows = int(folder.name.split("-")[1])
-        done = capped(folder) if part == "a" else priced(folder, rows // 200 if part == "b" else rows // 20)
+        work = {"a": capped, "w": marked, "b": lambda f: priced(f, rows // 200), "m": lambda f: priced(f, rows // 20)}
+        done = work[part](folder)
         print(json.dumps(done))
         return
     for rows in given.rows:

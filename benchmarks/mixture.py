@@ -1,11 +1,30 @@
-"""The clauses of the selection benchmark over a table of `candidates`: 45 floors, 21 caps, a share of tokens for each teacher, two budgets."""
+"""The clauses of the selection benchmark over a table of `candidates`: its filters, and 45 floors, 21 caps, a share of tokens for each teacher, two budgets."""
 
 import polars as pl
-from mixc.compiler.plan.stages import AtMost, Budget, Group, Quota
+from mixc.compiler.expressions import Column, Constant, Operation, Rank
+from mixc.compiler.plan.stages import AtMost, Budget, Group, Keep, Quota, Where
 from mixc.compiler.source import Span
 from mixc.runtime.selection.table import Table
 
 HERE = Span("bench_selection.mix", 0, 0)
+
+
+def filters(most: int) -> tuple[Where | Keep, ...]:
+    """Rows that are right and short, the best of each prompt, at most so many a skill."""
+    objective = Column("score", "objective")
+    short = Operation("and", (Column("score", "correct"), Operation("<=", (Column("score", "tokens"), Constant(1000)))))
+    capped = Operation("<=", (Rank(objective, Column("column", "skill")), Constant(most)))
+    return (
+        Where(text="where correct and tokens <= 1k tokens", condition=short, span=HERE),
+        Keep(text="keep best 1 per prompt by objective", count=1, by=objective, span=HERE),
+        Where(text=f"where rank(objective) within skill <= {most}", condition=capped, span=HERE),
+    )
+
+
+def named(frame: pl.LazyFrame, tie: str) -> pl.LazyFrame:
+    """The table under the names that filters read, its numbers for ids."""
+    names = {"row_id": "row", "prompt_id": "prompt", tie: "tie", "column:skill": "skill"} | {f"score:{s}": s for s in ("objective", "correct", "tokens")}
+    return frame.select(reason=pl.lit(None, pl.String), **{name: pl.col(column) for name, column in names.items()})
 
 
 def mixture(frame: pl.LazyFrame, selected: int) -> Table:

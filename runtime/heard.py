@@ -7,7 +7,7 @@ import polars as pl
 
 from ..compiler.plan.stages import Stage
 
-COMMON = re.compile(r"__POLARS_CSER_0x[0-9a-f]+")
+COMMON = re.compile(r"(?<=__POLARS_CSER_)0x[0-9a-f]+|(?<=CACHE\[id: )[0-9a-f-]+(?=\])")
 
 
 @dataclass(slots=True)
@@ -34,5 +34,5 @@ def _text(frame: pl.LazyFrame, *, optimized: bool) -> str:
     """The plan in words; what Polars computes once is numbered here, for Polars names it by chance."""
     text = frame.explain(optimized=optimized)
     names = dict.fromkeys(COMMON.findall(text))
-    numbers = {name: f"__POLARS_CSER_{i}" for i, name in enumerate(names, 1)}
+    numbers = {name: str(i) for i, name in enumerate(names, 1)}
     return COMMON.sub(lambda found: numbers[found.group()], text)

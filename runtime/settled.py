@@ -5,7 +5,8 @@ from collections.abc import Callable, Sequence
 import polars as pl
 
 from ..compiler.backends.polars import column_name
-from ..compiler.backends.polars_barriers import Known, group_column, looks_across, looks_at_skills, nodes, settle
+from ..compiler.backends.polars_barriers import Known, looks_across, looks_at_skills, nodes, settle
+from ..compiler.backends.polars_lowering import group_column
 from ..compiler.expressions import Column, Expression, Quantile, Rank, columns
 from .rows import Rows
 
@@ -31,7 +32,17 @@ def across(
         return None
     frame, lowering = settle(narrow(rows, [*reads(e, tie), *also], seen).lazy(), e, tie)
     names = {part: f"{OWN}{number}" for number, part in enumerate(lowering.known)}
-    return frame.select(value.alias(names[part]) for part, value in lowering.known.items()).collect(), names
+    last = {part: f"{OWN}last {number}" for number, part in enumerate(lowering.last)}
+    values = (value.alias(names[part]) for part, value in lowering.known.items())
+    found = frame.select(*values, *(row.alias(last[part]) for part, row in lowering.last.items())).collect()
+    return found.with_columns(_named(found[name]) for name in last.values()), {part: (name, last.get(part)) for part, name in names.items()}
+
+
+def _named(ids: pl.Series) -> pl.Series:
+    """Row ids as texts again; they are few different ones, the last of each group."""
+    numbers = ids.unique().drop_nulls()
+    texts = pl.Series([f"{number:032x}" for number in numbers], dtype=pl.String)
+    return ids.replace_strict(numbers, texts, default=None, return_dtype=pl.String)
 
 
 def unsettled(rows: pl.DataFrame) -> pl.DataFrame:

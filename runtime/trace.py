@@ -10,7 +10,8 @@ from typing import Any
 import polars as pl
 
 from ..compiler.backends.polars import with_value
-from ..compiler.backends.polars_barriers import Known, group_column, looks_across, place
+from ..compiler.backends.polars_barriers import Known, looks_across, place
+from ..compiler.backends.polars_lowering import group_column
 from ..compiler.clauses import Keep
 from ..compiler.expressions import Column, Expression, Operation, Quantile, Rank
 from ..compiler.plan.express import express

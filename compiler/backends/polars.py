@@ -11,7 +11,8 @@ from ..diagnostics import Diagnostic, Fault, Label
 from ..expressions import Expression, Operation, columns
 from ..plan.stages import Keep, Where
 from ..source import Span
-from .polars_barriers import Known, nodes, place, settle
+from .polars_barriers import Known, nodes, settle
+from .polars_cuts import with_cut
 from .polars_lowering import Lowering, column_name, text_of
 from .polars_reasons import why_false, why_null
 
@@ -54,16 +55,15 @@ def apply_keep(frame: pl.LazyFrame, keep: Keep, tie_column: str, known: Known | 
     """
     refuse(keep.by, frame.collect_schema(), keep.span)
     settled, lowering = settle(frame, keep.by, tie_column, known)
-    alive, value, rank = pl.col("reason").is_null(), pl.col("mixc:value"), pl.col("mixc:place")
-    valued = settled.with_columns(pl.when(alive).then(lowering.lower(keep.by)).alias("mixc:value"))
-    placed = valued.with_columns(place("mixc:value", tie_column).over("prompt_id").alias("mixc:place"))
-    last = pl.col("row_id").filter(value.is_not_null() & (rank == keep.count)).first().over("prompt_id")
+    name = lowering.new_name()
+    cut = with_cut(settled, lowering.lower(keep.by), "prompt_id", keep.count, tie_column, name, large=False)
+    kept = pl.col(f"{name}:kept")
     why = (
-        pl.when(~alive).then("reason")
-        .when(value.is_null()).then(why_null(keep.text, keep.by, lowering))
-        .when(rank > keep.count).then(pl.concat_str(pl.lit(f"{keep.text}: beaten by "), last))
+        pl.when(pl.col("reason").is_not_null()).then("reason")
+        .when(kept.is_null()).then(why_null(keep.text, keep.by, lowering))
+        .when(~kept).then(pl.concat_str(pl.lit(f"{keep.text}: beaten by "), pl.col(f"{name}:last").cast(pl.String)))
     )  # fmt: skip
-    return placed.with_columns(why.cast(pl.String).alias("reason")).select(_names(frame))
+    return cut.with_columns(why.cast(pl.String).alias("reason")).select(_names(frame))
 
 
 def refuse(e: Expression, schema: Mapping[str, pl.DataType], span: Span) -> None:

@@ -4,28 +4,36 @@ A row with several skills must pass in one: a comparison with a quantile or rank
 then joined by `or`.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 
 import polars as pl
 
-from ..expressions import Column, Expression, Operation, Quantile, Rank
-from .polars_lowering import COMPARE, SKILL, Lowering, column_name
+from ..expressions import Expression, Operation, Quantile, Rank
+from .polars_cuts import Cut, cut_of, with_cut
+from .polars_lowering import COMPARE, PROMPT, SKILL, Lowering, group_column
 
-Known = Mapping[int, str]
-"""The columns that have the value of parts of an expression, by the `id` of the part."""
-_GROUPS = {"teacher": "teacher", "prompt": "prompt_id", "corpus": "corpus"}
+Known = Mapping[int, tuple[str, str | None]]
+"""By the `id` of a part of an expression the column that has its value, and of a cut the one with the last row that is kept."""
 _ONE_SKILL = "mixc:skill"
 
 
 def settle(frame: pl.LazyFrame, e: Expression, tie: str, known: Known | None = None) -> tuple[pl.LazyFrame, Lowering]:
     """The frame with all that `e` needs of other rows as columns `mixc:…`, and a lowering that finds them there.
 
-    `known`: parts of `e` that a column of the frame has already, for instance because it holds some of the rows only.
+    `known`: the parts of `e` that columns of the frame have already, for instance because it holds some of the rows only.
     """
-    lowering = Lowering(frame.collect_schema(), {part: pl.col(name) for part, name in (known or {}).items()})
+    lowering = Lowering(frame.collect_schema())
     if known:
+        for part, (name, last) in known.items():
+            lowering.known[part] = pl.col(name)
+            if last is not None:
+                lowering.last[part] = pl.col(last)
         return frame, lowering
-    for node in _barriers(e):
+    cuts = {id(part): cut for part in _joined(e) if (cut := cut_of(part, lowering.schema)) is not None}
+    for node in _barriers(e, cuts):
+        if not isinstance(node, Quantile | Rank):
+            frame = _settle_cut(frame, node, cuts[id(node)], tie, lowering)
+            continue
         frame = _settle_skills(frame, node.of, tie, lowering)
         if node.group != SKILL and id(node) not in lowering.known:
             name = lowering.new_name()
@@ -42,12 +50,12 @@ def place(value: str, tie: str) -> pl.Expr:
 
 def looks_across(e: Expression) -> bool:
     """Whether it looks at rows of other prompts."""
-    return any(node.group != Column("role", "prompt") for node in _barriers(e))
+    return any(isinstance(node, Quantile | Rank) and node.group != PROMPT for node in nodes(e))
 
 
 def looks_at_skills(e: Expression) -> bool:
     """Whether a quantile or rank in it is within skill."""
-    return any(node.group == SKILL for node in _barriers(e))
+    return any(isinstance(node, Quantile | Rank) and node.group == SKILL for node in nodes(e))
 
 
 def nodes(e: Expression) -> Iterator[Expression]:
@@ -60,8 +68,26 @@ def nodes(e: Expression) -> Iterator[Expression]:
     yield e
 
 
-def _barriers(e: Expression) -> Iterator[Quantile | Rank]:
-    return (node for node in nodes(e) if isinstance(node, Quantile | Rank))
+def _joined(e: Expression) -> Iterator[Expression]:
+    """The parts of a condition that `and`, `or` and `not` join."""
+    if isinstance(e, Operation) and e.operator in ("and", "or", "not"):
+        for argument in e.arguments:
+            yield from _joined(argument)
+    else:
+        yield e
+
+
+def _barriers(e: Expression, cuts: Container[int] = ()) -> Iterator[Expression]:
+    """The quantiles and ranks in it, the inner ones first; a cut stands for its rank."""
+    match e:
+        case Operation(arguments=arguments):
+            for argument in arguments if id(e) not in cuts else (a.of for a in arguments if isinstance(a, Rank)):
+                yield from _barriers(argument, cuts)
+            if id(e) in cuts:
+                yield e
+        case Quantile(of=of) | Rank(of=of):
+            yield from _barriers(of, cuts)
+            yield e
 
 
 def _attach(
@@ -84,9 +110,19 @@ def _rank(value: str, tie: str) -> pl.Expr:
     return pl.when(pl.col(value).is_not_null()).then(place(value, tie))
 
 
-def group_column(column: Column) -> str:
-    """The name under which the frame holds what a quantile or rank is within."""
-    return _GROUPS.get(column.name, column_name(column)) if column.source == "role" else column_name(column)
+def _settle_cut(frame: pl.LazyFrame, node: Expression, cut: Cut, tie: str, lowering: Lowering) -> pl.LazyFrame:
+    """Whether each row is among the best of its group, of a row with several skills of one of them; and the last row that is."""
+    frame, name = _settle_skills(frame, cut.of, tie, lowering), lowering.new_name()
+    of, kept = lowering.lower(cut.of), pl.col(f"{name}:kept")
+    if cut.group != SKILL:
+        frame = with_cut(frame, of, cut.group and group_column(cut.group), cut.count, tie, name, large=cut.large)
+        lowering.known[id(node)], lowering.last[id(node)] = kept, pl.col(f"{name}:last")
+        return frame
+    by_skill = frame.select("row_id", "reason", tie, of.alias(name), pl.col("skills").list.unique().alias(_ONE_SKILL))
+    one = with_cut(by_skill.explode(_ONE_SKILL, empty_as_null=True), pl.col(name), _ONE_SKILL, cut.count, tie, name)
+    inside = one.filter(kept).select("row_id").unique().with_columns(kept=pl.lit(value=True)).rename({"kept": f"{name}:kept"})
+    lowering.known[id(node)] = pl.when(pl.col("reason").is_null() & of.is_not_null()).then(kept.fill_null(value=False))
+    return frame.join(inside, on="row_id", how="left", maintain_order="left")
 
 
 def _settle_skills(frame: pl.LazyFrame, e: Expression, tie: str, lowering: Lowering) -> pl.LazyFrame:

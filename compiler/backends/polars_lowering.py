@@ -13,13 +13,14 @@ import polars as pl
 from ..expressions import Column, Constant, Constants, Expression, Operation, Quantile, Rank, columns, is_barrier
 
 Binary = Callable[[pl.Expr, pl.Expr], pl.Expr]
-SKILL = Column("role", "skill")
+SKILL, PROMPT = Column("role", "skill"), Column("role", "prompt")
 COMPARE: dict[str, Binary] = {
     "==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
 }  # fmt: skip
 ARITHMETIC: dict[str, Binary] = {"+": operator.add, "-": operator.sub, "*": operator.mul}
 _MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 _ROLES = {"teacher": "teacher_value", "skill": "skills", "id": "prompt_id"}
+_GROUPS = {"teacher": "teacher", "prompt": "prompt_id", "corpus": "corpus"}
 
 
 def column_name(column: Column) -> str:
@@ -27,13 +28,22 @@ def column_name(column: Column) -> str:
     return _ROLES.get(column.name, column.name) if column.source == "role" else f"{column.source}:{column.name}"
 
 
+def group_column(column: Column) -> str:
+    """The name under which the frame holds what a quantile or rank is within."""
+    return _GROUPS.get(column.name, column_name(column)) if column.source == "role" else column_name(column)
+
+
 @dataclass(frozen=True, slots=True)
 class Lowering:
-    """The columns' types, and the columns that hold what was worked out over other rows, by `id` of the node."""
+    """The columns' types, and the columns that hold what was worked out over other rows, by `id` of the node.
+
+    `last`: of a comparison with a rank, the row id of the last row of the group that passes it.
+    """
 
     schema: Mapping[str, pl.DataType]
     known: dict[int, pl.Expr] = field(default_factory=dict)
     numbers: Iterator[int] = field(default_factory=count)
+    last: dict[int, pl.Expr] = field(default_factory=dict)
 
     def new_name(self) -> str:
         """A column name that no other has."""

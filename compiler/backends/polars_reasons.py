@@ -24,7 +24,10 @@ def why_null(text: str, e: Expression, lowering: Lowering) -> pl.Expr:
 
 
 def why_false(text: str, e: Expression, lowering: Lowering) -> pl.Expr:
-    """`TEXT: false`, with both sides of the first false part if it compares numbers: `TEXT: false (-2.31 < -1.98)`."""
+    """`TEXT: false`, with both sides of the first false part if it compares numbers: `TEXT: false (-2.31 < -1.98)`.
+
+    Of a part that asks for the best of a group, in place of the sides the last row that is: `TEXT: false (beaten by ROW)`.
+    """
     first, *rest = list(_conjuncts(e))
     chain = pl.when(~lowering.lower(first)).then(_sides(first, lowering))
     for part in rest:
@@ -41,7 +44,9 @@ def _conjuncts(e: Expression) -> Iterator[Expression]:
 
 
 def _sides(e: Expression, lowering: Lowering) -> pl.Expr:
-    if not isinstance(e, Operation) or e.operator not in _OPPOSITE or looks_at_skills(e):
+    if id(e) in lowering.last:
+        return pl.concat_str(pl.lit(" (beaten by "), lowering.last[id(e)].cast(pl.String), pl.lit(")"))
+    if id(e) in lowering.known or not isinstance(e, Operation) or e.operator not in _OPPOSITE or looks_at_skills(e):
         return pl.lit("")
     if Column("role", "skill") in e.arguments or not all(lowering.is_number(side) for side in e.arguments):
         return pl.lit("")

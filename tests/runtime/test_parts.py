@@ -43,6 +43,7 @@ SPECS = {
     "filters, shares and a budget": SCORED,
     "quantiles of all rows": spec("where length >= p20", "where length <= p90 within teacher", "where length >= p05 within skill and correct", "budget 20 examples"),
     "ranks": spec("where rank(length) within teacher <= 30", "where rank(-length) within prompt <= 2", "maximize -rank(length)", "budget 15 examples"),
+    "cuts by rank": spec("where rank(length) within teacher <= 12 or rank(-length) within skill <= 3", "where rank(length) <= 20", "where rank(length) within prompt == 1"),
     "a quantile within prompt beside one of all": spec("where length >= p50 within prompt or length >= p80", "maximize length"),
     "best by what looks across": spec("keep best 1 per prompt by rank(length) within teacher", "budget 10 examples", "maximize length"),
     "at most one a prompt, all kinds of groups": spec(
