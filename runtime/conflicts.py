@@ -9,7 +9,7 @@ from ..compiler.diagnostics import Diagnostic, Label
 from ..compiler.plan.stages import AtMost, Quota
 from .groups import group_rows
 from .selection.problem import Change, Conflict, ConflictMember
-from .selection.wording import titled
+from .selection.wording import idle, titled
 
 UNPROVEN = "searched by prices: neither that there is none is proven, nor that fewer of the clauses would not conflict as well"
 SHOWN_CHANGES = 3
@@ -62,13 +62,15 @@ def _starving(members: Sequence[ConflictMember], rows: pl.DataFrame, order: Sequ
         mine = rows.filter(pl.Series(group_rows(quota.group, rows)))
         left = mine["reason"].null_count()
         if left < mine.height:
-            lost.append((left / mine.height, f"of the {_count(mine.height, 'row')} of {titled(quota.group)}: {_drops(mine, order)}, {_left(left)}"))
+            of = "of the one row" if mine.height == 1 else f"of the {mine.height:,} rows"
+            lost.append((left / mine.height, f"{of} of {titled(quota.group)}: {_drops(mine, order)}, {_left(left)}"))
     shown = [line for _, line in sorted(lost)[:SHOWN_GROUPS]]
     if more := len(lost) - len(shown):
         shown.append(f"{more:,} more of these groups lost rows, a smaller part of theirs")
     left = rows["reason"].null_count()
     whole = f"of {_count(rows.height, 'row')} in all: {_drops(rows, order)}, {_left(left)}"
-    return [*shown, whole if left < rows.height else f"all {_count(rows.height, 'row')} are candidates"]
+    every = "the only row is a candidate" if rows.height == 1 else f"all {rows.height:,} rows are candidates"
+    return [*shown, whole if left < rows.height else every]
 
 
 def _drops(rows: pl.DataFrame, order: Sequence[str]) -> str:
@@ -94,10 +96,12 @@ def _count(number: int, thing: str) -> str:
     return f"{number:,} {thing}{'' if number == 1 else 's'}"
 
 
-def _ways_out(conflict: Conflict) -> str | None:
+def _ways_out(conflict: Conflict) -> str:
     shown = [_change(c) for c in conflict.changes[:SHOWN_CHANGES]]
     if not shown:
-        return f"none of the {len(conflict.members)} clauses ends the conflict by changing its number alone" if len(conflict.members) > 1 else None
+        if len(conflict.members) == 1:
+            return "loosen a clause that drops rows"
+        return f"none of the {len(conflict.members)} clauses ends the conflict by changing its number alone"
     unsearched = f" (changes of {_count(conflict.unsearched, 'more clause')} were not searched)"
     said = f"the nearest change{'s' if len(shown) > 1 else ''}: {', or '.join(shown)}"
     return said + (unsearched if conflict.unsearched else "")
@@ -107,4 +111,5 @@ def _change(change: Change) -> str:
     notes = [] if change.enough else ["not enough alone"]
     if not change.nearest:
         notes.append("a nearer one was neither found nor ruled out")
-    return f"`{change.changed.text}`" + (f" ({', '.join(notes)})" if notes else "")
+    said = f"remove `{change.clause.text}`" if idle(change.changed) else f"`{change.changed.text}`"
+    return said + (f" ({', '.join(notes)})" if notes else "")
