@@ -70,14 +70,10 @@ def advance(stage: Stage, walk: Walk, context: Context) -> str:
         case Decontaminate():
             if stage.because is not None:
                 return "waived"
-            texts = context.texts.add(walk.rows, (stage.of,))
-            marked, walk.evidence[stage.id] = decontaminate(stage, texts, context.watch)
-            walk.rows = marked.select(walk.rows.columns)
+            walk.rows, walk.evidence[stage.id] = decontaminate(stage, walk.rows, context.texts, context.watch)
             return _left(walk, stage.text)
         case Dedup():
-            texts = context.texts.add(walk.rows, (stage.of,))
-            marked, walk.evidence[stage.id] = dedup(stage, texts, context.watch)
-            walk.rows = marked.select(walk.rows.columns)
+            walk.rows, walk.evidence[stage.id] = dedup(stage, walk.rows, context.texts, context.watch)
             return _left(walk, stage.text)
         case Tag():
             walk.rows = tag(stage, walk.rows, context.watch)
