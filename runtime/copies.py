@@ -81,7 +81,7 @@ def _proposed(
     Where going through its buckets takes longer than through the group, all later texts of it, and no buckets: whether they share one is yet to be asked.
     """
     mine = label[text - start]
-    if agreeing.width(text) > stop - start:
+    if 4 * agreeing.width(text) > stop - start:
         return np.flatnonzero(label[text - start :] != mine) + text, {}
     looked = {bucket: agreeing.members(bucket) for bucket in agreeing.of(text) if bucket not in settled}
     if not looked:

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 from mixc.compiler.plan.stages import Decontaminate, Dedup, Roles, Scan
 from mixc.compiler.source import Span
-from mixc.runtime import read_texts
+from mixc.runtime import read_texts, records
 from mixc.runtime.datasets import narrow, read
 from mixc.runtime.decontaminate import decontaminate
 from mixc.runtime.dedup import dedup
@@ -92,6 +92,13 @@ def test_only_the_texts_of_rows_that_are_still_in_are_read_and_few_at_a_time(sca
         read = pl.concat(part.select("row_id", "prompt_id") for part in asked)
         assert set(read["row_id"]) <= set(live["row_id"]) and read[: first][owner].n_unique() == first
         assert read.group_by(owner).len()["len"].max() <= (3 if getattr(stage, "method", "") == "minhash" else 1)
+
+
+def test_some_rows_of_a_file_are_asked_for_where_it_is_scanned(scan: Scan, tmp_path: Path) -> None:
+    some = records.scan(str(tmp_path / "a.parquet"), ["question"]).filter(pl.col("row").is_between(23, 33))
+    assert some.collect()["row"].to_list() == list(range(23, 34))
+    plan = some.explain()
+    assert "ROW_INDEX: row" in plan and "SELECTION: " in plan, plan
 
 
 def test_long_texts_are_read_fewer_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
