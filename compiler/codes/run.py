@@ -187,9 +187,9 @@ CODES: dict[str, Code] = {
     ),
     "MIX0529": Code(
         "a file changed while it was read",
-        "A run reads a file of a corpus more than once: its ids and columns first, and the texts of the chosen rows at the end. Between two of these the file "
-        "was written to, or another took its place, so that the texts would no longer be those that were judged. Nothing was built of the two halves. Run the "
-        "same command again when nothing writes to the file any more; scores that were computed are in the store.",
+        "A run reads a file of a corpus more than once: its ids and columns first, and texts whenever a stage asks for them, those of the chosen rows at the "
+        "end. Between two of these the file was written to, or another took its place, so that the texts would no longer be those that were judged. Nothing was "
+        "built of the two halves. Run the same command again when nothing writes to the file any more; scores that were computed are in the store.",
         "rsync of a corpus beside `mixc build SPEC`", "rsync of a corpus, then `mixc build SPEC`",
     ),
 }  # fmt: skip
