@@ -1,9 +1,10 @@
 """Times near-copies of prompts against the loop that scripts have for it: NumPy permutations per text, bands in dicts, union-find,
-nothing verified; and against datasketch's MinHashLSH where that is installed. One process, one after the other.
+nothing verified; and against datasketch's MinHashLSH where that is installed. One after the other; ours reads the prompts from a file, some at a time.
 
-Usage: python benchmarks/bench_dedup.py [DATA_FOLDER [PROMPTS]]; the folder holds teachers.parquet (default: $MIXC_SHARED, or
+Usage: python benchmarks/bench_dedup.py [DATA_FOLDER [PROMPTS [HARD]]]; the folder holds teachers.parquet (default: $MIXC_SHARED, or
 ../shared/data). PROMPTS (default 100,000) are made of the real ones: runs of words of two of them mixed, and for one in five a copy with a few words changed.
-The loops see the first tenth, and their times are multiplied by ten.
+The loops see the first tenth, and their times are multiplied by ten. Then the worst there is, HARD (default 20,000) prompts that all share their buckets: near-copies of
+one text, a boilerplate of 100 words with words of their own behind it, and texts in which so many words were changed that few are near enough.
 """
 
 import hashlib
@@ -11,18 +12,16 @@ import importlib.util
 import os
 import random
 import re
-import resource
 import sys
+import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import polars as pl
 from mixc.compiler.plan.stages import Dedup
-from mixc.compiler.source import Span
-from mixc.runtime.dedup import dedup
-from mixc.runtime.events import ignore
 from mixc.runtime.signatures import banding
+from prompts import SPAN, WHOLE, measured, mixtures, real_prompts, write
 
 THRESHOLD = 0.8
 PART = 10
@@ -33,7 +32,7 @@ PRIME = np.uint64((1 << 61) - 1)
 def made(prompts: list[str], number: int) -> list[str]:
     """`number` prompts, each fifth a copy of one before it with up to three words changed."""
     chance = random.Random(7)
-    words = [prompt.split(" ") for prompt in prompts]
+    mixed = mixtures(prompts, chance)
     found: list[str] = []
     while len(found) < number:
         if len(found) % 5 == 4:
@@ -41,14 +40,22 @@ def made(prompts: list[str], number: int) -> list[str]:
             for _ in range(chance.randint(0, 3)):
                 copy[chance.randrange(len(copy))] = "other"
             found.append(" ".join(copy))
-            continue
-        first, second = words[len(found) % len(words)], words[chance.randrange(len(words))]
-        both = first + second[: len(first)]
-        step = chance.randint(3, 12)
-        runs = [both[k : k + step] for k in range(0, len(both), step)]
-        chance.shuffle(runs)
-        found.append(" ".join(word for run in runs[: max(1, len(runs) // 2)] for word in run))
+        else:
+            found.append(next(mixed))
     return found
+
+
+def hard(number: int) -> Iterator[tuple[str, list[str]]]:
+    """Prompts that all share their buckets: how they do, and they."""
+    for name, changed, own in (("near-copies of one text", 1, 0), ("a boilerplate", 0, 18), ("many words changed", 3, 0)):
+        chance = random.Random(7)
+        found = []
+        for i in range(number):
+            words = [f"word{k}" for k in range(100)]
+            for _ in range(changed):
+                words[chance.randrange(100)] = f"changed{chance.randrange(10**9)}"
+            found.append(" ".join([*words, *(f"own{i}x{k}" for k in range(own))]))
+        yield name, found
 
 
 def shingles(text: str) -> set[str]:
@@ -101,28 +108,34 @@ def by_datasketch(texts: list[str]) -> int:
 
 def main() -> None:
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else os.environ.get("MIXC_SHARED", "../shared/data"))
-    number = int(sys.argv[2]) if len(sys.argv) > 2 else 100_000
-    real = pl.read_parquet(folder / "teachers.parquet", columns=["prompt_id", "prompt"]).unique("prompt_id").sort("prompt_id")["prompt"].to_list()
-    prompts = made(real, number)
-    ids = pl.int_range(len(prompts), eager=True).cast(pl.String).str.zfill(8)
-    rows = pl.DataFrame({"row_id": ids, "prompt_id": ids, "prompt": prompts, "reason": pl.Series([None] * len(prompts), dtype=pl.String)})
-    stage = Dedup(id="dedup", inputs=("scan",), method="minhash", of="prompt", threshold=THRESHOLD, text="dedup", span=Span("bench.mix", 0, 0))
-    began, busy = time.perf_counter(), time.process_time()
-    counts = dedup(stage, rows, ignore)[1]
-    ours, busy = time.perf_counter() - began, time.process_time() - busy
-    print(
-        f"{len(prompts):,} prompts of {sum(map(len, prompts)) / 1e6:,.0f} million characters: {counts['copies']:,} copies, every pair verified, "
-        f"recall at the threshold {counts['recall']:.4f}; {ours:.2f} s, {busy:.2f} s of CPU, peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.2f} GB",
-        flush=True,
-    )
-    part = prompts[: max(1, len(prompts) // PART)]
-    same = dedup(stage, rows.head(len(part)), ignore)[1]["copies"]
-    loops = [("the loop", by_loop), *([("datasketch", by_datasketch)] if importlib.util.find_spec("datasketch") else [])]
-    for name, loop in loops:
-        began = time.perf_counter()
-        gone = loop(part)
-        theirs = (time.perf_counter() - began) * len(prompts) / len(part)
-        print(f"{name}: {theirs:.1f} s by a tenth, {theirs / ours:.1f} times as long; of that tenth {gone:,} go unverified, {same:,} are copies", flush=True)
+    number, worst = (int(sys.argv[i]) if len(sys.argv) > i else usual for i, usual in ((2, 100_000), (3, 20_000)))
+    prompts = made(real_prompts(folder), number)
+    stage = Dedup(id="dedup", inputs=("scan",), method="minhash", of="prompt", threshold=THRESHOLD, text="dedup", span=SPAN)
+    with tempfile.TemporaryDirectory() as place:
+        path = write(prompts, Path(place) / "prompts.parquet")
+        ours, whole = measured(stage, path), measured(stage, path, WHOLE)
+        assert ours.dropped == whole.dropped, "the slices change what is found"
+        print(
+            f"{len(prompts):,} prompts of {sum(map(len, prompts)) / 1e6:,.0f} million characters: {ours.counts['copies']:,} copies, every pair verified, "
+            f"recall at the threshold {ours.counts['recall']:.4f}; {ours.seconds:.2f} s, {ours.busy:.2f} s of CPU, {ours.memory / 1e6:,.0f} MB beside the rows' ids, "
+            f"{whole.memory / 1e6:,.0f} MB with all prompts at once",
+            flush=True,
+        )
+        part = prompts[: max(1, len(prompts) // PART)]
+        same = measured(stage, write(part, path)).counts["copies"]
+        loops = [("the loop", by_loop), *([("datasketch", by_datasketch)] if importlib.util.find_spec("datasketch") else [])]
+        for name, loop in loops:
+            began = time.perf_counter()
+            gone = loop(part)
+            theirs = (time.perf_counter() - began) * len(prompts) / len(part)
+            print(f"{name}: {theirs:.1f} s by a tenth, {theirs / ours.seconds:.1f} times as long; of that tenth {gone:,} go unverified, {same:,} are copies", flush=True)
+        for name, prompts in hard(worst):
+            ours = measured(stage, write(prompts, path))
+            print(
+                f"{name}: {ours.counts['copies']:,} copies of {len(prompts):,} that all share their buckets; {ours.seconds:.2f} s, {ours.busy:.2f} s of CPU, "
+                f"{ours.memory / 1e6:,.0f} MB beside the rows' ids",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

@@ -75,7 +75,7 @@ def _clauses(plan: Plan, outcomes: Sequence[Outcome]) -> Table:
     table = _table("clauses", ("", "left"), ("reached", "right"), ("", "left"))
     stage = next(s for s in plan.stages if isinstance(s, Select))
     for o in outcomes:
-        reached = f"{o.amount:,} {o.unit}" + (f" ({o.share:.1f}%)" if o.share is not None else "")
+        reached = f"{o.amount:,} {o.unit.removesuffix('s') if o.amount == 1 else o.unit}" + (f" ({o.share:.1f}%)" if o.share is not None else "")
         table.add_row(o.clause.text, reached, held(o, objective_unit(plan), weighted=stage.fills_tokens))
     return table
 

@@ -12,7 +12,7 @@ from .candidates import source
 from .groups import group_rows
 from .rows import Rows
 from .selection.problem import Change, Conflict, ConflictMember
-from .selection.wording import titled
+from .selection.wording import idle, titled
 
 UNPROVEN = "searched by prices: neither that there is none is proven, nor that fewer of the clauses would not conflict as well"
 SHOWN_CHANGES = 3
@@ -71,13 +71,15 @@ def _starving(members: Sequence[ConflictMember], rows: Rows, order: Sequence[str
     for group, counts in zip(groups, by_group, strict=True):
         whole = counts.total()
         if counts[None] < whole:
-            lost.append((counts[None] / whole, f"of the {_count(whole, 'row')} of {titled(group)}: {_drops(counts, order)}, {_left(counts[None])}"))
+            of = "of the one row" if whole == 1 else f"of the {whole:,} rows"
+            lost.append((counts[None] / whole, f"{of} of {titled(group)}: {_drops(counts, order)}, {_left(counts[None])}"))
     shown = [line for _, line in sorted(lost)[:SHOWN_GROUPS]]
     if more := len(lost) - len(shown):
         shown.append(f"{more:,} more of these groups lost rows, a smaller part of theirs")
     left, whole = everything[None], everything.total()
     line = f"of {_count(whole, 'row')} in all: {_drops(everything, order)}, {_left(left)}"
-    return [*shown, line if left < whole else f"all {_count(whole, 'row')} are candidates"]
+    every = "the only row is a candidate" if whole == 1 else f"all {whole:,} rows are candidates"
+    return [*shown, line if left < whole else every]
 
 
 def _clause(order: Sequence[str]) -> pl.Expr:
@@ -104,10 +106,12 @@ def _count(number: int, thing: str) -> str:
     return f"{number:,} {thing}{'' if number == 1 else 's'}"
 
 
-def _ways_out(conflict: Conflict) -> str | None:
+def _ways_out(conflict: Conflict) -> str:
     shown = [_change(c) for c in conflict.changes[:SHOWN_CHANGES]]
     if not shown:
-        return f"none of the {len(conflict.members)} clauses ends the conflict by changing its number alone" if len(conflict.members) > 1 else None
+        if len(conflict.members) == 1:
+            return "loosen a clause that drops rows"
+        return f"none of the {len(conflict.members)} clauses ends the conflict by changing its number alone"
     unsearched = f" (changes of {_count(conflict.unsearched, 'more clause')} were not searched)"
     said = f"the nearest change{'s' if len(shown) > 1 else ''}: {', or '.join(shown)}"
     return said + (unsearched if conflict.unsearched else "")
@@ -117,4 +121,5 @@ def _change(change: Change) -> str:
     notes = [] if change.enough else ["not enough alone"]
     if not change.nearest:
         notes.append("a nearer one was neither found nor ruled out")
-    return f"`{change.changed.text}`" + (f" ({', '.join(notes)})" if notes else "")
+    said = f"remove `{change.clause.text}`" if idle(change.changed) else f"`{change.changed.text}`"
+    return said + (f" ({', '.join(notes)})" if notes else "")

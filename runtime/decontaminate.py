@@ -12,28 +12,29 @@ from ..compiler.diagnostics import Diagnostic, Fault, Label
 from ..compiler.plan.stages import Decontaminate
 from . import records
 from .events import Notice, Watch
+from .identity import digest
 from .overlap import Known, Shared, know, overlaps
+from .read_texts import places, read_texts
+from .texts import Texts
 
 _FIELDS = ("problem", "prompt", "question")
 
 
-def decontaminate(stage: Decontaminate, rows: pl.DataFrame, watch: Watch) -> tuple[pl.DataFrame, dict[str, object]]:
+def decontaminate(stage: Decontaminate, rows: pl.DataFrame, texts: Texts, watch: Watch) -> tuple[pl.DataFrame, dict[str, object]]:
     """Set `reason`, with the evidence, on every row of a prompt that a benchmark contaminates; rows with a reason keep theirs.
 
     Also what was found, in numbers: prompts and rows that drop, and by benchmark file the texts that overlap first with it.
-    Only rows without a reason are looked at. Fault MIX0511 for a benchmark file that is missing, unreadable or empty, or has no text.
+    Only rows without a reason are looked at; their ids and where they were read are enough: `texts` reads the texts, of prompts one for each id.
+    Fault MIX0511 for a benchmark file that is missing, unreadable or empty, or has no text; others as `Texts.add`.
     """
     if stage.because is not None or stage.words is None:
         return rows, {}
-    known, places = _read(stage, stage.words)
-    texts = rows.lazy().filter(pl.col("reason").is_null()).select("row_id", "prompt_id", stage.of).drop_nulls(stage.of).collect()
-    unique = texts[stage.of].unique()
-    found = overlaps(unique, known)
-    shared = pl.DataFrame(
-        {stage.of: unique.gather([each.text for each in found]), "own": [_evidence(each, places) for each in found]},
-        schema={stage.of: pl.String, "own": pl.String},
-    )
-    own = texts.join(shared, on=stage.of).select("row_id", "prompt_id", "own").sort("row_id")
+    known, lines = _read(stage, stage.words)
+    owner = "prompt_id" if stage.of == "prompt" else "row_id"
+    live = places(rows, stage.of)
+    looked = live.unique(owner, keep="first", maintain_order=True)
+    found = pl.concat([_NONE, *(_shared(part, stage.of, owner, known, lines) for part in read_texts(looked, stage.of, texts))])
+    own = live.select("row_id", "prompt_id").join(found.select(pl.col("owner").alias(owner), "own"), on=owner).sort("row_id")
     prompts = own.group_by("prompt_id").agg(pl.col("row_id").first().alias("by"), pl.col("own").first().alias("shared"))
     marked = rows.join(own.select("row_id", "own"), on="row_id", how="left").join(prompts, on="prompt_id", how="left")
     mine = pl.concat_str(pl.lit(f"{stage.text}: "), "own")
@@ -41,9 +42,24 @@ def decontaminate(stage: Decontaminate, rows: pl.DataFrame, watch: Watch) -> tup
     result = marked.with_columns(pl.coalesce("reason", mine, other).alias("reason")).select(rows.columns).sort("row_id")
     dropped = result["reason"].count() - rows["reason"].count()
     if prompts.height:
-        watch(Notice(stage.id, f"{prompts.height:,} of {texts['prompt_id'].n_unique():,} prompts contaminated: {dropped:,} rows dropped"))
-    files = Counter(places[each.known].rpartition(":")[0] for each in found)
-    return result, {"prompts": prompts.height, "rows": dropped, "texts": len(found), "against": dict(sorted(files.items()))}
+        watch(Notice(stage.id, f"{prompts.height:,} of {live['prompt_id'].n_unique():,} prompts contaminated: {dropped:,} rows dropped"))
+    unique = found.unique("same")
+    files = Counter(lines[number].rpartition(":")[0] for number in unique["line"])
+    return result, {"prompts": prompts.height, "rows": dropped, "texts": unique.height, "against": dict(sorted(files.items()))}
+
+
+_NONE = pl.DataFrame(schema={"owner": pl.String, "same": pl.String, "own": pl.String, "line": pl.Int64})
+
+
+def _shared(part: pl.DataFrame, of: str, owner: str, known: Known, lines: list[str]) -> pl.DataFrame:
+    """Of the texts of some prompts or rows those that overlap: whose each is, its digest, what it shares, and the number of the known text."""
+    unique = part[of].drop_nulls().unique()
+    found = overlaps(unique, known)
+    shared = pl.DataFrame(
+        {of: unique.gather([each.text for each in found]), "own": [_evidence(each, lines) for each in found], "line": [each.known for each in found]},
+        schema={of: pl.String, "own": pl.String, "line": pl.Int64},
+    )
+    return part.join(shared, on=of).select(pl.col(owner).alias("owner"), digest(of).alias("same"), "own", "line")
 
 
 def _evidence(shared: Shared, places: list[str]) -> str:

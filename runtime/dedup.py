@@ -1,29 +1,36 @@
 """The dedup stage: of texts that are equal or nearly so, one stays. Knows rows and reasons; `copies` knows what is nearly equal.
 
 Of prompts, all rows of the smallest prompt id of a cluster stay; of responses, the row of the smallest row id. Ids are
-texts and compare as texts.
+texts and compare as texts. Texts are read some at a time and never held: equal ones are those of the same digest.
 """
 
+from collections.abc import Iterator
+
+import numpy as np
 import polars as pl
 
 from ..compiler.plan.stages import Dedup
 from .copies import near_copies
 from .events import Notice, Watch
-from .signatures import banding
+from .identity import digest
+from .read_texts import places, read_texts
+from .signatures import Banding, banding
+from .texts import Texts
 
 
-def dedup(stage: Dedup, rows: pl.DataFrame, watch: Watch) -> tuple[pl.DataFrame, dict[str, object]]:
+def dedup(stage: Dedup, rows: pl.DataFrame, texts: Texts, watch: Watch) -> tuple[pl.DataFrame, dict[str, object]]:
     """Set `reason`, with the evidence, on the rows of every copy, sorted by row id; rows with a reason keep theirs and are no one's original.
 
     Also what was found, in numbers: texts looked at, clusters, copies and rows that drop; for near-copies how they were looked for.
+    Of `rows` the ids, the reason and where they were read are enough: `texts` reads the texts. Faults as `Texts.add`.
     """
     owner = "prompt_id" if stage.of == "prompt" else "row_id"
-    live = rows.lazy().filter(pl.col("reason").is_null()).select(pl.col(owner).alias("id"), pl.col(stage.of).alias("text"))
-    owners = live.drop_nulls("text").unique("id").collect()
-    texts = owners.group_by("text").agg(pl.col("id").min().alias("first")).sort("first")
-    equal = owners.join(texts, on="text").filter(pl.col("id") != pl.col("first")).select("id", "first", "text")
+    owners = _owners(stage, rows, owner, texts)
+    unique = owners.sort("id").unique("same", keep="first", maintain_order=True)
+    named = owners.select("id", "same").join(unique.select("same", first="id"), on="same")
+    equal = named.filter(pl.col("id") != pl.col("first")).select("id", "first")
     made = banding(stage.threshold) if stage.threshold is not None and stage.method == "minhash" else None
-    near = _near(stage, texts) if made else _NONE
+    near = _near(stage, unique, made, texts) if made else _NONE
     copies = _evidence(stage, equal, near)
     marked = rows.join(copies, left_on=owner, right_on="id", how="left")
     result = marked.with_columns(pl.coalesce("reason", "said").alias("reason")).select(rows.columns).sort("row_id")
@@ -43,12 +50,26 @@ def dedup(stage: Dedup, rows: pl.DataFrame, watch: Watch) -> tuple[pl.DataFrame,
 _NONE = pl.DataFrame(schema={"first": pl.String, "like": pl.String, "kept": pl.String, "shared": pl.Int64, "of": pl.Int64})
 
 
-def _near(stage: Dedup, texts: pl.DataFrame) -> pl.DataFrame:
+def _owners(stage: Dedup, rows: pl.DataFrame, owner: str, texts: Texts) -> pl.DataFrame:
+    """The `id` of each prompt or row that is still in, the digest `same` of its text, and where the text is read."""
+    live = places(rows, stage.of).unique(owner, keep="first", maintain_order=True)
+    return pl.concat(
+        part.drop_nulls(stage.of).select(pl.col(owner).alias("id"), digest(stage.of).alias("same"), *live.columns)
+        for part in (live.with_columns(pl.lit("").alias(stage.of)).head(0), *read_texts(live, stage.of, texts))
+    )
+
+
+def _near(stage: Dedup, unique: pl.DataFrame, made: Banding, texts: Texts) -> pl.DataFrame:
     """The texts, by their first owner, that are near-copies: of which, of which that stays, and how near."""
     assert stage.threshold is not None
-    found = near_copies(texts["text"], stage.threshold, banding(stage.threshold))
-    ids = texts["first"]
-    data = {name: ids.gather([getattr(c, place) for c in found]) for name, place in (("first", "text"), ("like", "like"), ("kept", "kept"))}
+    numbered = unique.drop("id", "same").with_row_index("mixc:number")
+
+    def read(which: np.ndarray) -> Iterator[tuple[np.ndarray, pl.Series]]:
+        for part in read_texts(numbered[which], stage.of, texts):
+            yield part["mixc:number"].to_numpy().astype(np.int64), part[stage.of]
+
+    found = near_copies(unique.height, read, stage.threshold, made)
+    data = {name: unique["id"].gather([getattr(c, place) for c in found]) for name, place in (("first", "text"), ("like", "like"), ("kept", "kept"))}
     return pl.DataFrame({**data, "shared": [c.shared for c in found], "of": [c.of for c in found]}, schema=_NONE.schema)
 
 

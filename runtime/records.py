@@ -239,7 +239,8 @@ def _opened(path: str) -> tuple[pl.LazyFrame, pl.Schema]:
     try:
         with warnings.catch_warnings(action="ignore"):  # what a store's address lacks, if anything, is told by the error
             frame = _open(path)
-            return frame, frame.collect_schema()
+            # Once its own schema was asked for, Polars counts the rows of a frame outside the scan, and reads all of a file for some of its rows.
+            return frame, frame.select(pl.all()).collect_schema()
     except (pl.exceptions.PolarsError, OSError, pl.exceptions.PanicException) as error:
         raise _broken(path, error) from error
 

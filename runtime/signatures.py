@@ -66,9 +66,38 @@ class Buckets:
         order = self.order[band]
         return order[start : self.stop[order[start], band]]
 
-    def crowded(self) -> np.ndarray:
-        """int64: the texts that share a bucket with another, rising."""
-        return np.flatnonzero((self.stop - self.start > 1).any(axis=1))
+    def width(self, text: int) -> int:
+        """The texts of all its buckets, those that are in several counted in each."""
+        return int((self.stop[text] - self.start[text]).sum())
+
+    def together(self, text: int, others: np.ndarray) -> np.ndarray:
+        """bool[others]: which share a bucket with this text."""
+        return (self.start[others] == self.start[text]).any(axis=1)
+
+
+def crowded(keys: np.ndarray) -> np.ndarray:
+    """int64: the texts (rows of `keys`) that have a key with another, rising."""
+    found = np.zeros(len(keys), dtype=bool)
+    for column in keys.T:
+        order = np.argsort(column)
+        same = np.flatnonzero(column[order[1:]] == column[order[:-1]])
+        found[order[same]] = found[order[same + 1]] = True
+    return np.flatnonzero(found)
+
+
+def groups(made: Buckets) -> np.ndarray:
+    """int64: of each text the first that it hangs together with, through any number of buckets."""
+    first = np.arange(len(made.start))
+    while len(first):
+        before = first.copy()
+        for band, order in enumerate(made.order):
+            starts = np.unique(made.start[:, band])
+            least = np.minimum.reduceat(first[order], starts)
+            first[order] = np.repeat(least, np.diff(starts, append=len(order)))
+        first = first[first]
+        if (first == before).all():
+            break
+    return first
 
 
 def buckets(keys: np.ndarray) -> Buckets:

@@ -109,9 +109,10 @@ class Texts:
         file.refuse_changed()
         checked = [digest(*NAMING).alias("mixc:found")] if {"prompt", "response"} <= set(names) else []
         rows = wanted.lazy().select(pl.col(ROW).alias("row"), "row_id")
+        near = pl.col("row").is_between(*wanted.select(pl.min(ROW), pl.max(ROW).alias("last")).row(0))  # what lies beside it in the file is not read
 
         def same(frame: pl.LazyFrame) -> pl.DataFrame:
-            found = frame.join(rows, on="row", how="inner").select("row", "row_id", *names, *checked).collect(engine="streaming")
+            found = frame.filter(near).join(rows, on="row", how="inner").select("row", "row_id", *names, *checked).collect(engine="streaming")
             if found.height != wanted.height or (checked and found.filter(pl.col("mixc:found") != pl.col("row_id")).height):
                 raise file.changed()
             return found

@@ -74,13 +74,13 @@ def advance(stage: Stage, walk: Walk, context: Context) -> str:
         case Decontaminate():
             if stage.because is not None:
                 return "waived"
-            rows = context.texts.add(by_row_id(walk.rows.candidates(LOOKED)), (stage.of,))
-            marked, walk.evidence[stage.id] = decontaminate(stage, rows, context.watch)
+            rows = by_row_id(walk.rows.candidates(LOOKED))
+            marked, walk.evidence[stage.id] = decontaminate(stage, rows, context.texts, context.watch)
             walk.rows = _with_reasons(walk.rows, marked)
             return _left(walk, stage.text)
         case Dedup():
-            rows = context.texts.add(by_row_id(walk.rows.candidates(LOOKED)), (stage.of,))
-            marked, walk.evidence[stage.id] = dedup(stage, rows, context.watch)
+            rows = by_row_id(walk.rows.candidates(LOOKED))
+            marked, walk.evidence[stage.id] = dedup(stage, rows, context.texts, context.watch)
             walk.rows = _with_reasons(walk.rows, marked)
             return _left(walk, stage.text)
         case Tag():

@@ -29,7 +29,7 @@ def page(folder: Path, command: str) -> str:
     rows = ([t["teacher"], t["rows"], t["selected"], t["selected tokens"], *(f"{t[m]:.3f}" if t[m] is not None else "" for m in means)] for t in teachers)
     parts.append("## Teachers\n\n" + table(["teacher", "rows", "selected", "tokens selected", *means], rows))
     clauses = manifest["selection"]["clauses"]
-    rows = ([f"`{c['clause']}`", f"{c['amount']:,} {c['unit']}", "yes" if c["binding"] else "", f"{c['price']:.4g}" if c["price"] else ""] for c in clauses)
+    rows = ([f"`{c['clause']}`", f"{c['amount']:,} {c['unit'] if c['amount'] != 1 else c['unit'].removesuffix('s')}", "yes" if c["binding"] else "", f"{c['price']:.4g}" if c["price"] else ""] for c in clauses)
     parts.append("## The selection\n\n" + table(["clause", "reached", "binding", "price"], rows))
     parts.append(f"Solved by `{manifest['selection']['method']}`: objective {manifest['selection']['objective']:.4f}, gap {manifest['selection']['gap']:g}.\n")
     if (folder / "eval.json").exists():

@@ -100,6 +100,15 @@ def test_until_select_leaves_out_what_comes_later(tmp_path: Path) -> None:
     assert sorted(p.name for p in (tmp_path / "there").iterdir()) == ["manifest.json", "plan.json"]
 
 
+def test_one_is_told_as_one(tmp_path: Path) -> None:
+    make_project(tmp_path)
+    (tmp_path / "scored.mix").write_text(SCORED.replace("keep     best 2 per prompt by -length", "keep     at most 1 per prompt").replace("12 examples", "6 examples"))
+    done = mixc("build", "scored.mix", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    (line,) = [line for line in done.stdout.splitlines() if line.startswith("keep at most 1 per prompt")]
+    assert " 1 example " in f"{line} " and "1 examples" not in line
+
+
 def test_set_changes_a_param_from_outside(tmp_path: Path) -> None:
     make_project(tmp_path)
     (tmp_path / "scored.mix").write_text("param n = 12\n" + SCORED.replace("budget   12 examples", "budget   $n examples"))

@@ -7,8 +7,9 @@ CODES: dict[str, Code] = {
         "clauses of `select` that cannot be satisfied together",
         "Quotas, budgets and `keep at most` act together on the candidates that the filters leave, and no selection satisfies them all. "
         "mixc never returns less than was asked for. The clauses named are a minimal set in conflict: leave any of them out and the others "
-        "can be satisfied. The notes say what there is for each and which earlier clause took the rows away; the help lists the nearest "
-        "changes, each of which has been tried. Exit code 3.",
+        "can be satisfied. The notes say what there is for each and which earlier clause took the rows away. The help lists up to three changes of "
+        "one clause, the nearest first, each of them with a selection found for it: the clause as it would stand, or that it must go where "
+        "nothing less than that helps. `not enough alone` stands at a change that ends this conflict while another remains. Exit code 3.",
         'quota  skill "Geometry" >= 3 examples   # there are 2\nbudget 4 examples',
         'quota  skill "Geometry" >= 2 examples\nbudget 4 examples',
     ),

@@ -167,9 +167,10 @@ CODES: dict[str, Code] = {
     "MIX0524": Code(
         "no build to ask",
         "`mixc why` reads a finished build: the folder with `plan.json`, `manifest.json` and `ledger.parquet` that `mixc build` writes, or "
-        "the spec whose build lies in `build/NAME/`. There is none at that place, it stopped before its selection, it holds several builds "
-        "(a `sweep` makes a folder for each), or a version wrote it that kept less about its rows. Name the folder, or build again: scores "
-        "that are in the store are not computed again.",
+        "the spec whose build lies in `build/NAME/`. There is none at that place, it stopped before its selection, it holds several builds, "
+        "or a version wrote it that kept less about its rows. A spec with a `sweep` or an `ablate` has a folder for each of its variants, "
+        "`build/NAME/window=4/` or `build/NAME/without-1/`, and one of them is what to name. Where there is no build, build it: scores that "
+        "are in the store are not computed again.",
         "mixc why build 3f2a9c", "mixc why build/recipe 3f2a9c",
     ),
     "MIX0525": Code(
@@ -186,9 +187,9 @@ CODES: dict[str, Code] = {
     ),
     "MIX0529": Code(
         "a file changed while it was read",
-        "A run reads a file of a corpus more than once: its ids and columns first, and the texts of the chosen rows at the end. Between two of these the file "
-        "was written to, or another took its place, so that the texts would no longer be those that were judged. Nothing was built of the two halves. Run the "
-        "same command again when nothing writes to the file any more; scores that were computed are in the store.",
+        "A run reads a file of a corpus more than once: its ids and columns first, and texts whenever a stage asks for them, those of the chosen rows at the "
+        "end. Between two of these the file was written to, or another took its place, so that the texts would no longer be those that were judged. Nothing was "
+        "built of the two halves. Run the same command again when nothing writes to the file any more; scores that were computed are in the store.",
         "rsync of a corpus beside `mixc build SPEC`", "rsync of a corpus, then `mixc build SPEC`",
     ),
 }  # fmt: skip

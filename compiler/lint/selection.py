@@ -111,7 +111,7 @@ def quantile_of_winners(subject: Subject, notes: Diagnostics) -> None:
                         "MIX0612",
                         f"this quantile is of the rows that won by `{name}`, not of all",
                         step.span,
-                        f"p{percent} of what is left",
+                        f"p{percent:02} of what is left",
                         secondary=(Label(kept[score].span, f"keeps the highest `{name}` of each prompt"),),
                         notes=("filters apply in the order of the file, and after `keep best` only the winners have a distribution",),
                         help="move the quantile above `keep best`",

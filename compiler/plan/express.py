@@ -24,7 +24,7 @@ def _write(expression: Expression) -> tuple[str, int]:
         case Constants(values=values):
             return f"[{', '.join(_scalar(v) for v in values)}]", _ATOM
         case Quantile(percent=percent, group=group):
-            return f"p{percent}" + (f" within {group.name}" if group else ""), _ATOM
+            return f"p{percent:02}" + (f" within {group.name}" if group else ""), _ATOM
         case Rank(of=of, group=group):
             return f"rank({express(of)})" + (f" within {group.name}" if group else ""), _ATOM
         case Operation(operator="not", arguments=(Operation(operator="in", arguments=(left, right)),)):

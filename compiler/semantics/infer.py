@@ -237,7 +237,7 @@ def _quantile(expr: ast.Binary, quantile: ast.Quantile, left: Typed | None, name
         )
         return None
     if not 0 <= quantile.percent <= 100:
-        notes.error("MIX0306", f"there is no p{quantile.percent}: quantiles go from p0 to p100", quantile.span)
+        notes.error("MIX0306", f"there is no p{quantile.percent:02}: quantiles go from p0 to p100", quantile.span)
         return None
     return Operation(expr.operator, (left[0], Quantile(left[0], quantile.percent, group[0]))), BOOL
 

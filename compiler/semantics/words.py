@@ -80,7 +80,7 @@ def _other_unit(expr: ast.Binary, unit: str, other: str, scores: Mapping[str, Ha
     ordered = expr.operator in ("<", "<=", ">", ">=")
     if other == "%" and ordered and isinstance(expr.left, ast.Name) and expr.left.text in scores:
         if isinstance(number, ast.Number) and 1 <= number.value <= 99 and number.value == int(number.value):
-            quantile = f"p{int(number.value)}"
+            quantile = f"p{int(number.value):02}"
             return f"write `{left} {expr.operator} {quantile}` for a quantile", (Edit(number.span, quantile),)
         return f"compare with {unit}, or with a quantile from `p1` to `p99`", ()
     kind = {"nats": "a log-probability"}.get(other, in_words(Type("number", other)))

@@ -114,7 +114,7 @@ def _words(node: ast.Expr) -> tuple[Text, int]:
         case ast.Binary():
             return (_chain(node),), LEVELS[node.operator]
         case ast.Quantile(percent, within):
-            return (f"p{percent}{_within(within)}",), ATOM
+            return (f"p{percent:02}{_within(within)}",), ATOM
         case ast.Rank(operand, within, span=span):
             # No comma may follow what is ranked, so it is no list of arguments.
             return ("rank", Group((_item(operand, 0),), span.start, span.end, shown=True, breaks=True), _within(within)), ATOM

@@ -19,6 +19,11 @@ def rewritten(clause: Clause) -> str:
             return f"quota {titled(clause.group)} {_bounds(clause)}"
 
 
+def idle(clause: Clause) -> bool:
+    """Whether the clause asks for nothing, whatever the rows are: a floor of nothing, a cap of everything."""
+    return isinstance(clause, Quota) and not clause.equal and _sides(clause) == (None, None)
+
+
 def titled(group: Group) -> str:
     """A group as a quota writes it."""
     value = _quoted(group.value)
@@ -40,13 +45,17 @@ def _quoted(text: str) -> str:
 
 def _bounds(quota: Quota) -> str:
     end = quota.unit if quota.unit.startswith("%") else f" {quota.unit}"
-    if quota.low is not None and quota.high is not None:
+    low, high = (quota.low, quota.high) if quota.equal or idle(quota) else _sides(quota)
+    if low is not None and high is not None:
         percent = "%" if quota.unit.startswith("%") else ""
-        range_ = f"{_number(quota.low)}{percent}..{_number(quota.high)}{end}"
-        return f"= {_number(quota.low)}{end}" if quota.equal else range_
-    if quota.low is not None:
-        return f">= {_number(quota.low)}{end}"
-    return f"<= {_number(quota.high or 0)}{end}"
+        return f"= {_number(low)}{end}" if quota.equal else f"{_number(low)}{percent}..{_number(high)}{end}"
+    return f">= {_number(low)}{end}" if low is not None else f"<= {_number(high or 0)}{end}"
+
+
+def _sides(quota: Quota) -> tuple[float | None, float | None]:
+    """The bounds of a quota, without one that everything meets."""
+    whole = quota.high is not None and quota.high >= 100 and quota.unit.startswith("%")
+    return quota.low or None, None if whole else quota.high
 
 
 def _number(number: float) -> str:

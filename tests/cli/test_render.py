@@ -278,6 +278,8 @@ def test_what_no_rows_can_satisfy_is_infeasible_where_a_selection_is_asked_for()
         (["MIX0304", "MIX0601w"], 1),
         (["MIX0401"], 3),
         (["MIX0501"], 4),
+        (["MIX0524"], 1),
+        (["MIX0525", "MIX0501"], 4),
         (["MIX0602"], 1),
         (["MIX0402"], 1),
     ],

@@ -139,6 +139,8 @@ def test_whoever_does_as_it_is_told_gets_in(run: Run) -> None:
         (("build", "p001"), "MIX0524", None),
         (("data", "p001"), "MIX0524", None),
         (("other.mix", "p001"), "MIX0524", None),
+        (("build/scord", "p001"), "MIX0524", None),
+        (("data/rows.jsonl", "p001"), "MIX0524", None),
         (("scored.mix", "p0l1"), "MIX0525", "MIX0525"),
         (("scored.mix", "ffffffff"), "MIX0525", None),
         (("scored.mix", "f"), "MIX0525", None),
@@ -146,21 +148,36 @@ def test_whoever_does_as_it_is_told_gets_in(run: Run) -> None:
 )
 def test_what_is_not_there_is_told_with_a_way_out(words: tuple[str, str], code: str, golden_name: str | None, run: Run, golden) -> None:
     exit_code, out, said = run("why", *words)
-    assert (exit_code, out) == (4, "") and f"error[{code}]" in said and "help: " in said and "Traceback" not in said
+    assert (exit_code, out) == (1, "") and f"error[{code}]" in said and "help: " in said and "Traceback" not in said
     if golden_name:
         golden(RUN / f"{golden_name}.txt", told(said))
     exit_code, shown, _ = run("why", *words, "--format", "json")
-    assert exit_code == 4 and json.loads(shown)["diagnostics"][0]["code"] == code
+    assert exit_code == 1 and json.loads(shown)["diagnostics"][0]["code"] == code
 
 
 def test_the_beginning_of_several_ids_names_them(run: Run, golden) -> None:
     frame = ledger().with_columns(pl.format("abcdef{}", pl.col(name).str.slice(6)).alias(name) for name in ("row_id", "3: rival"))
     frame.write_parquet("build/scored/ledger.parquet")
     exit_code, _, said = run("why", "scored.mix", "ABCDEF")
-    assert exit_code == 4 and "`ABCDEF` is the beginning of 36 ids" in said
+    assert exit_code == 1 and "`ABCDEF` is the beginning of 36 ids" in said
     golden(RUN / "MIX0526.txt", told(said))
     one = frame["row_id"].sort()[0]
     assert asked(run, one[:9])["rows"][0]["row_id"] == one
+
+
+def test_of_a_spec_with_variants_one_is_to_be_named(run: Run, golden) -> None:
+    Path("study.mix").write_text(SCORED.replace("12 examples", "$size examples") + "\nparam size = 12\nsweep size in [6, 12, 999]\n")
+    assert run("build", "study.mix", "-q")[0] == 3
+    code, out, said = run("why", "study.mix", "p001")
+    assert (code, out) == (1, "") and said == run("why", "build/study", "p001")[2]
+    golden(HERE / "variants.txt", said)
+    assert "did you mean `build/study/size=12`?" in " ".join(run("why", "build/study/size=13", "p001")[2].split())
+    assert run("why", "build/study/size=12", "p001")[0] == 0
+    assert "`build/study/size=12`" in run("why", "build", "p001")[2]
+    Path("none.mix").write_text(Path("study.mix").read_text().replace("[6, 12, 999]", "[998, 999]"))
+    assert run("build", "none.mix", "-q")[0] == 3
+    code, out, said = run("why", "none.mix", "p001")
+    assert (code, out) == (1, "") and "none of them was built" in said
 
 
 def test_a_build_that_stopped_early_or_is_of_another_version_is_told_apart(run: Run) -> None:
@@ -171,9 +188,10 @@ def test_a_build_that_stopped_early_or_is_of_another_version_is_told_apart(run: 
     del manifest["path"]
     Path("build/scored/manifest.json").write_text(json.dumps(manifest))
     code, _, said = run("why", "scored.mix", "p001")
-    assert code == 4 and "kept no trace of its rows" in said
+    assert code == 1 and "kept no trace of its rows" in said
     Path("build/scored/manifest.json").write_text("{")
-    assert "cannot be read: `manifest.json`" in run("why", "scored.mix", "p001")[2]
+    code, _, said = run("why", "scored.mix", "p001")
+    assert code == 4 and "MIX0501" in said and "cannot be read: `manifest.json`" in said
     ledger().write_parquet("build/scored/ledger.parquet")
     whole = Path("build/scored/ledger.parquet").read_bytes()
     shutil.rmtree("build/scored")

@@ -6,28 +6,23 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from mixc.cli.main import main
+from mixc.tests.cli.running import runner
 from mixc.tests.project import SCORED, make_project, rows, write_rows
 
 HEAD = SCORED[: SCORED.index("decontaminate")]
-Ask = Callable[..., dict]
 
 
 @pytest.fixture
 def mixc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
-    """Runs `mixc WORDS` in a small project; gives stdout."""
-    make_project(tmp_path)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("MIXC_HOME", raising=False)
-    monkeypatch.setenv("COLUMNS", "100")
+    """Runs `mixc WORDS`, which must end well, in a small project; gives stdout."""
+    run = runner(make_project(tmp_path), monkeypatch, capsys)
 
-    def run(*words: str) -> str:
-        code = main(words)
-        shown = capsys.readouterr()
-        assert code == 0, shown.err
-        return shown.out
+    def fine(*words: str) -> str:
+        code, shown, said = run(*words)
+        assert code == 0, said
+        return shown
 
-    return run
+    return fine
 
 
 def build(mixc: Callable[..., str], clauses: str, scores: str = "", head: str = "") -> pl.DataFrame:

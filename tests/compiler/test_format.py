@@ -30,7 +30,7 @@ CLAUSES = {
     "test": ['given "rows.jsonl"', "expect selected == 3 examples", 'expect skill "Algebra" >= 2 examples', "expect error MIX0401",
              "expect teacher strong != 10%", 'expect column "a b" "c" < 5 examples'],
     "select": [
-        "where correct", "where a and b or not c", "where (a or b) and c", "where not (a and b)", "where x >= p20", "where x > p5 within teacher",
+        "where correct", "where a and b or not c", "where (a or b) and c", "where not (a and b)", "where x >= p20", "where x > p05 within teacher",
         "where rank(a + b) within prompt <= 3", "where a - (b - c) * -d / 2 < -1.5 nats", 'where a in ["x", 1, true, none, $p]',
         'where a not in [-1, 40%]', 'where not a in ["x"]', 'where a matches "\\\\d+" or b contains "\\"q\\""', "where (a == b) == c",
         "where -(-2) < --x", "where f(x: [1, 2], y, 3 steps, beta(1, 1)) == none", "where $a tokens <= $b% of tokens",
@@ -95,6 +95,8 @@ def test_a_canonical_clause_is_its_own_text(kind: str, text: str) -> None:
         ("a in [ 1,2, ]", "a in [1, 2]"),
         ("(a) >= (1 + 2)", "a >= 1 + 2"),
         ("-(x) < -(2)", "-x < -2"),
+        ("a >= p5", "a >= p05"),
+        ("a >= p05 within teacher", "a >= p05 within teacher"),
     ],
 )
 def test_parentheses_and_spaces_are_minimal(written: str, canonical: str) -> None:

@@ -54,6 +54,7 @@ A, B, C = (Column("score", name) for name in "abc")
         (Operation("*", (Operation("+", (A, B)), C)), "(a + b) * c"),
         (Operation("negate", (Operation("+", (A, B)),)), "-(a + b)"),
         (Operation(">=", (A, Quantile(A, 20, Column("role", "teacher")))), "a >= p20 within teacher"),
+        (Operation("<", (A, Quantile(A, 5))), "a < p05"),
         (Operation("<=", (Rank(A), Constant(0.30000000000000004))), "rank(a) <= 0.30000000000000004"),
         (Operation("matches", (A, Constant('say "hi"\\.'))), r'a matches "say \"hi\"\\."'),
     ],

@@ -16,12 +16,13 @@ from mixc.compiler.source import Span
 from mixc.runtime.datasets import read
 from mixc.runtime.decontaminate import decontaminate as decontaminated
 from mixc.runtime.events import ignore
+from mixc.runtime.texts import Texts
 
 SPAN = Span("a.mix", 0, 5)
 
 
 def decontaminate(made, rows, watch):
-    return decontaminated(made, rows, watch)[0]
+    return decontaminated(made, rows, Texts(), watch)[0]
 
 
 def stage(*against, words=3, of="prompt", **more):

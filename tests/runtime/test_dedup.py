@@ -12,11 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mixc.compiler.plan.stages import Dedup
 from mixc.compiler.source import Span
+from mixc.runtime import read_texts, shingles
 from mixc.runtime import words as words_module
-from mixc.runtime.copies import near_copies
-from mixc.runtime.dedup import dedup
+from mixc.runtime.copies import Copy, near_copies
+from mixc.runtime.dedup import dedup as deduplicated
 from mixc.runtime.events import Notice, ignore
 from mixc.runtime.signatures import banding, bands
+from mixc.runtime.texts import Texts
 
 SPAN = Span("a.mix", 0, 5)
 
@@ -24,6 +26,21 @@ SPAN = Span("a.mix", 0, 5)
 def stage(method="minhash", of="prompt", threshold=0.5):
     wanted = threshold if method == "minhash" else None
     return Dedup(id="dedup", inputs=("x",), method=method, of=of, threshold=wanted, text=f"dedup by {method} of {of}", span=SPAN)
+
+
+def dedup(made, rows, watch):
+    return deduplicated(made, rows, Texts(), watch)
+
+
+def near(texts, threshold):
+    """The near-copies among these texts, read in another order and a few at a time."""
+    series = pl.Series(texts, dtype=pl.String)
+
+    def read(which):
+        for part in np.array_split(which[::-1], 3):
+            yield part, series.gather(part)
+
+    return near_copies(len(series), read, threshold, banding(threshold))
 
 
 def frame(*rows):
@@ -74,7 +91,7 @@ def families(chance, number):
 def test_clusters_are_those_of_all_pairs(threshold):
     texts = families(random.Random(7), 150)
     kept = list(range(len(texts)))
-    for copy in near_copies(pl.Series(texts), threshold, banding(threshold)):
+    for copy in near(texts, threshold):
         kept[copy.text] = copy.kept
     assert kept == slow_kept(texts, threshold)
     assert len(set(kept)) < len(texts)
@@ -83,7 +100,7 @@ def test_clusters_are_those_of_all_pairs(threshold):
 @settings(max_examples=100, deadline=None)
 @given(st.lists(st.text("ab1 +.é\n", max_size=24), max_size=8), st.sampled_from([0.2, 0.5, 0.75, 1.0]))
 def test_every_copy_is_as_near_as_it_says_and_hangs_together_with_the_one_that_stays(texts, threshold):
-    found = near_copies(pl.Series(texts, dtype=pl.String), threshold, banding(threshold))
+    found = near(texts, threshold)
     copies = {copy.text: copy for copy in found}
     assert len(copies) == len(found)
     for copy in found:
@@ -172,24 +189,74 @@ def test_what_drops_depends_on_no_order_and_no_slices(method, of, monkeypatch):
     assert once[0]["reason"].null_count() < rows.height
     for size in (1, 300, 5000):
         monkeypatch.setattr(words_module, "SLICE", size)
+        monkeypatch.setattr(read_texts, "SLICE", size // 40 or 1)
         again = dedup(stage(method, of, 0.6), rows.sample(fraction=1, shuffle=True, seed=size), ignore)
         assert again[0].equals(once[0]) and again[1] == once[1]
 
 
-def test_many_copies_of_one_text_take_no_comparison_of_all_pairs(monkeypatch):
-    asked = []
-    from mixc.runtime import copies
+def boilerplate(chance, number, own=20, edits=0):
+    """Texts with a hundred words in common, some of which are other words in each, and some words of their own."""
+    made = []
+    for _ in range(number):
+        words = [f"w{i}" for i in range(100)] + [f"own{chance.random()}" for _ in range(own)]
+        for _ in range(edits):
+            words[chance.randrange(100)] = f"x{chance.random()}"
+        made.append(" ".join(words).replace(".", ""))
+    return made
 
-    near = copies._Comparison.near
 
-    def counted(self, text, others, threshold):
-        asked.append(len(others))
-        return near(self, text, others, threshold)
+def kinds(chance):
+    """Big buckets of every kind: a boilerplate, two of them, edited copies, and templates with a few numbers."""
+    yield boilerplate(chance, 150)
+    yield [f"{'other ' * (i % 2)}{text}" for i, text in enumerate(boilerplate(chance, 200, own=5))]
+    yield boilerplate(chance, 150, own=0, edits=2)
+    yield [" ".join(f"{w}{chance.choice([3, 7]) if w == 'n' else ''}" for w in "abcnefghijnlm") for _ in range(120)] * 2
 
-    monkeypatch.setattr(copies._Comparison, "near", counted)
-    texts = [" ".join(["the same long words of one and the same sentence again"] * 3) + " " * i for i in range(800)]
-    assert len(near_copies(pl.Series(texts), 0.8, banding(0.8))) == 799
-    assert sum(asked) < 3 * len(texts)
+
+@pytest.mark.parametrize("threshold", [0.3, 0.6, 0.8, 0.9])
+def test_a_big_bucket_is_compared_otherwise_with_the_same_result(threshold, monkeypatch):
+    for texts in kinds(random.Random(int(10 * threshold))):
+        monkeypatch.setattr(shingles, "MANY", 64)
+        found = near(texts, threshold)
+        monkeypatch.setattr(shingles, "MANY", 10**9)
+        assert near(texts, threshold) == found
+        kept = list(range(len(texts)))
+        for copy in found:
+            kept[copy.text] = copy.kept
+        assert kept == slow_kept(texts, threshold)
+
+
+@pytest.mark.parametrize(
+    ("texts", "threshold", "copies"),
+    [
+        ([" ".join(["the same long words of one and the same sentence again"] * 3) + " " * i for i in range(800)], 0.8, 799),
+        (boilerplate(random.Random(1), 800, own=0, edits=1), 0.7, 799),
+        (boilerplate(random.Random(2), 800), 0.8, 0),
+        ([*boilerplate(random.Random(3), 800), *(f"other {text}" for text in boilerplate(random.Random(3), 800))], 0.8, 800),
+    ],
+    ids=["equal", "edited", "boilerplate", "boilerplate of copies"],
+)
+def test_a_big_bucket_takes_no_comparison_of_all_pairs_shingle_by_shingle(texts, threshold, copies, monkeypatch):
+    gone = []
+    marked, common = shingles.Comparison._marked, shingles._Group.common
+
+    def counted(self, text, others, sizes):
+        gone.append(int(sizes.sum()))
+        return marked(self, text, others, sizes)
+
+    def through(self, text):
+        gone.append(self.cost(text))
+        return common(self, text)
+
+    monkeypatch.setattr(shingles.Comparison, "_marked", counted)
+    monkeypatch.setattr(shingles._Group, "common", through)
+    assert len(near(texts, threshold)) == copies
+    assert sum(gone) < len(texts) ** 2, "all pairs, shingle by shingle, would be some fifty times as much"
+
+
+def test_nothing_is_a_copy_among_no_texts():
+    assert near([], 0.8) == [] and near(["one"], 0.8) == []
+    assert near(["one two three four five six", "one two three four five six "], 1.0) == [Copy(1, 0, 0, 2, 2)]
 
 
 def test_no_rows_at_all():
