@@ -1,0 +1,238 @@
+"""The least shortfall of soft targets: a program over kinds of rows and types of prompts, which is as small for millions of candidates as for
+thousands. It knows no objective but the shortfall, and what a coarse one would rather be short of.
+"""
+
+from dataclasses import dataclass, replace
+from math import floor
+
+import numpy as np
+
+from ..highs import Refusal, run
+from ..integer import at_most, maximise
+from ..matrix import Matrix, stacked
+from ..problem import Problem, Soft
+from ..rows import Row
+from .kinds import Kinds, Types, kinds, types
+from .lines import Line, lines
+
+ENTRIES = 50_000
+"""Kinds of all types of prompts up to which the program knows how prompts are made up; beyond, only how many rows of a leaf they let in."""
+BINS = 4_000
+"""Into about how many parts the kinds are cut where tokens or values matter."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Least:
+    """No selection lacks less than `proven` in all. `lacking`: what each leaf then lacks, in whole numbers that sum to `proven`; `whole`: whether some
+    selection lacks just that, which is not known where tokens count. `supply`: the most that can be taken of each leaf.
+    """
+
+    proven: int
+    lacking: np.ndarray
+    whole: bool
+    supply: np.ndarray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Bins:
+    """Parts of the kinds, by rising tokens or values: `kind` and `rows` of each, the `low`est, `high`est and `sum` of tokens, the mean `value`."""
+
+    kind: np.ndarray
+    rows: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    sum: np.ndarray
+    value: np.ndarray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Program:
+    """Rows of a linear program over columns of at most `upper` each; the last `leaves` are what each leaf lacks, those from `counts` on the bins."""
+
+    rows: list[Row]
+    upper: np.ndarray
+    counts: int
+    leaves: int
+
+    @property
+    def matrix(self) -> Matrix:
+        return replace(stacked(self.rows, len(self.upper)), upper=self.upper)
+
+    @property
+    def lacking(self) -> np.ndarray:
+        """The columns of the leaves."""
+        return np.arange(len(self.upper) - self.leaves, len(self.upper))
+
+    def lean(self) -> np.ndarray:
+        """Minus one for all that is lacking."""
+        return np.r_[np.zeros(len(self.upper) - self.leaves, np.int64), np.full(self.leaves, -1)]
+
+    def within(self, most: int) -> "_Program":
+        """The program with `most` as the limit of all that is lacking."""
+        return replace(self, rows=[*self.rows, Row(self.lacking, np.ones(self.leaves, np.int64), None, most)])
+
+
+def least(problem: Problem, soft: Soft[np.ndarray], value: np.ndarray) -> Least | None:
+    """The least sum of the shortfalls, and leaves to lack it by: of all that are as good those that cost little of `value`, what each row adds
+    to the objective. None where nothing satisfies the hard clauses.
+    """
+    known, made = kinds(problem), []
+    made = lines(problem, known)
+    held = types(problem, known, problem.at_most.count) if problem.at_most else None
+    counted = any(line.tokens.any() for line in made) or soft.unit == "tokens"
+    supply = _supply(problem, soft, known, held)
+    bins = _bins(problem, known, problem.tokens.astype(float), value) if counted else _kinds_as_bins(known)
+    program = _program(problem, soft, known, made, held, bins, ranged=counted)
+    fine = held is None or len(held.kind) <= ENTRIES
+    if not counted and fine:
+        best = maximise(program.matrix, program.lean())
+        if best is None:
+            return None
+        proven, lacking = -best.value, best.chosen[program.lacking]
+    else:
+        reached = at_most(program.matrix, program.lean())
+        relaxed = run(program.matrix, program.lean(), integral=False)
+        if reached is None or isinstance(relaxed, Refusal):
+            return None
+        proven = max(0, -floor(reached))
+        lacking = rounded(relaxed.x[program.lacking], proven)
+    whole = not counted and fine
+    if proven:
+        wish = _wish(problem, soft, known, made, held, value, proven)
+        if wish is not None:
+            near = _nearest(program, wish, proven) if whole else wish
+            lacking = lacking if near is None else near
+    return Least(proven, lacking, whole, supply)
+
+
+def _wish(problem: Problem, soft: Soft[np.ndarray], known: Kinds, made: list[Line], held: Types | None, value: np.ndarray, proven: int) -> np.ndarray | None:
+    """What each leaf would lack if the rows of a kind were of a few values each, taken in parts; None where such rows satisfy nothing."""
+    bins = _bins(problem, known, value, value)
+    program = _program(problem, soft, known, made, held, bins, ranged=False).within(proven)
+    power = 2.0**30 / max(float(np.abs(bins.value).max(initial=0.0)), 2.0**-500)
+    worth = np.zeros(len(program.upper), np.int64)
+    worth[program.counts : program.counts + len(bins.rows)] = np.rint(bins.value * power)
+    found = run(program.matrix, worth, integral=False)
+    return None if isinstance(found, Refusal) else rounded(found.x[program.lacking], proven)
+
+
+def _nearest(program: _Program, wish: np.ndarray, proven: int) -> np.ndarray | None:
+    """What the leaves can lack that is nearest to a wish, and no more than `proven` in all."""
+    count, wide = program.leaves, len(program.upper)
+    held = program.within(proven)
+    columns = np.arange(wide, wide + count)
+    off = [Row(np.array([lacking, more]), np.array([1, -1]), None, int(most)) for lacking, more, most in zip(program.lacking, columns, wish, strict=True)]
+    upper = np.r_[program.upper, program.upper[program.lacking]]
+    matrix = replace(stacked([*held.rows, *off], wide + count), upper=upper)
+    best = maximise(matrix, np.r_[np.zeros(wide, np.int64), np.full(count, -1)])
+    return None if best is None else best.chosen[program.lacking]
+
+
+def _program(problem: Problem, soft: Soft[np.ndarray], known: Kinds, made: list[Line], held: Types | None, bins: _Bins, *, ranged: bool) -> _Program:
+    """`ranged`: the tokens of a bin's rows are a column, between those of its shortest and of its longest rows; else each has the mean."""
+    fine = held is not None and len(held.kind) <= ENTRIES
+    entries, parts, leaves = len(held.kind) if held is not None and fine else 0, len(bins.rows), len(soft.leaves)
+    counts, room = entries, entries + parts
+    lacking = room + (parts if ranged else 0)
+    found: list[Row] = []
+    upper = [np.zeros(0, np.int64)]
+    if held is not None and fine:
+        found, most = _of_types(held, known, bins, counts, problem.at_most.count if problem.at_most else 0)
+        upper.append(most)
+    upper.append(bins.rows)
+    base = bins.low if ranged else np.rint(bins.sum / np.maximum(bins.rows, 1)).astype(np.int64)
+    if ranged:
+        spread, over = bins.high - bins.low, bins.sum - bins.low * bins.rows
+        upper.append(over)
+        for b in range(parts):
+            found.append(Row(np.array([room + b, counts + b]), np.array([1, -spread[b]]), int(over[b] - spread[b] * bins.rows[b]), 0))
+
+    def row(ones: np.ndarray, tokens: np.ndarray, low: int | None, high: int | None, more: int | None = None) -> Row:
+        each = ones[bins.kind] + tokens[bins.kind] * base
+        at = np.flatnonzero(each)
+        index, number = counts + at, each[at]
+        if ranged:
+            varied = np.flatnonzero(tokens[bins.kind])
+            index, number = np.r_[index, room + varied], np.r_[number, tokens[bins.kind][varied]]
+        return Row(index, number, low, high) if more is None else Row(np.r_[index, more], np.r_[number, 1], low, high)
+
+    found += [row(line.ones, line.tokens, _none(line.low), _none(line.high)) for line in made]
+    nothing = np.zeros(known.total, np.int64)
+    inside = known.leaves.astype(np.int64)
+    if held is not None and not fine:
+        found += [row(each, nothing, None, int(most)) for each, most in _lets_in(held, known, problem.at_most.count if problem.at_most else 0)]
+    for i, target in enumerate(soft.targets):
+        found.append(row(*((nothing, inside[i]) if soft.unit == "tokens" else (inside[i], nothing)), target, None, lacking + i))
+    return _Program(found, np.concatenate([*upper, np.array(soft.targets, np.int64)]), counts, leaves)
+
+
+def _none(bound: int) -> int | None:
+    return None if abs(bound) == 2**62 else bound
+
+
+def _of_types(held: Types, known: Kinds, bins: _Bins, counts: int, most: int) -> tuple[list[Row], np.ndarray]:
+    """A column for each kind of a type: how many of its rows are taken; at most `most` for each prompt, and the bins have no more of a kind."""
+    found, start = [], np.searchsorted(held.type, np.arange(len(held.prompts) + 1))
+    total = np.bincount(held.type, held.number, len(held.prompts))
+    for t in np.flatnonzero(total > most):
+        at = np.arange(start[t], start[t + 1])
+        found.append(Row(at, np.ones(len(at), np.int64), None, int(most * held.prompts[t])))
+    order, parts = np.argsort(held.kind, kind="stable"), np.argsort(bins.kind, kind="stable")
+    ends, cuts = np.searchsorted(held.kind[order], np.arange(known.total + 1)), np.searchsorted(bins.kind[parts], np.arange(known.total + 1))
+    for k in range(known.total):
+        mine, taken = order[ends[k] : ends[k + 1]], parts[cuts[k] : cuts[k + 1]]
+        found.append(Row(np.r_[mine, counts + taken], np.r_[np.full(len(mine), -1), np.ones(len(taken), np.int64)], None, 0))
+    return found, held.number * held.prompts[held.type]
+
+
+def _lets_in(held: Types, known: Kinds, most: int) -> list[tuple[np.ndarray, int]]:
+    """Of all rows, of each leaf and of each quota's group: how many the prompts let in."""
+    groups = [np.ones(known.total, bool), *known.leaves, *known.quotas]
+    return [(each.astype(np.int64), _room(held, each, most)) for each in groups]
+
+
+def _room(held: Types, inside: np.ndarray, most: int) -> int:
+    at = inside[held.kind]
+    number = np.bincount(held.type[at], held.number[at], len(held.prompts)).astype(np.int64)
+    return int((np.minimum(number, most) * held.prompts).sum())
+
+
+def _supply(problem: Problem, soft: Soft[np.ndarray], known: Kinds, held: Types | None) -> np.ndarray:
+    """The most of each leaf that can be taken, where prompts alone limit it; in tokens, all there is."""
+    if soft.unit == "tokens":
+        return np.array([int(problem.tokens[m].sum()) for m in soft.members], np.int64)
+    if held is None or problem.at_most is None:
+        return known.leaves.astype(np.int64) @ known.rows
+    return np.array([_room(held, each, problem.at_most.count) for each in known.leaves], np.int64)
+
+
+def _kinds_as_bins(known: Kinds) -> _Bins:
+    none = np.zeros(known.total, np.int64)
+    return _Bins(np.arange(known.total), known.rows, none, none, none, none.astype(float))
+
+
+def _bins(problem: Problem, known: Kinds, by: np.ndarray, value: np.ndarray) -> _Bins:
+    """Each kind cut into parts of as many rows each, by rising `by`."""
+    each = max(2, BINS // max(known.total, 1))
+    order = np.lexsort((by, known.of))
+    ends = np.r_[0, np.cumsum(known.rows)]
+    place = np.arange(problem.size) - np.repeat(ends[:-1], known.rows)
+    part = place * each // np.repeat(known.rows, known.rows)
+    kind = known.of[order]
+    start = np.flatnonzero(np.r_[True, (part[1:] != part[:-1]) | (kind[1:] != kind[:-1])])[: problem.size]
+    if not len(start):
+        none = np.zeros(0, np.int64)
+        return _Bins(none, none, none, none, none, none.astype(float))
+    tokens = problem.tokens[order]
+    rows = np.diff(np.r_[start, problem.size])
+    low, high, total = (f.reduceat(tokens, start) for f in (np.minimum, np.maximum, np.add))
+    return _Bins(kind[start], rows, low, high, total, np.add.reduceat(value[order], start) / rows)
+
+
+def rounded(parts: np.ndarray, total: int) -> np.ndarray:
+    """The parts as whole numbers, by largest remainder; their sum is at most `total`."""
+    whole = np.floor(parts + 1e-9).astype(np.int64)
+    last = np.argsort(-(parts - whole), kind="stable")
+    more = min(max(0, total - int(whole.sum())), int(np.count_nonzero(parts - whole > 1e-9)))
+    whole[last[:more]] += 1
+    return whole
