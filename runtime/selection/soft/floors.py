@@ -14,24 +14,30 @@ from .proof import Prices
 
 SPARE = 2.0
 """How many times the greatest value of a row a leaf is given in advance of which all rows are taken: no price is to be looked for then."""
-NEARLY = 0.98
+DEVIATIONS = 2.5
+"""How far a sample may have less of a leaf than its part."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Floors:
-    """`amount`: what each leaf is to reach. `exactly`: whether just that. `given`: what each row of the leaf, or each of its tokens, is worth more."""
+    """`amount`: what each leaf is to reach. `given`: what each row of the leaf, or each of its tokens, is worth more."""
 
     amount: np.ndarray
-    exactly: np.ndarray
     given: np.ndarray
 
 
 def floors(soft: Soft[np.ndarray], lacking: np.ndarray, supply: np.ndarray, worth: np.ndarray) -> Floors:
-    """The floors of leaves that lack so much. A leaf of which nearly all there is must be taken is paid in advance, and then takes just so much."""
+    """The floors of leaves that lack so much. A leaf of which all there is must be taken is paid in advance: that is the same for every selection."""
     amount = np.maximum(np.array(soft.targets, np.int64) - lacking, 0)
-    short = (amount > 0) & (lacking > 0) & (amount >= NEARLY * supply) if soft.unit == "examples" else np.zeros(len(amount), bool)
     most = float(np.ptp(worth)) if len(worth) else 0.0
-    return Floors(amount, short, np.where(short, SPARE * most, 0.0))
+    return Floors(amount, np.where((amount > 0) & (amount >= supply), SPARE * most, 0.0))
+
+
+def easy(full: Floors, supply: np.ndarray, longest: int, part: float) -> Floors:
+    """Floors that a sample of a `part` of the prompts can meet too: those near to all there is are lower, and of all there is none is asked."""
+    noise = DEVIATIONS * np.sqrt(supply * float(longest) / part)
+    amount = np.minimum(full.amount, np.maximum(supply - noise, 0).astype(np.int64))
+    return Floors(np.where(full.given > 0, 0, amount), full.given)
 
 
 def hard(problem: Problem, known: Kinds, worth: np.ndarray) -> Table:
@@ -51,8 +57,8 @@ def floored(problem: Problem, soft: Soft[np.ndarray], known: Kinds, worth: np.nd
     """The same with the floors."""
     more = np.einsum("i,ij->j", floor.given, known.leaves.astype(float))
     plain = hard(problem, known, worth + more[known.of])
-    asked = np.flatnonzero((floor.amount > 0) | floor.exactly)
-    quotas = tuple(_floor(soft, i, int(floor.amount[i]), exactly=bool(floor.exactly[i])) for i in asked)
+    asked = np.flatnonzero(floor.amount)
+    quotas = tuple(_floor(soft, i, int(floor.amount[i])) for i in asked)
     members = tuple(_inside(known.leaves[i]) for i in asked)
     return Table(
         frame=plain.frame, at_most=plain.at_most, quotas=(*plain.quotas, *quotas), members=(*plain.members, *members), budgets=plain.budgets
@@ -63,7 +69,7 @@ def prices(problem: Problem, floor: Floors, lines: list[Line], answer: Selected)
     """The prices of lines and leaves, where the table with the floors was answered."""
     first = problem.at_most is not None
     of_clauses = np.zeros(len(problem.clauses))
-    hard_quotas, asked = len(problem.quotas), np.flatnonzero((floor.amount > 0) | floor.exactly)
+    hard_quotas, asked = len(problem.quotas), np.flatnonzero(floor.amount)
     found = np.array(answer.prices)
     of_clauses[: first + hard_quotas] = found[: first + hard_quotas]
     of_clauses[first + hard_quotas :] = found[len(found) - len(problem.budgets) :]
@@ -76,9 +82,9 @@ def _is_of(line: Line, price: float) -> bool:
     return abs(line.high if price > 0 else line.low) != 2**62
 
 
-def _floor(soft: Soft[np.ndarray], i: int, amount: int, *, exactly: bool) -> Quota:
+def _floor(soft: Soft[np.ndarray], i: int, amount: int) -> Quota:
     group = Group(kind="skill", value=soft.leaves[i])
-    return Quota(text=soft.clause.text, group=group, low=float(amount), high=float(amount) if exactly else None, unit=soft.unit, span=soft.clause.span)
+    return Quota(text=soft.clause.text, group=group, low=float(amount), high=None, unit=soft.unit, span=soft.clause.span)
 
 
 def _inside(kinds: np.ndarray) -> pl.Expr:

@@ -8,29 +8,33 @@ from math import floor
 import numpy as np
 
 from ..highs import Refusal, run
-from ..integer import at_most, maximise
+from ..integer import bound, maximise
 from ..matrix import Matrix, stacked
 from ..problem import Problem, Soft
 from ..rows import Row
-from .kinds import Kinds, Types, kinds, types
-from .lines import Line, lines
+from .kinds import Kinds, Types, types
+from .lines import Line
 
 ENTRIES = 50_000
 """Kinds of all types of prompts up to which the program knows how prompts are made up; beyond, only how many rows of a leaf they let in."""
-BINS = 4_000
+BINS = 8_000
 """Into about how many parts the kinds are cut where tokens or values matter."""
+DEAR = 4
+"""How many times the greatest value of a row it costs to miss one of a target, where that is to be missed as little as can be."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Least:
     """No selection lacks less than `proven` in all. `lacking`: what each leaf then lacks, in whole numbers that sum to `proven`; `whole`: whether some
-    selection lacks just that, which is not known where tokens count. `supply`: the most that can be taken of each leaf.
+    selection lacks just that, which is not known where tokens count. `supply`: the most that can be taken of each leaf. `prices`: of the hard clauses'
+    lines and of the leaves, in units of the value, where rows of a kind are of a few values each; None where such rows satisfy nothing.
     """
 
     proven: int
     lacking: np.ndarray
     whole: bool
     supply: np.ndarray
+    prices: tuple[np.ndarray, np.ndarray] | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,12 +51,16 @@ class _Bins:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Program:
-    """Rows of a linear program over columns of at most `upper` each; the last `leaves` are what each leaf lacks, those from `counts` on the bins."""
+    """Rows of a linear program over columns of at most `upper` each; the last `leaves` are what each leaf lacks, those from `counts` on the bins.
+    The rows from `lines` on are the lines, those from `targets` on the leaves.
+    """
 
     rows: list[Row]
     upper: np.ndarray
     counts: int
     leaves: int
+    lines: int
+    targets: int
 
     @property
     def matrix(self) -> Matrix:
@@ -72,48 +80,48 @@ class _Program:
         return replace(self, rows=[*self.rows, Row(self.lacking, np.ones(self.leaves, np.int64), None, most)])
 
 
-def least(problem: Problem, soft: Soft[np.ndarray], value: np.ndarray) -> Least | None:
+def least(problem: Problem, soft: Soft[np.ndarray], known: Kinds, made: list[Line], value: np.ndarray) -> Least | None:
     """The least sum of the shortfalls, and leaves to lack it by: of all that are as good those that cost little of `value`, what each row adds
     to the objective. None where nothing satisfies the hard clauses.
     """
-    known, made = kinds(problem), []
-    made = lines(problem, known)
     held = types(problem, known, problem.at_most.count) if problem.at_most else None
     counted = any(line.tokens.any() for line in made) or soft.unit == "tokens"
-    supply = _supply(problem, soft, known, held)
-    bins = _bins(problem, known, problem.tokens.astype(float), value) if counted else _kinds_as_bins(known)
+    bins = _bins(problem, known, problem.tokens.astype(float), None) if counted else _kinds_as_bins(known)
     program = _program(problem, soft, known, made, held, bins, ranged=counted)
-    fine = held is None or len(held.kind) <= ENTRIES
-    if not counted and fine:
+    whole = not counted and (held is None or len(held.kind) <= ENTRIES)
+    if whole:
         best = maximise(program.matrix, program.lean())
         if best is None:
             return None
         proven, lacking = -best.value, best.chosen[program.lacking]
     else:
-        reached = at_most(program.matrix, program.lean())
         relaxed = run(program.matrix, program.lean(), integral=False)
-        if reached is None or isinstance(relaxed, Refusal):
+        if isinstance(relaxed, Refusal):
             return None
-        proven = max(0, -floor(reached))
+        proven = max(0, -floor(bound(program.matrix, program.lean(), relaxed.price)[2]))
         lacking = rounded(relaxed.x[program.lacking], proven)
-    whole = not counted and fine
-    if proven:
-        wish = _wish(problem, soft, known, made, held, value, proven)
-        if wish is not None:
-            near = _nearest(program, wish, proven) if whole else wish
-            lacking = lacking if near is None else near
-    return Least(proven, lacking, whole, supply)
+    wish = _wish(problem, soft, known, made, held, value, proven)
+    if wish is not None and proven:
+        near = _nearest(program, wish[0], proven) if whole else wish[0]
+        lacking = lacking if near is None else near
+    return Least(proven, lacking, whole, _supply(problem, soft, known, held), None if wish is None else wish[1:])
 
 
-def _wish(problem: Problem, soft: Soft[np.ndarray], known: Kinds, made: list[Line], held: Types | None, value: np.ndarray, proven: int) -> np.ndarray | None:
-    """What each leaf would lack if the rows of a kind were of a few values each, taken in parts; None where such rows satisfy nothing."""
-    bins = _bins(problem, known, value, value)
-    program = _program(problem, soft, known, made, held, bins, ranged=False).within(proven)
-    power = 2.0**30 / max(float(np.abs(bins.value).max(initial=0.0)), 2.0**-500)
-    worth = np.zeros(len(program.upper), np.int64)
+def _wish(
+    problem: Problem, soft: Soft[np.ndarray], known: Kinds, made: list[Line], held: Types | None, value: np.ndarray, proven: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
+    """What each leaf would lack if the rows of a kind were of a few values each, taken in parts, and the prices; None where such rows satisfy nothing."""
+    counted = any(line.tokens.any() for line in made)
+    bins = _bins(problem, known, problem.tokens.astype(float) if counted else None, value)
+    program = _program(problem, soft, known, made, held, bins, ranged=False)
+    power = 2.0**30 / max(float(np.abs(value).max(initial=0.0)), 2.0**-500)
+    worth = np.r_[np.zeros(len(program.upper) - program.leaves, np.int64), np.full(program.leaves, -int(DEAR * 2**30))]
     worth[program.counts : program.counts + len(bins.rows)] = np.rint(bins.value * power)
     found = run(program.matrix, worth, integral=False)
-    return None if isinstance(found, Refusal) else rounded(found.x[program.lacking], proven)
+    if isinstance(found, Refusal):
+        return None
+    of_lines = found.price[program.lines : program.lines + len(made)] / power
+    return rounded(found.x[program.lacking], proven), of_lines, -found.price[program.targets : program.targets + program.leaves] / power
 
 
 def _nearest(program: _Program, wish: np.ndarray, proven: int) -> np.ndarray | None:
@@ -156,14 +164,16 @@ def _program(problem: Problem, soft: Soft[np.ndarray], known: Kinds, made: list[
             index, number = np.r_[index, room + varied], np.r_[number, tokens[bins.kind][varied]]
         return Row(index, number, low, high) if more is None else Row(np.r_[index, more], np.r_[number, 1], low, high)
 
+    first = len(found)
     found += [row(line.ones, line.tokens, _none(line.low), _none(line.high)) for line in made]
     nothing = np.zeros(known.total, np.int64)
     inside = known.leaves.astype(np.int64)
     if held is not None and not fine:
         found += [row(each, nothing, None, int(most)) for each, most in _lets_in(held, known, problem.at_most.count if problem.at_most else 0)]
+    targets = len(found)
     for i, target in enumerate(soft.targets):
         found.append(row(*((nothing, inside[i]) if soft.unit == "tokens" else (inside[i], nothing)), target, None, lacking + i))
-    return _Program(found, np.concatenate([*upper, np.array(soft.targets, np.int64)]), counts, leaves)
+    return _Program(found, np.concatenate([*upper, np.array(soft.targets, np.int64)]), counts, leaves, first, targets)
 
 
 def _none(bound: int) -> int | None:
@@ -211,22 +221,26 @@ def _kinds_as_bins(known: Kinds) -> _Bins:
     return _Bins(np.arange(known.total), known.rows, none, none, none, none.astype(float))
 
 
-def _bins(problem: Problem, known: Kinds, by: np.ndarray, value: np.ndarray) -> _Bins:
-    """Each kind cut into parts of as many rows each, by rising `by`."""
+def _bins(problem: Problem, known: Kinds, tokens: np.ndarray | None, value: np.ndarray | None) -> _Bins:
+    """Each kind cut into parts of as many rows each, by rising tokens, value, or tokens and then value."""
     each = max(2, BINS // max(known.total, 1))
-    order = np.lexsort((by, known.of))
-    ends = np.r_[0, np.cumsum(known.rows)]
-    place = np.arange(problem.size) - np.repeat(ends[:-1], known.rows)
-    part = place * each // np.repeat(known.rows, known.rows)
-    kind = known.of[order]
-    start = np.flatnonzero(np.r_[True, (part[1:] != part[:-1]) | (kind[1:] != kind[:-1])])[: problem.size]
-    if not len(start):
-        none = np.zeros(0, np.int64)
-        return _Bins(none, none, none, none, none, none.astype(float))
-    tokens = problem.tokens[order]
-    rows = np.diff(np.r_[start, problem.size])
-    low, high, total = (f.reduceat(tokens, start) for f in (np.minimum, np.maximum, np.add))
-    return _Bins(kind[start], rows, low, high, total, np.add.reduceat(value[order], start) / rows)
+    parts = [(by, each if tokens is None or value is None else max(2, int(each**0.5))) for by in (tokens, value) if by is not None]
+    part, sizes = known.of.astype(np.int64), known.rows
+    for by, most in parts:
+        order = np.lexsort((by, part))
+        place = np.arange(problem.size) - np.repeat(np.r_[0, np.cumsum(sizes)[:-1]], sizes)
+        cut = part[order] * most + place * most // np.repeat(sizes, sizes)
+        _, numbers, sizes = np.unique(cut, return_inverse=True, return_counts=True)
+        part = np.empty(problem.size, np.int64)
+        part[order] = numbers
+    order = np.argsort(part, kind="stable")
+    start = np.r_[0, np.cumsum(sizes)[:-1]][: len(sizes)]
+    if not problem.size:
+        return _Bins(*np.zeros((5, 0), np.int64), np.zeros(0))
+    held = problem.tokens[order]
+    low, high, total = (f.reduceat(held, start) for f in (np.minimum, np.maximum, np.add))
+    mean = np.zeros(len(start)) if value is None else np.add.reduceat(value[order], start) / sizes
+    return _Bins(known.of[order][start], sizes, low, high, total, mean)
 
 
 def rounded(parts: np.ndarray, total: int) -> np.ndarray:

@@ -27,11 +27,14 @@ class Prices:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sides:
-    """A problem with soft targets as its bound needs it: `value` of each row, the kinds of the rows and the lines of the hard clauses."""
+    """A problem with soft targets as its bound needs it: `value` of each row, the same with what tells equal rows apart (`worth`), the kinds of the
+    rows and the lines of the hard clauses.
+    """
 
     problem: Problem
     soft: Soft[np.ndarray]
     value: np.ndarray
+    worth: np.ndarray
     known: Kinds
     lines: Sequence[Line]
 
@@ -48,10 +51,10 @@ def legal(prices: Prices, sides: Sides) -> Prices:
     return Prices(each, np.maximum(prices.leaves, 0.0))
 
 
-def advantage(prices: Prices, sides: Sides) -> np.ndarray:
-    """What each row is worth less the prices of all that counts it but its prompt."""
+def advantage(prices: Prices, sides: Sides, value: np.ndarray | None = None) -> np.ndarray:
+    """What each row is worth (its `value`, or another) less the prices of all that counts it but its prompt."""
     ones, tokens = _of_kinds(prices, sides)
-    return sides.value - ones[sides.known.of] - tokens[sides.known.of] * sides.problem.tokens
+    return (sides.value if value is None else value) - ones[sides.known.of] - tokens[sides.known.of] * sides.problem.tokens
 
 
 def bound(prices: Prices, sides: Sides, missed: int) -> float:

@@ -1,5 +1,5 @@
-"""Solves a selection with soft targets by prices: first the least shortfall from a small program, then its counts as floors of an ordinary table,
-then the proof of both over every row. It knows no files and no frames but those that it makes.
+"""Solves a selection with soft targets by prices: first the least shortfall from a small program, then the best rows that miss no more, then the
+proof of both over every row. It knows no files and no frames but those that it makes.
 """
 
 from dataclasses import replace
@@ -7,21 +7,22 @@ from math import fsum, inf
 
 import numpy as np
 
-from ..outcomes import outcomes
+from ..outcomes import broken, outcomes
 from ..prices.solve_table import solve_table
 from ..problem import Infeasible, Problem, Soft, SoftOutcome, Solution
 from ..shortfall import soft_outcome
 from ..table import Selected
-from .floors import counted, floored, floors, hard, prices
+from .core import raised, relaxed, selected
+from .floors import counted, easy, floored, floors, hard, prices
 from .kinds import kinds
 from .least import Least, least
 from .lines import lines
-from .moved import moved
 from .proof import Prices, Sides, advantage, at_margin, bound, legal, prompt_bars
 
 AIM = 1e-5
-"""The gap from which on it is looked whether other leaves would better be short."""
-ROUNDS = 3
+"""The gap that is good enough."""
+SAMPLE = 2000
+"""About how many of the rows that are selected the prices are first looked for with."""
 LOOSER = (0.0, 0.001, 0.01, 0.1, 1.0)
 """By which shares of a floor it is lowered until prices find a selection."""
 
@@ -41,38 +42,69 @@ def solve_soft(problem: Problem, soft: Soft[np.ndarray], worth: np.ndarray | Non
             return most
         asked = counted(problem, len(most.rows))
     weight = asked.tokens if asked.fills_tokens else np.ones(asked.size, np.int64)
-    sides = Sides(asked, soft, asked.objective * weight, known, lines(asked, known))
-    found = least(asked, soft, sides.value)
-    first = None if found is None else _found(sides, found, worth)
+    made = lines(asked, known)
+    sides = Sides(asked, soft, asked.objective * weight, worth * weight, known, made)
+    found = least(asked, soft, known, made, sides.worth)
+    first = None if found is None else _near(sides, found, worth) or _by_floors(sides, found, worth)
     if found is None or first is None:
         none = solve_table(hard(problem, known, worth))
         if isinstance(none, Infeasible):
             return none
         raise RuntimeError("the hard clauses were refuted and satisfied; this is a bug in mixc")
-    return _told(problem, sides, found, *_improved(sides, found, worth, *first))
+    return _told(problem, sides, found, *first)
 
 
-def _found(sides: Sides, found: Least, worth: np.ndarray) -> tuple[np.ndarray, Prices] | None:
-    """A selection with floors as high as prices can meet, and the prices."""
-    for share in LOOSER:
-        answer = _floored(sides, found, _lowered(sides, found.lacking, share), worth)
-        if answer is not None:
-            return answer
-    return None
-
-
-def _lowered(sides: Sides, lacking: np.ndarray, share: float) -> np.ndarray:
-    return lacking + np.ceil(share * np.maximum(sides.targets - lacking, 0)).astype(np.int64)
-
-
-def _floored(sides: Sides, found: Least, lacking: np.ndarray, worth: np.ndarray) -> tuple[np.ndarray, Prices] | None:
-    floor = floors(sides.soft, lacking, found.supply, worth)
+def _near(sides: Sides, found: Least, worth: np.ndarray) -> tuple[np.ndarray, Prices] | None:
+    """A selection that misses no more than is proven, from the prices of floors that are easy to meet; None where that did not succeed."""
+    full = floors(sides.soft, found.lacking, found.supply, worth)
+    by_token = sides.soft.unit == "tokens"
+    size = sides.problem.longest if by_token else 1
+    part = min(1.0, SAMPLE / max(_expected(sides), 1))
+    floor = easy(full, found.supply, size, part)
     answer = solve_table(floored(sides.problem, sides.soft, sides.known, worth, floor))
     if not isinstance(answer, Selected):
         return None
-    chosen = np.zeros(sides.problem.size, bool)
-    chosen[answer.rows.to_numpy()] = True
-    return chosen, legal(prices(sides.problem, floor, list(sides.lines), answer), sides)
+    priced = raised(sides, legal(prices(sides.problem, floor, list(sides.lines), answer), sides), full.amount)
+    near = relaxed(sides, priced, found.proven)
+    if near is None:
+        return None
+    chosen = selected(sides, near, found.proven, AIM / 2 * max(abs(near.bound), 2.0**-30))
+    return None if chosen is None else (chosen, near.prices)
+
+
+def _expected(sides: Sides) -> int:
+    """About how many rows will be selected."""
+    mean = max(float(sides.problem.tokens.mean()), 1.0) if sides.problem.size else 1.0
+    return int(min(b.amount if b.unit == "examples" else b.amount / mean for b in sides.problem.budgets))
+
+
+def _by_floors(sides: Sides, found: Least, worth: np.ndarray) -> tuple[np.ndarray, Prices] | None:
+    """A selection from a table with floors as high as prices can meet."""
+    for share in LOOSER:
+        lacking = found.lacking + np.ceil(share * np.maximum(sides.targets - found.lacking, 0)).astype(np.int64)
+        floor = floors(sides.soft, lacking, found.supply, worth)
+        answer = solve_table(floored(sides.problem, sides.soft, sides.known, worth, floor))
+        if isinstance(answer, Selected):
+            chosen = np.zeros(sides.problem.size, bool)
+            chosen[answer.rows.to_numpy()] = True
+            return _better(sides, chosen, legal(prices(sides.problem, floor, list(sides.lines), answer), sides))
+    return None
+
+
+def _better(sides: Sides, chosen: np.ndarray, priced: Prices) -> tuple[np.ndarray, Prices]:
+    """The same, with other leaves short where that is worth more, and with the prices that prove most."""
+    missed = _missed(sides, chosen)
+    total, proven = fsum(sides.value[chosen]), bound(priced, sides, missed)
+    if proven - total <= AIM * abs(total):
+        return chosen, priced
+    near = relaxed(sides, priced, missed)
+    if near is None:
+        return chosen, priced
+    priced = near.prices if near.bound < proven else priced
+    if near.bound - total > AIM * abs(total):
+        other = selected(sides, near, missed, AIM / 2 * max(abs(near.bound), 2.0**-30))
+        chosen = other if other is not None and fsum(sides.value[other]) > total else chosen
+    return chosen, priced
 
 
 def _missed(sides: Sides, chosen: np.ndarray) -> int:
@@ -81,36 +113,10 @@ def _missed(sides: Sides, chosen: np.ndarray) -> int:
     return told.shortfall
 
 
-def _improved(sides: Sides, found: Least, worth: np.ndarray, chosen: np.ndarray, priced: Prices) -> tuple[np.ndarray, Prices, float]:
-    """The selection, with other leaves short where that is worth more, the prices that prove most, and what they prove."""
+def _told(problem: Problem, sides: Sides, found: Least, chosen: np.ndarray, priced: Prices) -> Solution:
     missed = _missed(sides, chosen)
-    total, proven = fsum(sides.value[chosen]), bound(priced, sides, missed)
-    for _ in range(ROUNDS):
-        if missed == 0 or proven - total <= AIM * abs(total):
-            break
-        other = moved(sides, priced, missed)
-        if other is None:
-            break
-        tried = bound(other.prices, sides, missed)
-        if tried < proven:
-            priced, proven = other.prices, tried
-        answer = _floored(sides, found, other.lacking, worth)
-        if answer is None or _missed(sides, answer[0]) > missed:
-            break
-        reached, better = fsum(sides.value[answer[0]]), bound(answer[1], sides, missed)
-        gained = reached > total
-        if gained:
-            chosen, total = answer[0], reached
-        if better < proven:
-            priced, proven = answer[1], better
-        if not gained:
-            break
-    return chosen, priced, proven
-
-
-def _told(problem: Problem, sides: Sides, found: Least, chosen: np.ndarray, priced: Prices, proven: float) -> Solution:
     total = fsum(sides.value[chosen])
-    top = max(total, proven)
+    top = max(total, bound(priced, sides, missed))
     clauses = [0.0] * len(problem.clauses)
     for line, price in zip(sides.lines, priced.lines, strict=True):
         clauses[line.clause] += float(price) * float(line.scale)
@@ -118,14 +124,16 @@ def _told(problem: Problem, sides: Sides, found: Least, chosen: np.ndarray, pric
     if problem.at_most is not None:
         _, out = prompt_bars(worth, problem.prompt, problem.at_most.count)
         worth, clauses[0] = worth - out[problem.prompt], fsum(out)
+    done = outcomes(problem, chosen, clauses)
+    wrong = [o.clause.text for o in done if broken(o)]
+    if wrong:
+        raise RuntimeError(f"the solver returned a selection that breaks `{wrong[0]}`; this is a bug in mixc")
     return Solution(
         chosen=chosen, objective=total, bound=top, gap=0.0 if top == total else (top - total) / abs(total) if total else inf, resolution=0.0,
-        method="prices", outcomes=outcomes(problem, chosen, clauses), advantage=worth, soft=_soft_told(sides, found, chosen, priced),
+        method="prices", outcomes=done, advantage=worth, soft=_soft_told(sides, found, chosen, priced, missed),
     )  # fmt: skip
 
 
-def _soft_told(sides: Sides, found: Least, chosen: np.ndarray, priced: Prices) -> SoftOutcome | None:
-    asked = replace(sides.problem, soft=sides.soft)
-    margin = at_margin(priced.leaves, sides.targets, _missed(sides, chosen))
+def _soft_told(sides: Sides, found: Least, chosen: np.ndarray, priced: Prices, missed: int) -> SoftOutcome | None:
     aimed = [float(p) for p, target in zip(priced.leaves, sides.soft.targets, strict=True) if target]
-    return soft_outcome(asked, chosen, margin, found.proven, aimed)
+    return soft_outcome(replace(sides.problem, soft=sides.soft), chosen, at_margin(priced.leaves, sides.targets, missed), found.proven, aimed)
