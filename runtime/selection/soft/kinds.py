@@ -37,8 +37,16 @@ class Types:
     number: np.ndarray
 
 
+FEW = 64
+"""Candidates up to which each is a kind of its own: their tokens are then known to the program, and its answer is exact."""
+
+
 def kinds(problem: Problem) -> Kinds:
     """The kinds of the candidates."""
+    if problem.size <= FEW:
+        each = np.arange(problem.size)
+        inside = [np.array([np.isin(each, m) for m in groups], bool).reshape(-1, problem.size) for groups in (problem.members, problem.soft.members if problem.soft else ())]
+        return Kinds(each, np.ones(problem.size, np.int64), *inside)
     groups = [*problem.members, *(problem.soft.members if problem.soft else ())]
     for seed in count():
         marks = np.random.Generator(np.random.PCG64(seed)).integers(0, 2**63, len(groups), dtype=np.uint64)

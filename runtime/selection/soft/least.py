@@ -25,16 +25,14 @@ DEAR = 4
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Least:
-    """No selection lacks less than `proven` in all. `lacking`: what each leaf then lacks, in whole numbers that sum to `proven`; `whole`: whether some
-    selection lacks just that, which is not known where tokens count. `supply`: the most that can be taken of each leaf. `prices`: of the hard clauses'
-    lines and of the leaves, in units of the value, where rows of a kind are of a few values each; None where such rows satisfy nothing.
+    """No selection lacks less than `proven` in all. `lacking`: what each leaf then lacks, in whole numbers that sum to `proven`; some selection lacks
+    just that, unless tokens count. `wish`: the same by what would cost little. `supply`: the most that can be taken of each leaf.
     """
 
     proven: int
     lacking: np.ndarray
-    whole: bool
+    wish: np.ndarray
     supply: np.ndarray
-    prices: tuple[np.ndarray, np.ndarray] | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,16 +49,12 @@ class _Bins:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Program:
-    """Rows of a linear program over columns of at most `upper` each; the last `leaves` are what each leaf lacks, those from `counts` on the bins.
-    The rows from `lines` on are the lines, those from `targets` on the leaves.
-    """
+    """Rows of a linear program over columns of at most `upper` each; the last `leaves` are what each leaf lacks, those from `counts` on the bins."""
 
     rows: list[Row]
     upper: np.ndarray
     counts: int
     leaves: int
-    lines: int
-    targets: int
 
     @property
     def matrix(self) -> Matrix:
@@ -75,21 +69,17 @@ class _Program:
         """Minus one for all that is lacking."""
         return np.r_[np.zeros(len(self.upper) - self.leaves, np.int64), np.full(self.leaves, -1)]
 
-    def within(self, most: int) -> "_Program":
-        """The program with `most` as the limit of all that is lacking."""
-        return replace(self, rows=[*self.rows, Row(self.lacking, np.ones(self.leaves, np.int64), None, most)])
-
 
 def least(problem: Problem, soft: Soft[np.ndarray], known: Kinds, made: list[Line], value: np.ndarray) -> Least | None:
     """The least sum of the shortfalls, and leaves to lack it by: of all that are as good those that cost little of `value`, what each row adds
     to the objective. None where nothing satisfies the hard clauses.
     """
     held = types(problem, known, problem.at_most.count) if problem.at_most else None
-    counted = any(line.tokens.any() for line in made) or soft.unit == "tokens"
-    bins = _bins(problem, known, problem.tokens.astype(float), None) if counted else _kinds_as_bins(known)
+    alike = _kinds_as_bins(problem, known)
+    counted = bool((alike.high > alike.low).any()) and (soft.unit == "tokens" or any(line.tokens.any() for line in made))
+    bins = _bins(problem, known, problem.tokens.astype(float), None) if counted else alike
     program = _program(problem, soft, known, made, held, bins, ranged=counted)
-    whole = not counted and (held is None or len(held.kind) <= ENTRIES)
-    if whole:
+    if not counted and (held is None or len(held.kind) <= ENTRIES):
         best = maximise(program.matrix, program.lean())
         if best is None:
             return None
@@ -100,40 +90,20 @@ def least(problem: Problem, soft: Soft[np.ndarray], known: Kinds, made: list[Lin
             return None
         proven = max(0, -floor(bound(program.matrix, program.lean(), relaxed.price)[2]))
         lacking = rounded(relaxed.x[program.lacking], proven)
-    wish = _wish(problem, soft, known, made, held, value, proven)
-    if wish is not None and proven:
-        near = _nearest(program, wish[0], proven) if whole else wish[0]
-        lacking = lacking if near is None else near
-    return Least(proven, lacking, whole, _supply(problem, soft, known, held), None if wish is None else wish[1:])
+    wish = _wish(problem, soft, known, made, held, value) if proven else None
+    return Least(proven, lacking, lacking if wish is None else rounded(wish, proven), _supply(problem, soft, known, held))
 
 
-def _wish(
-    problem: Problem, soft: Soft[np.ndarray], known: Kinds, made: list[Line], held: Types | None, value: np.ndarray, proven: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
-    """What each leaf would lack if the rows of a kind were of a few values each, taken in parts, and the prices; None where such rows satisfy nothing."""
+def _wish(problem: Problem, soft: Soft[np.ndarray], known: Kinds, made: list[Line], held: Types | None, value: np.ndarray) -> np.ndarray | None:
+    """What each leaf would lack if the rows of a kind were of a few values each, taken in parts; None where such rows satisfy nothing."""
     counted = any(line.tokens.any() for line in made)
     bins = _bins(problem, known, problem.tokens.astype(float) if counted else None, value)
     program = _program(problem, soft, known, made, held, bins, ranged=False)
     power = 2.0**30 / max(float(np.abs(value).max(initial=0.0)), 2.0**-500)
-    worth = np.r_[np.zeros(len(program.upper) - program.leaves, np.int64), np.full(program.leaves, -int(DEAR * 2**30))]
+    worth = np.r_[np.zeros(len(program.upper) - program.leaves, np.int64), np.full(program.leaves, -DEAR * 2**30)]
     worth[program.counts : program.counts + len(bins.rows)] = np.rint(bins.value * power)
     found = run(program.matrix, worth, integral=False)
-    if isinstance(found, Refusal):
-        return None
-    of_lines = found.price[program.lines : program.lines + len(made)] / power
-    return rounded(found.x[program.lacking], proven), of_lines, -found.price[program.targets : program.targets + program.leaves] / power
-
-
-def _nearest(program: _Program, wish: np.ndarray, proven: int) -> np.ndarray | None:
-    """What the leaves can lack that is nearest to a wish, and no more than `proven` in all."""
-    count, wide = program.leaves, len(program.upper)
-    held = program.within(proven)
-    columns = np.arange(wide, wide + count)
-    off = [Row(np.array([lacking, more]), np.array([1, -1]), None, int(most)) for lacking, more, most in zip(program.lacking, columns, wish, strict=True)]
-    upper = np.r_[program.upper, program.upper[program.lacking]]
-    matrix = replace(stacked([*held.rows, *off], wide + count), upper=upper)
-    best = maximise(matrix, np.r_[np.zeros(wide, np.int64), np.full(count, -1)])
-    return None if best is None else best.chosen[program.lacking]
+    return None if isinstance(found, Refusal) else found.x[program.lacking]
 
 
 def _program(problem: Problem, soft: Soft[np.ndarray], known: Kinds, made: list[Line], held: Types | None, bins: _Bins, *, ranged: bool) -> _Program:
@@ -148,7 +118,7 @@ def _program(problem: Problem, soft: Soft[np.ndarray], known: Kinds, made: list[
         found, most = _of_types(held, known, bins, counts, problem.at_most.count if problem.at_most else 0)
         upper.append(most)
     upper.append(bins.rows)
-    base = bins.low if ranged else np.rint(bins.sum / np.maximum(bins.rows, 1)).astype(np.int64)
+    base = bins.low if ranged else np.rint(bins.sum / bins.rows).astype(np.int64)
     if ranged:
         spread, over = bins.high - bins.low, bins.sum - bins.low * bins.rows
         upper.append(over)
@@ -164,16 +134,14 @@ def _program(problem: Problem, soft: Soft[np.ndarray], known: Kinds, made: list[
             index, number = np.r_[index, room + varied], np.r_[number, tokens[bins.kind][varied]]
         return Row(index, number, low, high) if more is None else Row(np.r_[index, more], np.r_[number, 1], low, high)
 
-    first = len(found)
     found += [row(line.ones, line.tokens, _none(line.low), _none(line.high)) for line in made]
     nothing = np.zeros(known.total, np.int64)
     inside = known.leaves.astype(np.int64)
     if held is not None and not fine:
         found += [row(each, nothing, None, int(most)) for each, most in _lets_in(held, known, problem.at_most.count if problem.at_most else 0)]
-    targets = len(found)
     for i, target in enumerate(soft.targets):
         found.append(row(*((nothing, inside[i]) if soft.unit == "tokens" else (inside[i], nothing)), target, None, lacking + i))
-    return _Program(found, np.concatenate([*upper, np.array(soft.targets, np.int64)]), counts, leaves, first, targets)
+    return _Program(found, np.concatenate([*upper, np.array(soft.targets, np.int64)]), counts, leaves)
 
 
 def _none(bound: int) -> int | None:
@@ -216,9 +184,11 @@ def _supply(problem: Problem, soft: Soft[np.ndarray], known: Kinds, held: Types 
     return np.array([_room(held, each, problem.at_most.count) for each in known.leaves], np.int64)
 
 
-def _kinds_as_bins(known: Kinds) -> _Bins:
-    none = np.zeros(known.total, np.int64)
-    return _Bins(np.arange(known.total), known.rows, none, none, none, none.astype(float))
+def _kinds_as_bins(problem: Problem, known: Kinds) -> _Bins:
+    low, high, total = np.full(known.total, 2**62), np.zeros(known.total, np.int64), np.zeros(known.total, np.int64)
+    for ufunc, into in ((np.minimum, low), (np.maximum, high), (np.add, total)):
+        ufunc.at(into, known.of, problem.tokens)
+    return _Bins(np.arange(known.total), known.rows, low, high, total, np.zeros(known.total))
 
 
 def _bins(problem: Problem, known: Kinds, tokens: np.ndarray | None, value: np.ndarray | None) -> _Bins:

@@ -56,7 +56,7 @@ def solve_soft(problem: Problem, soft: Soft[np.ndarray], worth: np.ndarray | Non
 
 def _near(sides: Sides, found: Least, worth: np.ndarray) -> tuple[np.ndarray, Prices] | None:
     """A selection that misses no more than is proven, from the prices of floors that are easy to meet; None where that did not succeed."""
-    full = floors(sides.soft, found.lacking, found.supply, worth)
+    full = floors(sides.soft, found.wish, found.supply, worth)
     by_token = sides.soft.unit == "tokens"
     size = sides.problem.longest if by_token else 1
     part = min(1.0, SAMPLE / max(_expected(sides), 1))
