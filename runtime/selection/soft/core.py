@@ -23,12 +23,15 @@ WORTH = 2.0**30
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Relaxed:
-    """`prices` that are nearly optimal, what they prove (`bound`), and the rows that the relaxation takes (`base`); `part`: those taken in part."""
+    """`prices` that are nearly optimal, what they prove (`bound`), and the rows that the relaxation takes (`base`); `part`: those taken in part. `lacking`: what
+    each leaf lacks.
+    """
 
     prices: Prices
     bound: float
     base: np.ndarray
     part: np.ndarray
+    lacking: np.ndarray
 
 
 def relaxed(sides: Sides, priced: Prices, missed: int) -> Relaxed | None:
@@ -53,7 +56,7 @@ def relaxed(sides: Sides, priced: Prices, missed: int) -> Relaxed | None:
         taken, part = base.copy(), np.zeros(sides.problem.size, bool)
         taken[free] = answer.x[: len(free)] > 0.5
         part[free] = np.minimum(answer.x[: len(free)], 1 - answer.x[: len(free)]) > 1e-9
-        found = Relaxed(priced, proven, taken, part)
+        found = Relaxed(priced, proven, taken, part, answer.x[len(free) :])
         base[free] = False
         reached = float(sides.worth[base].sum() + (sides.worth[free] * answer.x[: len(free)]).sum())
         if proven - reached <= CLOSE * abs(reached) or everything:
@@ -101,15 +104,20 @@ def raised(sides: Sides, priced: Prices, amount: np.ndarray) -> Prices:
     return Prices(priced.lines, leaves)
 
 
-def selected(sides: Sides, found: Relaxed, missed: int, aim: float) -> np.ndarray | None:
-    """A selection near the relaxation that misses at most `missed`, within about `aim` of what is best there; None where none was found."""
+def selected(sides: Sides, found: Relaxed, missed: int, aim: float, spare: int = 0) -> np.ndarray | None:
+    """A selection near the relaxation that misses at most `missed`, and `spare` more in each leaf, within about `aim` of what is best there; None where
+    none was found.
+    """
     worth, power = _whole(sides)
     _, doubt = _standing(sides, found.prices)
     doubt = np.where(found.part, -1.0, doubt)
     most = PROMPTS // 3
     while True:
         free = _nearest(sides, doubt, most)
-        matrix = _matrix(sides, found.base, free, missed)
+        matrix = _matrix(sides, found.base, free, missed + spare * len(found.lacking))
+        if spare:
+            most_each = np.minimum(np.ceil(found.lacking - 1e-6).astype(np.int64) + spare, sides.targets)
+            matrix = replace(matrix, upper=np.r_[np.ones(len(free), np.int64), most_each])
         everything = len(free) == sides.problem.size
         answer = run(matrix, np.r_[worth[free], np.zeros(len(sides.soft.leaves), np.int64)], integral=True, nodes=NODES, gap=aim * power)
         if not isinstance(answer, Refusal) and matrix.holds(np.rint(answer.x)):

@@ -33,11 +33,13 @@ def floors(soft: Soft[np.ndarray], lacking: np.ndarray, supply: np.ndarray, wort
     return Floors(amount, np.where((amount > 0) & (amount >= supply), SPARE * most, 0.0))
 
 
-def easy(full: Floors, supply: np.ndarray, longest: int, part: float) -> Floors:
-    """Floors that a sample of a `part` of the prompts can meet too: those near to all there is are lower, and of all there is none is asked."""
+def easy(full: Floors, supply: np.ndarray, longest: int, part: float, spare: int) -> Floors:
+    """Floors that a sample of a `part` of the prompts can meet too: those near to all there is are lower, and of all there is none is asked.
+    All are lower by `spare`.
+    """
     noise = DEVIATIONS * np.sqrt(supply * float(longest) / part)
     amount = np.minimum(full.amount, np.maximum(supply - noise, 0).astype(np.int64))
-    return Floors(np.where(full.given > 0, 0, amount), full.given)
+    return Floors(np.where(full.given > 0, 0, np.maximum(amount - spare, 0)), full.given)
 
 
 def hard(problem: Problem, known: Kinds, worth: np.ndarray) -> Table:

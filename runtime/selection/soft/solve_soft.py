@@ -14,10 +14,11 @@ from ..shortfall import soft_outcome
 from ..table import Selected
 from .core import raised, relaxed, selected
 from .floors import counted, easy, floored, floors, hard, prices
-from .kinds import kinds
+from .kinds import FEW, kinds
 from .least import Least, least
 from .lines import lines
 from .proof import Prices, Sides, advantage, at_margin, bound, legal, prompt_bars
+from .to_the_token import to_the_token
 
 AIM = 1e-5
 """The gap that is good enough."""
@@ -60,7 +61,7 @@ def _near(sides: Sides, found: Least, worth: np.ndarray) -> tuple[np.ndarray, Pr
     by_token = sides.soft.unit == "tokens"
     size = sides.problem.longest if by_token else 1
     part = min(1.0, SAMPLE / max(_expected(sides), 1))
-    floor = easy(full, found.supply, size, part)
+    floor = easy(full, found.supply, size, part, sides.problem.longest if by_token and sides.problem.size > FEW else 0)
     answer = solve_table(floored(sides.problem, sides.soft, sides.known, worth, floor))
     if not isinstance(answer, Selected):
         return None
@@ -68,8 +69,11 @@ def _near(sides: Sides, found: Least, worth: np.ndarray) -> tuple[np.ndarray, Pr
     near = relaxed(sides, priced, found.proven)
     if near is None:
         return None
-    chosen = selected(sides, near, found.proven, AIM / 2 * max(abs(near.bound), 2.0**-30))
-    return None if chosen is None else (chosen, near.prices)
+    spare = sides.problem.longest // 4 if by_token and sides.problem.size > FEW else 0
+    chosen = selected(sides, near, found.proven, AIM / 2 * max(abs(near.bound), 2.0**-30), spare)
+    if chosen is None:
+        return None
+    return (to_the_token(sides, chosen, near.prices) if by_token else chosen), near.prices
 
 
 def _expected(sides: Sides) -> int:
@@ -87,7 +91,8 @@ def _by_floors(sides: Sides, found: Least, worth: np.ndarray) -> tuple[np.ndarra
         if isinstance(answer, Selected):
             chosen = np.zeros(sides.problem.size, bool)
             chosen[answer.rows.to_numpy()] = True
-            return _better(sides, chosen, legal(prices(sides.problem, floor, list(sides.lines), answer), sides))
+            priced = legal(prices(sides.problem, floor, list(sides.lines), answer), sides)
+            return _better(sides, to_the_token(sides, chosen, priced) if sides.soft.unit == "tokens" else chosen, priced)
     return None
 
 
