@@ -72,7 +72,14 @@ def test_the_choice_is_by_size_and_by_what_couples_the_rows() -> None:
     alone = stage(solver="auto", quotas=(), budgets=auto.budgets[:1])
     assert solver(alone, 10 * MOST) == "exact" and solver(stage(solver="auto", budgets=()), 10 * MOST) == "exact"
     soft = SoftQuota(text="quota skill uniform", shape="uniform", span=SPAN)
-    assert solver(stage(solver="auto", soft=soft), 10 * MOST) == "exact"
+    assert solver(stage(solver="auto", soft=soft), MOST) == "exact" and solver(stage(solver="auto", soft=soft), MOST + 1) == "prices"
+    aimed = stage(solver="auto", soft=soft, quotas=(), budgets=auto.budgets[:1])
+    assert solver(aimed, MOST) == "exact" and solver(aimed, MOST + 1) == "prices", "targets couple the rows, sorting will not do"
+    tokens = stage(solver="auto", soft=soft, quotas=(), budgets=auto.budgets[1:])
+    assert solver(tokens, 64) == "exact" and solver(tokens, 65) == "prices"
+    assert solver(stage(solver="exact", soft=soft, budgets=auto.budgets[1:]), 65) == "exact"
+    paper = SoftQuota(text="quota skill weakness(paper)", shape="paper", student="s", max_weight=1000, alpha=0, beta=0, min_support=0, span=SPAN)
+    assert solver(stage(solver="auto", soft=paper, quotas=(), budgets=auto.budgets[:1]), 10 * MOST) == "exact"
 
 
 def test_what_counts_show_to_be_impossible_is_a_conflict_of_that_clause() -> None:

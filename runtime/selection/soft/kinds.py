@@ -8,6 +8,7 @@ from itertools import count
 import numpy as np
 
 from ..problem import Problem
+from ..shortfall import FEW
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,13 +38,9 @@ class Types:
     number: np.ndarray
 
 
-FEW = 64
-"""Candidates up to which each is a kind of its own: their tokens are then known to the program, and its answer is exact."""
-
-
 def kinds(problem: Problem) -> Kinds:
     """The kinds of the candidates."""
-    if problem.size <= FEW:
+    if problem.size <= FEW:  # each is a kind of its own: the program then knows their tokens, and is exact
         each = np.arange(problem.size)
         inside = [np.array([np.isin(each, m) for m in groups], bool).reshape(-1, problem.size) for groups in (problem.members, problem.soft.members if problem.soft else ())]
         return Kinds(each, np.ones(problem.size, np.int64), *inside)

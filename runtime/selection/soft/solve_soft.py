@@ -10,11 +10,11 @@ import numpy as np
 from ..outcomes import broken, outcomes
 from ..prices.solve_table import solve_table
 from ..problem import Infeasible, Problem, Soft, SoftOutcome, Solution
-from ..shortfall import soft_outcome
+from ..shortfall import FEW, soft_outcome
 from ..table import Selected
 from .core import raised, relaxed, selected
 from .floors import counted, easy, floored, floors, hard, prices
-from .kinds import FEW, kinds
+from .kinds import kinds
 from .least import Least, least
 from .lines import lines
 from .proof import Prices, Sides, advantage, at_margin, bound, legal, prompt_bars

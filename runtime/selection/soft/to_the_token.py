@@ -9,7 +9,7 @@ import numpy as np
 from ....compiler.plan.stages import Budget
 from .proof import Prices, Sides, advantage
 
-ITEMS = 60
+ITEMS = 150
 """Rows of a leaf that may change sides: of so many, hardly any number of tokens is not a sum."""
 
 
