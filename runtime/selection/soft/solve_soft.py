@@ -12,7 +12,7 @@ from ..prices.solve_table import solve_table
 from ..problem import Infeasible, Problem, Soft, SoftOutcome, Solution
 from ..shortfall import FEW, soft_outcome
 from ..table import Selected
-from .core import raised, relaxed, selected
+from .doubted import raised, relaxed, selected
 from .floors import counted, easy, floored, floors, hard, prices
 from .kinds import kinds
 from .least import Least, least
