@@ -68,7 +68,7 @@ def _by_prices(stage: Select, live: pl.DataFrame) -> Solution | Infeasible:
 
 def _soft_by_prices(stage: Select, live: pl.DataFrame) -> Solution | Infeasible:
     asked = problem(stage, live)
-    answer = solve(asked) if asked.soft is None else solve_soft(asked, asked.soft, _untied(live).to_numpy())
+    answer = solve(asked) if asked.soft is None or not asked.size else solve_soft(asked, asked.soft, _untied(live).to_numpy())
     if isinstance(answer, Infeasible) and live.height <= MOST:
         return solve(replace(asked, soft=None))  # finds what conflicts and what would mend it
     return answer

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..highs import Refusal, run
-from ..matrix import Matrix, stacked
+from ..matrix import NONE, Matrix, stacked
 from ..rows import Row
 from .proof import Prices, Sides, advantage, bound, legal, prompt_bars
 
@@ -171,14 +171,14 @@ def _matrix(sides: Sides, base: np.ndarray, free: np.ndarray, missed: int) -> Ma
         each = ones[of] + per_token[of] * tokens
         at = np.flatnonzero(each)
         shift = int(ones @ counts + per_token @ amounts)
-        ends = [None if abs(end) == 2**62 else int(end) - shift for end in (low, high)]
-        return Row(at, each[at], *ends) if more is None else Row(np.r_[at, more], np.r_[each[at], 1], *ends)
+        least, most = (None if abs(end) == NONE else int(end) - shift for end in (low, high))
+        return Row(at, each[at], least, most) if more is None else Row(np.r_[at, more], np.r_[each[at], 1], least, most)
 
     made = [row(line.ones, line.tokens, line.low, line.high) for line in sides.lines]
     nothing, inside = np.zeros(known.total, np.int64), known.leaves.astype(np.int64)
     for i, target in enumerate(sides.soft.targets):
         pair = (nothing, inside[i]) if sides.soft.unit == "tokens" else (inside[i], nothing)
-        made.append(row(*pair, target, 2**62, wide + i))
+        made.append(row(*pair, target, NONE, wide + i))
     made.append(Row(np.arange(wide, wide + leaves), np.ones(leaves, np.int64), None, missed))
     upper = np.r_[np.ones(wide, np.int64), sides.targets]
     return replace(stacked([*made, *_prompts(sides, fixed, free)], wide + leaves), upper=upper)

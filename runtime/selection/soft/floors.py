@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 
 from ....compiler.plan.stages import Budget, Group, Quota
+from ..matrix import NONE
 from ..problem import Problem, Soft
 from ..table import Selected, Table
 from .kinds import Kinds
@@ -81,7 +82,7 @@ def prices(problem: Problem, floor: Floors, lines: list[Line], answer: Selected)
 
 
 def _is_of(line: Line, price: float) -> bool:
-    return abs(line.high if price > 0 else line.low) != 2**62
+    return abs(line.high if price > 0 else line.low) != NONE
 
 
 def _floor(soft: Soft[np.ndarray], i: int, amount: int) -> Quota:

@@ -42,7 +42,7 @@ def kinds(problem: Problem) -> Kinds:
     """The kinds of the candidates."""
     if problem.size <= FEW:  # each is a kind of its own: the program then knows their tokens, and is exact
         each = np.arange(problem.size)
-        inside = [np.array([np.isin(each, m) for m in groups], bool).reshape(-1, problem.size) for groups in (problem.members, problem.soft.members if problem.soft else ())]
+        inside = [np.array([np.isin(each, m) for m in held], bool).reshape(len(held), problem.size) for held in (problem.members, problem.soft.members if problem.soft else ())]
         return Kinds(each, np.ones(problem.size, np.int64), *inside)
     groups = [*problem.members, *(problem.soft.members if problem.soft else ())]
     for seed in count():
@@ -70,7 +70,7 @@ def types(problem: Problem, known: Kinds, most: int) -> Types:
         _, first, of, prompts = np.unique(np.add.reduceat(mark, start) if len(start) else mark, return_index=True, return_inverse=True, return_counts=True)
         like = np.repeat(start[first[of]] - start, size) + np.arange(len(prompt))
         if np.array_equal(size, size[first[of]]) and np.array_equal(kind, kind[like]) and np.array_equal(number, number[like]):
-            break
-    sizes = size[first]
-    entries = np.repeat(start[first] - np.r_[0, np.cumsum(sizes)[:-1]], sizes) + np.arange(int(sizes.sum()))
-    return Types(prompts, np.repeat(np.arange(len(first)), sizes), kind[entries], number[entries])
+            sizes = size[first]
+            entries = np.repeat(start[first] - np.r_[0, np.cumsum(sizes)[:-1]], sizes) + np.arange(int(sizes.sum()))
+            return Types(prompts, np.repeat(np.arange(len(first)), sizes), kind[entries], number[entries])
+    raise AssertionError

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..highs import Refusal, run
 from ..integer import bound, maximise
-from ..matrix import Matrix, stacked
+from ..matrix import NONE, Matrix, stacked
 from ..problem import Problem, Soft
 from ..rows import Row
 from .kinds import Kinds, Types, types
@@ -145,7 +145,7 @@ def _program(problem: Problem, soft: Soft[np.ndarray], known: Kinds, made: list[
 
 
 def _none(bound: int) -> int | None:
-    return None if abs(bound) == 2**62 else bound
+    return None if abs(bound) == NONE else bound
 
 
 def _of_types(held: Types, known: Kinds, bins: _Bins, counts: int, most: int) -> tuple[list[Row], np.ndarray]:
@@ -185,7 +185,7 @@ def _supply(problem: Problem, soft: Soft[np.ndarray], known: Kinds, held: Types 
 
 
 def _kinds_as_bins(problem: Problem, known: Kinds) -> _Bins:
-    low, high, total = np.full(known.total, 2**62), np.zeros(known.total, np.int64), np.zeros(known.total, np.int64)
+    low, high, total = np.full(known.total, NONE), np.zeros(known.total, np.int64), np.zeros(known.total, np.int64)
     for ufunc, into in ((np.minimum, low), (np.maximum, high), (np.add, total)):
         ufunc.at(into, known.of, problem.tokens)
     return _Bins(np.arange(known.total), known.rows, low, high, total, np.zeros(known.total))
@@ -206,7 +206,8 @@ def _bins(problem: Problem, known: Kinds, tokens: np.ndarray | None, value: np.n
     order = np.argsort(part, kind="stable")
     start = np.r_[0, np.cumsum(sizes)[:-1]][: len(sizes)]
     if not problem.size:
-        return _Bins(*np.zeros((5, 0), np.int64), np.zeros(0))
+        none = np.zeros(0, np.int64)
+        return _Bins(none, none, none, none, none, np.zeros(0))
     held = problem.tokens[order]
     low, high, total = (f.reduceat(held, start) for f in (np.minimum, np.maximum, np.add))
     mean = np.zeros(len(start)) if value is None else np.add.reduceat(value[order], start) / sizes

@@ -84,7 +84,8 @@ def _expected(sides: Sides) -> int:
 
 def _by_floors(sides: Sides, found: Least, worth: np.ndarray) -> tuple[np.ndarray, Prices] | None:
     """A selection from a table with floors as high as prices can meet."""
-    for share in LOOSER:
+    knapsacks = sides.soft.unit == "tokens" and sides.problem.size > FEW  # floors that fill the budget to the token are not to be branched on
+    for share in LOOSER[2:] if knapsacks else LOOSER:
         lacking = found.lacking + np.ceil(share * np.maximum(sides.targets - found.lacking, 0)).astype(np.int64)
         floor = floors(sides.soft, lacking, found.supply, worth)
         answer = solve_table(floored(sides.problem, sides.soft, sides.known, worth, floor))

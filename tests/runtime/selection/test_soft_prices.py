@@ -45,6 +45,21 @@ def test_small_problems_as_by_trying_every_subset(part: int) -> None:
         assert top - answer.objective <= answer.bound - answer.objective + 1e-9, seed
 
 
+def test_where_no_rows_in_doubt_will_do_the_floors_are_met_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mixc.runtime.selection.soft.solve_soft._near", lambda *_: None)
+    found = 0
+    for seed in range(5000, 5080):
+        problem = sampled(seed)
+        good, lacking = best_of(problem)
+        answer = solve_soft(problem, problem.soft)  # pyright: ignore[reportArgumentType]
+        if good.any():
+            assert isinstance(answer, Solution) and answer.soft is not None, seed
+            chosen = int(answer.chosen @ (1 << np.arange(problem.size)))
+            assert good[chosen] and answer.soft.shortfall == lacking[good].min(), seed
+            found += 1
+    assert found > 30
+
+
 @pytest.mark.parametrize("seed", range(2))
 def test_larger_problems_agree_with_the_exact_solver(seed: int) -> None:
     problem = large(seed + 2, 40)
