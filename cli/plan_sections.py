@@ -15,7 +15,7 @@ from ..runtime.preview import Preview
 from ..runtime.selection.problem import SoftOutcome
 from ..runtime.standing import Standing
 from .figures import shown
-from .prices import changed, held, proof
+from .prices import changed, held, least, proof
 from .progress import duration
 
 MOST_NAMES = 6
@@ -114,7 +114,7 @@ def _composition(plan: Plan, seen: Preview, found: Composition) -> Iterator[str]
 def _targets(found: SoftOutcome) -> Iterator[str]:
     aimed = sum(t.target for t in found.targets)
     lacking = [t for t in found.targets if t.shortfall]
-    yield f"{found.clause.text}: {found.shortfall:,} of {aimed:,} {found.unit} are missed"
+    yield f"{found.clause.text}: {found.shortfall:,} of {aimed:,} {found.unit} are missed{least(found)}"
     for names, said in (
         ([f"{t.leaf} {t.amount:,} of {t.target:,}" for t in sorted(lacking, key=lambda t: (-t.shortfall, t.leaf))], "missed"),
         ([f"{t.leaf} {t.target:,}" for t in sorted(found.targets, key=lambda t: (-t.target, t.leaf)) if not t.shortfall and t.target], "reached"),

@@ -1,7 +1,7 @@
 """What a clause of the selection costs, or how much room it leaves, in words."""
 
 from ..runtime.churn import Churn
-from ..runtime.selection.problem import Outcome, Solution
+from ..runtime.selection.problem import Outcome, SoftOutcome, Solution
 
 
 def held(outcome: Outcome, unit: str | None, *, weighted: bool = False) -> str:
@@ -33,6 +33,11 @@ def proof(solution: Solution) -> str:
             return f"solved by prices: proven to be within {solution.gap:.1g} of the best there is"
         case method:
             return f"solved {'by prices' if method == 'prices' else 'exactly'}: proven to be the best there is"
+
+
+def least(soft: SoftOutcome) -> str:
+    """`, any selection misses at least 12` where the targets may be missed by less than they are; empty where they cannot."""
+    return f", any selection misses at least {soft.least:,}" if soft.least < soft.shortfall else ""
 
 
 def changed(churn: Churn | None) -> str:

@@ -13,7 +13,7 @@ from ..compiler.plan.units import objective_unit
 from ..runtime.execute import Build
 from ..runtime.materialise import composition
 from ..runtime.selection.problem import Outcome, SoftOutcome
-from .prices import changed, held, proof
+from .prices import changed, held, least, proof
 
 MOST_LEAVES = 20
 
@@ -89,7 +89,7 @@ def _targets(soft: SoftOutcome) -> Table:
     if more := len(soft.targets) - len(shown):
         table.add_row(f"and {more:,} more", "", "", "", "")
     priced = f"all, {soft.price:.3g} a{'n example' if soft.unit == 'examples' else ' token'} missed" if soft.price else "all"
-    table.add_row(priced, f"{sum(t.target for t in soft.targets):,}", "", f"{soft.shortfall:,}" if soft.shortfall else "", "")
+    table.add_row(priced, f"{sum(t.target for t in soft.targets):,}", "", f"{soft.shortfall:,}{least(soft)}" if soft.shortfall else "", "")
     return table
 
 

@@ -1,5 +1,6 @@
 """Which solver answers a selection, and its answer in one form: exactly and proven, or by prices with a proven gap."""
 
+from dataclasses import replace
 from math import fsum, inf
 
 import numpy as np
@@ -10,6 +11,8 @@ from .candidates import Candidates, problem, table, worth
 from .selection.exact import solve
 from .selection.prices.solve_table import solve_table
 from .selection.problem import Infeasible, Solution
+from .selection.shortfall import FEW
+from .selection.soft.solve_soft import solve_soft
 from .selection.table import Selected, Table
 from .tie_share import tie_share
 
@@ -21,12 +24,18 @@ MOST = 200_000
 def solver(stage: Select, candidates: int) -> str:
     """`exact` or `prices`: what the spec says, else by the number of candidates.
 
-    Without quotas and with one budget in examples sorting is exact at any size; soft targets are the exact solver's alone.
+    Without quotas and with one budget in examples sorting is exact at any size; targets in tokens of more than a few candidates are knapsacks, which
+    no exact solver ends with.
     """
     if stage.solver != "auto":
         return stage.solver
-    alone = not stage.budgets or (not stage.quotas and len(stage.budgets) == 1 and stage.budgets[0].unit == "examples")
-    return EXACT if candidates <= MOST or alone or stage.soft else PRICES
+    aimed = stage.soft is not None and stage.soft.shape != "paper"
+    if not stage.budgets or (stage.soft is not None and not aimed):
+        return EXACT
+    if aimed and stage.fills_tokens:
+        return EXACT if candidates <= FEW else PRICES
+    sortable = not aimed and not stage.quotas and len(stage.budgets) == 1 and stage.budgets[0].unit == "examples"
+    return EXACT if candidates <= MOST or sortable else PRICES
 
 
 def solved(stage: Select, live: Candidates) -> Solution | Infeasible:
@@ -34,7 +43,9 @@ def solved(stage: Select, live: Candidates) -> Solution | Infeasible:
 
     Where prices find no selection among at most `MOST` candidates, the exact solver has the last word.
     """
-    return solve(problem(stage, live)) if solver(stage, live.size) == EXACT else _by_prices(stage, live)
+    if solver(stage, live.size) == EXACT:
+        return solve(problem(stage, live))
+    return _by_prices(stage, live) if stage.soft is None or not stage.budgets else _soft_by_prices(stage, live)
 
 
 def _by_prices(stage: Select, live: Candidates) -> Solution | Infeasible:
@@ -53,6 +64,14 @@ def _by_prices(stage: Select, live: Candidates) -> Solution | Infeasible:
         chosen=chosen, objective=total, bound=bound, gap=gap, resolution=answer.resolution, method=answer.method,
         outcomes=answer.outcomes, advantage=_advantage(stage, asked, live, value, answer),
     )  # fmt: skip
+
+
+def _soft_by_prices(stage: Select, live: Candidates) -> Solution | Infeasible:
+    asked = problem(stage, live)
+    answer = solve(asked) if asked.soft is None or not asked.size else solve_soft(asked, asked.soft, _untied(live).to_numpy())
+    if isinstance(answer, Infeasible) and live.size <= MOST:
+        return solve(replace(asked, soft=None))  # finds what conflicts and what would mend it
+    return answer
 
 
 def _untied(live: Candidates) -> pl.Series:

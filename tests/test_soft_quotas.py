@@ -70,6 +70,21 @@ def test_equal_targets(tmp_path: Path) -> None:
     assert set(skills(built(tmp_path)[0]).values()) == {4}
 
 
+def test_prices_heed_soft_targets_where_they_are_asked_for(tmp_path: Path) -> None:
+    clauses = "where    correct\n  keep     best 1 per prompt by -length\n  quota    skill weakness(prior: none)\n  budget   30 examples\n  maximize -length"
+    one, two = tmp_path / "exact", tmp_path / "prices"
+    for folder, more in ((one, "\n  solver   exact"), (two, "\n  solver   prices")):
+        profiled(folder, clauses + more)
+    exact, prices = built(one)[1]["selection"], built(two)[1]["selection"]
+    assert (exact["method"], prices["method"]) == ("milp", "prices")
+    assert prices["soft"]["shortfall"] == prices["soft"]["least"] == exact["soft"]["shortfall"] > 0
+    assert prices["objective"] <= exact["objective"] + 1e-9 <= prices["bound"] + 2e-9
+    plan = mixc("plan", "scored.mix", cwd=two)
+    assert "solved by prices" in plan.stdout and f"{prices['soft']['shortfall']} of 30 examples are missed" in plan.stdout
+    told = mixc("why", "build/scored", pl.read_parquet(two / "build" / "scored" / "selected.parquet")["row_id"][0], cwd=two)
+    assert told.returncode == 0 and "quota skill weakness(prior: none)" in told.stdout, told.stdout
+
+
 def test_targets_in_tokens_where_tokens_alone_are_the_budget(tmp_path: Path) -> None:
     profiled(tmp_path, "where    correct\n  quota    skill uniform\n  budget   300 tokens\n  maximize -length", prompts=15)
     selected, manifest = built(tmp_path)

@@ -39,7 +39,7 @@ CODES: dict[str, Code] = {
     "MIX0405": Code(
         "clauses that cannot stand beside one another",
         "The published sampler `quota skill weakness(paper)` takes the place of the whole optimisation, so a quota, an objective or a cap beside it would be "
-        "promised and not kept; and a profile from a file is not measured, so how to measure it says nothing. Soft targets are met by the exact solver, so `solver prices` cannot be forced beside them. Keep one of the two.",
+        "promised and not kept; and a profile from a file is not measured, so how to measure it says nothing. Keep one of the two.",
         """profile smollm2 from "profile.json"
 
 select {

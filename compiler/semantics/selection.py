@@ -85,11 +85,6 @@ def selection(block: ast.Block, names: Names, groups: Groups, notes: Diagnostics
             case ast.Solver(method=method):
                 if _once("solver", line, seen, notes):
                     solver = _solver(method, notes)
-                    soft_line = next((other for other in block.lines if isinstance(other, ast.SoftQuota)), None)
-                    if solver == "prices" and soft_line is not None:
-                        own = Label(soft_line.span, "its targets are met by the exact solver alone")
-                        help = "remove the line, or leave the choice with `solver auto`"
-                        notes.error("MIX0405", "`solver prices` does not heed soft targets", line.span, "cannot be forced here", secondary=(own,), help=help)
             case _:
                 pass
     tokens_known(tokens, groups, (*quotas, *budgets), notes)

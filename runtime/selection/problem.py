@@ -164,7 +164,7 @@ class Target:
 class SoftOutcome:
     """What became of a soft quota, its leaves in order; amounts are in `unit`. `price`, never negative: what the objective
     would gain, by the LP relaxation, if the sum of the shortfalls might be one `unit` more. `least`: no selection has a
-    smaller sum; in tokens it may lie below `shortfall` by about the longest candidate.
+    smaller sum; where tokens count it may lie below `shortfall`, and then the two say how near to the least it is proven to be.
     """
 
     clause: SoftQuota
@@ -195,7 +195,7 @@ class Solution:
     `bound`: no selection has a higher objective, where values that differ by less than `resolution` a row count as
     equal. `method`: `all` (no budget), `sorted` (nothing couples the rows) or `milp`. `advantage`: c_r less the prices
     of all clauses that count row r, in objective units; None without prices. `soft`: what became of the soft quota, whose
-    shortfall is the least that the clauses allow; the objective is the highest among the selections that lack no more. `drawn`: where rows were drawn
+    shortfall is the least that the clauses allow as far as it says so; the bound is of the selections that lack no more. `drawn`: where rows were drawn
     (`method` is `paper`) and nothing was maximised, the leaves that were drawn from.
     """
 

@@ -79,7 +79,37 @@ def test_the_choice_is_by_size_and_by_what_couples_the_rows() -> None:
     alone = stage(solver="auto", quotas=(), budgets=auto.budgets[:1])
     assert solver(alone, 10 * MOST) == "exact" and solver(stage(solver="auto", budgets=()), 10 * MOST) == "exact"
     soft = SoftQuota(text="quota skill uniform", shape="uniform", span=SPAN)
-    assert solver(stage(solver="auto", soft=soft), 10 * MOST) == "exact"
+    assert solver(stage(solver="auto", soft=soft), MOST) == "exact" and solver(stage(solver="auto", soft=soft), MOST + 1) == "prices"
+    aimed = stage(solver="auto", soft=soft, quotas=(), budgets=auto.budgets[:1])
+    assert solver(aimed, MOST) == "exact" and solver(aimed, MOST + 1) == "prices", "targets couple the rows, sorting will not do"
+    tokens = stage(solver="auto", soft=soft, quotas=(), budgets=auto.budgets[1:])
+    assert solver(tokens, 64) == "exact" and solver(tokens, 65) == "prices"
+    assert solver(stage(solver="exact", soft=soft, budgets=auto.budgets[1:]), 65) == "exact"
+    paper = SoftQuota(text="quota skill weakness(paper)", shape="paper", student="s", max_weight=1000, alpha=0, beta=0, min_support=0, span=SPAN)
+    assert solver(stage(solver="auto", soft=paper, quotas=(), budgets=auto.budgets[:1]), 10 * MOST) == "exact"
+
+
+@pytest.mark.parametrize("size", [6_000, 0])
+def test_prices_heed_soft_targets(size: int) -> None:
+    soft = SoftQuota(text="quota skill uniform", shape="uniform", span=SPAN)
+    few = Budget(text="budget up to 9 examples", amount=9, unit="examples", up_to=True, span=SPAN)
+    asked = stage(soft=soft, quotas=stage().quotas[:1], budgets=stage().budgets if size else (few,))
+    given = candidates(asked, Rows.of(rows(6_000, 2).head(size)))
+    found, exact = solved(asked, given), solve(problem(asked, given))
+    if not size:
+        assert isinstance(found, Solution) and isinstance(exact, Solution) and not found.chosen.size
+        return
+    assert isinstance(found, Solution) and isinstance(exact, Solution) and found.method == "prices"
+    assert found.soft is not None and exact.soft is not None and found.soft.shortfall == found.soft.least == exact.soft.shortfall
+    assert found.objective <= exact.objective + 1e-9 <= found.bound + 2e-9
+
+
+def test_soft_targets_do_not_hide_what_conflicts() -> None:
+    soft = SoftQuota(text="quota skill uniform", shape="uniform", span=SPAN)
+    quota = Quota(text='quota skill "s1" >= 5000 examples', group=Group(kind="skill", value="s1"), low=5000.0, high=None, unit="examples", span=SPAN)
+    asked = stage(quotas=(quota,), soft=soft)
+    found = solved(asked, live(asked, 6_000, None))
+    assert isinstance(found, Infeasible) and [m.clause for m in found.conflict.members] == [quota] and found.conflict.proven
 
 
 def test_what_counts_show_to_be_impossible_is_a_conflict_of_that_clause() -> None:
