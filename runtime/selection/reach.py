@@ -10,6 +10,7 @@ from math import ceil, floor
 import numpy as np
 
 from ...compiler.plan.stages import AtMost, Budget, Quota
+from .highs import Answer
 from .integer import best_near, maximise
 from .matrix import NONE, Matrix
 from .problem import unit, with_clause
@@ -121,10 +122,11 @@ def _allowed(session: Session, matrix: Matrix, found: Refuted, i: int, step: int
     return good
 
 
-def least_move(session: Session, members: Sequence[int], i: int) -> float | None:
-    """How far a bound of clause `i` must move at least, as a share of what it is, before the clauses `members` can hold; None: no move of it helps."""
+def least_move(session: Session, members: Sequence[int], found: Refuted | Answer, i: int) -> float | None:
+    """How far a bound of clause `i` must move at least, as a share of what it is, before the clauses `members` can hold, by what the relaxation
+    said of them; None: no move of it helps.
+    """
     problem, clause = session.problem, session.problem.clauses[i]
-    found = session.relax(session.limited(members))
     if not isinstance(found, Refuted):
         return 0.0
     at = np.flatnonzero((session.clause == i) & (found.price != 0))
@@ -164,9 +166,10 @@ def _relaxed(session: Session, active: Sequence[int], i: int, least: int | None,
         found = session.relax(session.limited(active, {i: (value, most) if falling else (least, value)}))
         if not isinstance(found, Refuted):
             return value
-        price = float(np.abs(found.price[session.clause == i]).max(initial=0.0))
-        if price == 0.0 or (value <= 0 if falling else value >= whole):
-            return None
+        of_bound = found.price[session.clause == i] * (-1 if falling else 1)
+        price = float(of_bound.max(initial=0.0))
+        if price <= 0.0 or (value <= 0 if falling else value >= whole):
+            return None  # the proof does without this bound, or rests on the other one of the clause
         step = max(1, ceil(-found.least / price * (1 - 1e-9) - 1e-6))
         value = max(value - step, 0) if falling else min(value + step, whole)
 
