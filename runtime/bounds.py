@@ -12,13 +12,14 @@ from ..compiler.diagnostics import Diagnostic
 from ..compiler.expressions import columns, is_barrier
 from ..compiler.plan.stages import AtMost, Keep, Select, Where
 from . import lazy
-from .candidates import problem
+from .candidates import problem, table
 from .conflicts import infeasible
 from .select import Step, alive, one_step, tied
+from .selection.corners.conflict_of import conflict_of
 from .selection.exact import solve
-from .selection.problem import Change, Infeasible
+from .selection.problem import Change, Conflict, Infeasible
 
-# Above so many rows only the clauses that count alone are tried, not all of them together.
+# Above so many rows clauses are held against fractions of rows, in a few passes over them, and whole rows are not searched.
 TOGETHER_ROWS = 50_000
 NOTE = "certain before anything more is scored: these are the most candidates that there can be, whatever the scores turn out to be"
 
@@ -66,22 +67,28 @@ def impossible(stage: Select, rows: pl.DataFrame, funnel: tuple[Step, ...]) -> D
     quotas = [q for q in stage.quotas if counts_tokens or "tokens" not in q.unit]
     budgets = [b for b in stage.budgets if counts_tokens or b.unit != "tokens"]
     live = tied(rows, stage.seed).filter(pl.col("reason").is_null()).sort("row_id")
-    if not budgets or live.height > TOGETHER_ROWS:
+    if not budgets:
         # Nothing bounds how much is selected: only what is too little of all there is, is too little.
         quotas = [replace(q, high=None, equal=False) for q in quotas if q.low is not None and q.unit in ("examples", "tokens") and not q.equal]
-        if live.height > TOGETHER_ROWS:
-            budgets = budgets[:1] if [b.unit for b in budgets[:1]] == ["examples"] and not quotas else []
     relaxed = replace(
         stage, at_most=min(caps, key=lambda c: c.count, default=None) if budgets else None, quotas=tuple(quotas), budgets=tuple(budgets),
         tokens=stage.tokens if counts_tokens else None, soft=None,
     )  # fmt: skip
-    answer = solve(problem(relaxed, live.with_columns(pl.lit(0.0).alias("mixc:objective"))))
-    if not isinstance(answer, Infeasible):
+    conflict = _conflict(relaxed, live)
+    if conflict is None:
         return None
     texts = {k.text: k for k in keeps}
-    changes = tuple(_as_keep(change, texts) for change in answer.conflict.changes)
-    diagnostic = infeasible(replace(answer.conflict, changes=changes), rows, funnel)
+    changes = tuple(_as_keep(change, texts) for change in conflict.changes)
+    diagnostic = infeasible(replace(conflict, changes=changes), rows, funnel)
     return replace(diagnostic, notes=(*diagnostic.notes, NOTE))
+
+
+def _conflict(stage: Select, live: pl.DataFrame) -> Conflict | None:
+    """Why no selection satisfies the clauses of the stage; None where one does, or where of many candidates fractions do."""
+    if stage.budgets and live.height > TOGETHER_ROWS:
+        return conflict_of(table(stage, live, pl.repeat(0.0, live.height, eager=True)))
+    answer = solve(problem(stage, live.with_columns(pl.lit(0.0).alias("mixc:objective"))))
+    return answer.conflict if isinstance(answer, Infeasible) else None
 
 
 def _as_keep(change: Change, keeps: dict[str, Keep]) -> Change:

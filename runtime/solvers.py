@@ -7,6 +7,7 @@ import polars as pl
 
 from ..compiler.plan.stages import AtMost, Budget, Quota, Select
 from .candidates import OBJECTIVE, TIE, in_order, problem, table
+from .selection.corners.conflict_of import conflict_of
 from .selection.exact import solve
 from .selection.prices.solve_table import solve_table
 from .selection.problem import Infeasible, Solution
@@ -32,7 +33,7 @@ def solver(stage: Select, candidates: int) -> str:
 def solved(stage: Select, live: pl.DataFrame) -> Solution | Infeasible:
     """The answer of the solver over candidates as `candidates.problem` takes them. Fault MIX0502 for negative tokens.
 
-    Where prices find no selection among at most `MOST` candidates, the exact solver has the last word.
+    Where prices find no selection among at most `MOST` candidates, the exact solver has the last word; among more, prices say what conflicts.
     """
     return solve(problem(stage, live)) if solver(stage, live.height) == EXACT else _by_prices(stage, live)
 
@@ -42,8 +43,11 @@ def _by_prices(stage: Select, live: pl.DataFrame) -> Solution | Infeasible:
     asked = table(stage, live, objective)
     answer = solve_table(asked)
     if isinstance(answer, Infeasible):
-        # so few are searched to the end, which finds what conflicts and what would mend it
-        return answer if live.height > MOST else solve(problem(stage, live))
+        if live.height <= MOST:
+            # so few are searched to the end, which finds what conflicts and what would mend it
+            return solve(problem(stage, live))
+        found = None if answer.conflict.all_selected else conflict_of(asked)
+        return answer if found is None else Infeasible(conflict=found)
     chosen = np.zeros(live.height, bool)
     chosen[answer.rows.to_numpy()] = True
     total = fsum(in_order(live, stage)[chosen])

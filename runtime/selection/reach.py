@@ -10,12 +10,15 @@ from math import ceil, floor
 import numpy as np
 
 from ...compiler.plan.stages import AtMost, Budget, Quota
+from .corners.deletion import Question
+from .corners.nearest import TENTHS, nearest
 from .highs import Answer
 from .integer import best_near, maximise
 from .matrix import NONE, Matrix
 from .problem import unit, with_clause
 from .rows import bounds, exact, rows
 from .session import Limits, Refuted, Session
+from .table import as_table
 
 TRIES = 3
 WHOLE = 2000
@@ -75,6 +78,14 @@ def reach_share(session: Session, active: Sequence[int], i: int, quota: Quota, p
     """The nearest share of a quota of an unknown total, in `parts` of a per cent, that the other clauses allow, and whether that is proven; None: none."""
     written = exact((quota.low if falling else quota.high) or 0.0) * parts
     step, way = (ceil(written), -1) if falling else (floor(written), 1)
+    if parts == TENTHS:
+        # Of fractions prices of classes know the nearest at once: what is left is to find whole rows near it.
+        side = "low" if falling else "high"
+        near = next((c for name, c in nearest(Question(as_table(session.problem)), active, i) if name == side), None)
+        if isinstance(near, Quota):
+            value = float((near.low if falling else near.high) or 0.0)
+            step = round(value * parts)
+            session = Session(with_clause(session.problem, i, replace(quota, low=value) if falling else replace(quota, high=value)), after=session)
     proven, tries = True, 0
     while 0 <= step <= 100 * parts and tries < TRIES:
         matrix = session.limited(active)
