@@ -26,7 +26,7 @@ from mixc.runtime.selection.rows import rows
 
 HERE = Span("bench_solve.mix", 0, 0)
 EXAMPLES, TOKENS = 5000, 700_000
-COMPETITOR_SECONDS = 60
+COMPETITOR_SECONDS = 45
 
 
 def quota(kind: str, value: str, low: float | None, high: float | None, unit: str) -> Quota:

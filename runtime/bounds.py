@@ -12,14 +12,15 @@ from ..compiler.diagnostics import Diagnostic
 from ..compiler.expressions import columns, is_barrier
 from ..compiler.plan.stages import AtMost, Keep, Select, Where
 from . import lazy
-from .candidates import OBJECTIVE, candidates, problem
+from .candidates import OBJECTIVE, Candidates, candidates, problem, table
 from .conflicts import infeasible
 from .rows import Rows
 from .select import Step, one_step, tied
+from .selection.corners.conflict_of import conflict_of
 from .selection.exact import solve
-from .selection.problem import Change, Infeasible
+from .selection.problem import Change, Conflict, Infeasible
 
-# Above so many rows only the clauses that count alone are tried, not all of them together.
+# Above so many rows clauses are held against fractions of rows, in a few passes over them, and whole rows are not searched.
 TOGETHER_ROWS = 50_000
 NOTE = "certain before anything more is scored: these are the most candidates that there can be, whatever the scores turn out to be"
 
@@ -68,24 +69,29 @@ def impossible(stage: Select, rows: Rows, funnel: tuple[Step, ...]) -> Diagnosti
     counts_tokens = stage.tokens is not None and stage.tokens not in open_
     quotas = [q for q in stage.quotas if counts_tokens or "tokens" not in q.unit]
     budgets = [b for b in stage.budgets if counts_tokens or b.unit != "tokens"]
-    many = rows.alive > TOGETHER_ROWS
-    if not budgets or many:
+    if not budgets:
         # Nothing bounds how much is selected: only what is too little of all there is, is too little.
         quotas = [replace(q, high=None, equal=False) for q in quotas if q.low is not None and q.unit in ("examples", "tokens") and not q.equal]
-        if many:
-            budgets = budgets[:1] if [b.unit for b in budgets[:1]] == ["examples"] and not quotas else []
     relaxed = replace(
         stage, at_most=min(caps, key=lambda c: c.count, default=None) if budgets else None, quotas=tuple(quotas), budgets=tuple(budgets),
         tokens=stage.tokens if counts_tokens else None, soft=None,
     )  # fmt: skip
     valued = rows.map(lambda part: tied(part, stage.seed).with_columns(pl.lit(0.0).alias(OBJECTIVE)))
-    answer = solve(problem(relaxed, candidates(relaxed, valued)))
-    if not isinstance(answer, Infeasible):
+    conflict = _conflict(relaxed, candidates(relaxed, valued))
+    if conflict is None:
         return None
     texts = {k.text: k for k in keeps}
-    changes = tuple(_as_keep(change, texts) for change in answer.conflict.changes)
-    diagnostic = infeasible(replace(answer.conflict, changes=changes), rows, funnel)
+    changes = tuple(_as_keep(change, texts) for change in conflict.changes)
+    diagnostic = infeasible(replace(conflict, changes=changes), rows, funnel)
     return replace(diagnostic, notes=(*diagnostic.notes, NOTE))
+
+
+def _conflict(stage: Select, live: Candidates) -> Conflict | None:
+    """Why no selection satisfies the clauses of the stage; None where one does, or where of many candidates fractions do."""
+    if stage.budgets and live.size > TOGETHER_ROWS:
+        return conflict_of(table(stage, live, live.frame["objective"]))
+    answer = solve(problem(stage, live))
+    return answer.conflict if isinstance(answer, Infeasible) else None
 
 
 def _as_keep(change: Change, keeps: dict[str, Keep]) -> Change:

@@ -15,6 +15,10 @@ from .selection.problem import Change, Conflict, ConflictMember
 from .selection.wording import idle, titled
 
 UNPROVEN = "searched by prices: neither that there is none is proven, nor that fewer of the clauses would not conflict as well"
+LEFT_OUT = {
+    "fractions": "proven by prices over every candidate: no selection satisfies these clauses together; with any one of them left out, fractions of rows satisfy the others, and whole rows were not searched",
+    "open": "proven by prices over every candidate: no selection satisfies these clauses together; whether all of them are needed for that stayed open",
+}
 SHOWN_CHANGES = 3
 SHOWN_GROUPS = 6
 SHOWN_CLAUSES = 6
@@ -42,9 +46,16 @@ def infeasible(conflict: Conflict, rows: Rows, funnel: Sequence[Left]) -> Diagno
         message,
         Label(first.clause.span, _supply(first)),
         tuple(Label(member.clause.span, _supply(member)) for member in others),
-        (*(() if conflict.proven else (UNPROVEN,)), *_starving(conflict.members, rows, [step.clause for step in funnel])),
+        (*_proof(conflict), *_starving(conflict.members, rows, [step.clause for step in funnel])),
         _ways_out(conflict) if conflict.proven else "loosen one of them; `solver exact` finds which ones conflict, and the nearest change, but takes long for so many",
     )
+
+
+def _proof(conflict: Conflict) -> tuple[str, ...]:
+    """What is known of the conflict where it is less than all: that it is one, and that none of its clauses can be left out, in whole rows."""
+    if not conflict.proven:
+        return (UNPROVEN,)
+    return (LEFT_OUT[conflict.left_out],) if conflict.left_out in LEFT_OUT else ()
 
 
 def _supply(member: ConflictMember) -> str:
@@ -121,5 +132,7 @@ def _change(change: Change) -> str:
     notes = [] if change.enough else ["not enough alone"]
     if not change.nearest:
         notes.append("a nearer one was neither found nor ruled out")
+    if not change.whole:
+        notes.append("nothing nearer will do; this does for fractions of rows")
     said = f"remove `{change.clause.text}`" if idle(change.changed) else f"`{change.changed.text}`"
     return said + (f" ({', '.join(notes)})" if notes else "")

@@ -8,6 +8,7 @@ import polars as pl
 
 from ..compiler.plan.stages import AtMost, Budget, Quota, Select
 from .candidates import Candidates, problem, table, worth
+from .selection.corners.conflict_of import conflict_of
 from .selection.exact import solve
 from .selection.prices.solve_table import solve_table
 from .selection.problem import Infeasible, Solution
@@ -41,7 +42,7 @@ def solver(stage: Select, candidates: int) -> str:
 def solved(stage: Select, live: Candidates) -> Solution | Infeasible:
     """The answer of the solver over the candidates.
 
-    Where prices find no selection among at most `MOST` candidates, the exact solver has the last word.
+    Where prices find no selection among at most `MOST` candidates, the exact solver has the last word; among more, prices say what conflicts.
     """
     if solver(stage, live.size) == EXACT:
         return solve(problem(stage, live))
@@ -52,8 +53,11 @@ def _by_prices(stage: Select, live: Candidates) -> Solution | Infeasible:
     asked = table(stage, live, _untied(live))
     answer = solve_table(asked)
     if isinstance(answer, Infeasible):
-        # so few are searched to the end, which finds what conflicts and what would mend it
-        return answer if live.size > MOST else solve(problem(stage, live))
+        if live.size <= MOST:
+            # so few are searched to the end, which finds what conflicts and what would mend it
+            return solve(problem(stage, live))
+        found = None if answer.conflict.all_selected else conflict_of(asked)
+        return answer if found is None else Infeasible(conflict=found)
     chosen = np.zeros(live.size, bool)
     chosen[answer.rows.to_numpy()] = True
     value = worth(stage, live)

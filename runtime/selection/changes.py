@@ -45,7 +45,8 @@ def changes(session: Session, members: Sequence[int]) -> tuple[tuple[Change, ...
 def _searched(session: Session, active: Sequence[int], members: Sequence[int]) -> tuple[list[Change], int]:
     ahead = [(0.0, i) for i in members]
     if session.problem.size > SMALL and session.problem.budgets:
-        ahead = sorted((far, i) for i in members if (far := least_move(session, members, i)) is not None)
+        proof = session.relax(session.limited(members))
+        ahead = sorted((far, i) for i in members if (far := least_move(session, members, proof, i)) is not None)
     found: list[Change] = []
     for place, (far, i) in enumerate(ahead):
         nearest = sorted(map(_distance, found))[:WANTED]

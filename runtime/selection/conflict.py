@@ -6,10 +6,15 @@ import numpy as np
 
 from ...compiler.plan.stages import AtMost, Budget, Quota
 from .changes import changes
+from .corners.deletion import Question, core
 from .outcomes import broken, outcomes
 from .problem import Conflict, ConflictMember, Problem, unit
 from .rows import rows
 from .session import Refuted, Session
+from .table import as_table
+
+LARGE = 3000
+"""Of more candidates a conflict is first sought by prices of classes, which refute the clauses for fractions of rows; what is left is searched in whole rows."""
 
 
 def conflict(problem: Problem) -> Conflict:
@@ -32,7 +37,8 @@ def minimal(session: Session) -> list[int]:
     for i in kept:
         if _starved(session.problem, i):
             return [i]
-    found = _refuted(session, kept)
+    by_prices = core(Question(as_table(session.problem))) if session.problem.size > LARGE else None
+    found = list(by_prices.numbers) if by_prices else _refuted(session, kept)
     if found is None:
         raise ValueError("the problem is feasible")
     kept, needed = found, []

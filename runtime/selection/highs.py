@@ -8,7 +8,7 @@ import highspy
 import numpy as np
 
 from .matrix import NONE, Matrix
-from .thin import thin
+from .thin import Thin, thin
 
 COST = 2.0**10
 COEFFICIENT = 2.0**20
@@ -42,10 +42,11 @@ def run(
     prove: bool = False,
     gap: float = 0.0,
     upper: np.ndarray | None = None,
+    start: np.ndarray | None = None,
 ) -> Answer | Refusal:
     """Maximise cost x over the bounds of the columns (from 0 to `upper` where it is given) and the matrix; a refusal says that it is
     infeasible (with a limit of `nodes`, that nothing was found), and with `prove`, for an LP, which rows refute it. `gap`: how much
-    of the optimum an integral answer may lack.
+    of the optimum an integral answer may lack. `start`: integers that satisfy the matrix and are likely the best: what remains is the proof.
 
     Costs and rows are scaled by powers of two, so that integers stay exact and an absolute 1e-6 is at most one unit of
     an objective of 2^30 levels.
@@ -60,6 +61,13 @@ def run(
         solver.setOptionValue("solver", "ipm")  # on so degenerate an objective the simplex takes ten times as long
     if solver.passModel(lp) == highspy.HighsStatus.kError:
         raise RuntimeError("HiGHS refused the model of a selection")
+    if start is not None:
+        # What looks for better ones, and begins again from what was learnt, takes longer here than the tree alone.
+        solver.setOptionValue("mip_heuristic_effort", 0.0)
+        solver.setOptionValue("mip_allow_restart", False)
+        begun = highspy.HighsSolution()
+        begun.col_value, begun.value_valid = list(made.thin.filled(start)), True
+        solver.setSolution(begun)
     solver.run()
     status = solver.getModelStatus()
     known = highspy.HighsModelStatus
@@ -77,9 +85,10 @@ def run(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Model:
-    """`scale`: by how much each row of the matrix was multiplied; of the costs `cost_scale`."""
+    """`scale`: by how much each row of the matrix was multiplied; of the costs `cost_scale`. `thin`: the matrix as it is solved."""
 
     lp: highspy.HighsLp
+    thin: Thin
     scale: np.ndarray
     cost_scale: float
 
@@ -105,7 +114,7 @@ def model(matrix: Matrix, cost: np.ndarray, upper: np.ndarray | None = None) -> 
     lp.a_matrix_.start_ = np.searchsorted(whole.column[order], np.arange(n + 1)).astype(np.int32)
     lp.a_matrix_.index_ = whole.row[order].astype(np.int32)
     lp.a_matrix_.value_ = (whole.value * scale[whole.row])[order]
-    return Model(lp, scale[: matrix.height] * made.times, cost_scale)
+    return Model(lp, made, scale[: matrix.height] * made.times, cost_scale)
 
 
 def new_solver(nodes: int | None = None, tolerance: float = 1e-6) -> highspy.Highs:

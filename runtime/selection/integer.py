@@ -17,6 +17,8 @@ NODES = 20
 """Where a search may give up, it does after so many nodes."""
 CORE = 400
 """... and begins with so many columns."""
+FIRST, FIRST_NODES, LIMITED = 100, 100, 2000
+"""What a proof starts from is looked for in so many columns and with so many nodes, up to as many columns as LIMITED."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,27 +38,29 @@ class Optimum:
 
 
 def maximise(
-    matrix: Matrix, value: np.ndarray, core: int = 1000, nodes: int | None = None, start: np.ndarray | None = None
+    matrix: Matrix, value: np.ndarray, core: int | None = None, nodes: int | None = None, start: np.ndarray | None = None
 ) -> Optimum | None:
     """The columns that maximise the sum of `value` (int64) over the rows of the matrix, proven optimal; None where no
     selection satisfies them.
 
     With prices p of the LP, no selection exceeds b = sum of p times the bounds + sum of max(0, advantage); doing the
-    opposite with a column costs its `doubt` of b. With a limit of `nodes` the answer is good, repeatable and feasible,
+    opposite with a column costs its `doubt` of b. The columns most in doubt, `core` of them at first, are branched on for a good selection.
+    Columns that would cost more than b less the best selection found are settled; the rest are branched
+    on for the proof. With a limit of `nodes` the answer is good, repeatable and feasible,
     but not proven: the columns most in doubt are branched on, once, and where they do not
-    suffice, from `start`, a selection that satisfies the rows. Columns that would cost more than b less the best selection found are settled; the rest are branched
-    on.
+    suffice, from `start`, a selection that satisfies the rows.
     """
     relaxed = run(matrix, value, integral=False)
     if isinstance(relaxed, Refusal):
         return None
     price, advantage, _ = bound(matrix, value, relaxed.price)
     settled = settle(matrix, value, price, blocks(matrix))
-    base, order, size = _core(value, settled, relaxed.x, core)
+    base, order, size = _core(value, settled, relaxed.x, core or (FIRST if nodes is None else 1000))
     while True:
         free = np.zeros(matrix.width, bool)
         free[order[: size if 2 * size < matrix.width else matrix.width]] = True
-        chosen = branch(matrix, value, np.flatnonzero(free), base, nodes)
+        searched = nodes if nodes is not None or free.all() or size > LIMITED else FIRST_NODES
+        chosen = branch(matrix, value, np.flatnonzero(free), base, searched)
         if chosen is None and start is not None:
             chosen = branch(matrix, value, np.flatnonzero(free), start, nodes)
         if chosen is None:
@@ -68,13 +72,13 @@ def maximise(
         if nodes is not None:
             return Optimum(chosen, total, price, advantage, np.arange(matrix.width))
         loss = settled.bound - total - 1
-        needed = (settled.doubt <= loss) | (base != settled.base) if loss >= 0 else np.zeros_like(free)
-        if np.any(needed & ~free) and needed.sum() > 4 * size:
+        needed = (settled.doubt <= loss) | (chosen != settled.base) if loss >= 0 else np.zeros_like(free)
+        if needed.sum() > 4 * size:
             size *= 2
             continue
-        if np.any(needed & ~free):
+        if np.any(needed) and not (free.all() and searched is None):
             # In a better selection all other columns are as the prices have them, so what is found here decides.
-            better = branch(matrix, value, np.flatnonzero(needed), settled.base)
+            better = branch(matrix, value, np.flatnonzero(needed), settled.base, start=chosen)
             if better is not None and int((value * better).sum()) > total:
                 chosen, total = better, int((value * better).sum())
         return Optimum(chosen, total, price, advantage, np.flatnonzero(settled.doubt <= settled.bound - total))
@@ -121,11 +125,13 @@ def best_near(matrix: Matrix, value: np.ndarray, lean: np.ndarray, relaxed: Answ
     return None
 
 
-def branch(matrix: Matrix, value: np.ndarray, free: np.ndarray, base: np.ndarray, nodes: int | None = None) -> np.ndarray | None:
-    """The best selection that differs from `base` only in the columns `free`, or None. Checked in integers."""
+def branch(
+    matrix: Matrix, value: np.ndarray, free: np.ndarray, base: np.ndarray, nodes: int | None = None, start: np.ndarray | None = None
+) -> np.ndarray | None:
+    """The best selection that differs from `base` only in the columns `free`, or None. Checked in integers. `start`: a good one of these."""
     part = matrix.restricted(free, base)
     for tolerance in (1e-6, 1e-9):
-        answer = run(part, value[free], integral=True, nodes=nodes, tolerance=tolerance)
+        answer = run(part, value[free], integral=True, nodes=nodes, tolerance=tolerance, start=None if start is None else start[free])
         if isinstance(answer, Refusal):
             return None
         chosen = base.astype(bool if matrix.upper is None else np.int64)

@@ -236,7 +236,7 @@ class Change:
     `bound` is `low`, `high`, `equal`, `amount` (of a budget) or `count` (of `keep at most`); `old` and `new` are in the
     clause's own unit. `enough`: the whole problem is then feasible; where it is False another conflict remains after
     this one. `nearest`: proven to be the nearest; where it is False the effort ran out between this value, which is
-    feasible, and one that is known not to be.
+    feasible, and one that is known not to be. `whole` is False where fractions of rows satisfy the clauses, and whole rows were not searched.
     """
 
     clause: Clause
@@ -246,6 +246,7 @@ class Change:
     new: float
     enough: bool = True
     nearest: bool = True
+    whole: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -255,7 +256,8 @@ class Conflict:
 
     `changes` come nearest first; of `unsearched` clauses no bound was looked at, for by the proof of the conflict
     they are not likelier to be nearer. `all_selected`: there is no budget, every candidate is selected and quotas are only checked.
-    `proven` is False where no selection was found, none was proven impossible, and the set need not be minimal.
+    `proven` is False where no selection was found, none was proven impossible, and the set need not be minimal. `left_out`: what is proven to satisfy
+    the others where one of the clauses is left out: `rows`, `fractions` of rows, or, of one of them at least, nothing (`open`).
     """
 
     members: tuple[ConflictMember, ...]
@@ -263,6 +265,7 @@ class Conflict:
     all_selected: bool = False
     unsearched: int = 0
     proven: bool = True
+    left_out: str = "rows"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,11 +10,15 @@ from math import ceil, floor
 import numpy as np
 
 from ...compiler.plan.stages import AtMost, Budget, Quota
+from .corners.deletion import Question
+from .corners.nearest import TENTHS, nearest
+from .highs import Answer
 from .integer import best_near, maximise
 from .matrix import NONE, Matrix
 from .problem import unit, with_clause
 from .rows import bounds, exact, rows
 from .session import Limits, Refuted, Session
+from .table import as_table
 
 TRIES = 3
 WHOLE = 2000
@@ -74,6 +78,14 @@ def reach_share(session: Session, active: Sequence[int], i: int, quota: Quota, p
     """The nearest share of a quota of an unknown total, in `parts` of a per cent, that the other clauses allow, and whether that is proven; None: none."""
     written = exact((quota.low if falling else quota.high) or 0.0) * parts
     step, way = (ceil(written), -1) if falling else (floor(written), 1)
+    if parts == TENTHS:
+        # Of fractions prices of classes know the nearest at once: what is left is to find whole rows near it.
+        side = "low" if falling else "high"
+        near = next((c for name, c in nearest(Question(as_table(session.problem)), active, i) if name == side), None)
+        if isinstance(near, Quota):
+            value = float((near.low if falling else near.high) or 0.0)
+            step = round(value * parts)
+            session = Session(with_clause(session.problem, i, replace(quota, low=value) if falling else replace(quota, high=value)), after=session)
     proven, tries = True, 0
     while 0 <= step <= 100 * parts and tries < TRIES:
         matrix = session.limited(active)
@@ -121,10 +133,11 @@ def _allowed(session: Session, matrix: Matrix, found: Refuted, i: int, step: int
     return good
 
 
-def least_move(session: Session, members: Sequence[int], i: int) -> float | None:
-    """How far a bound of clause `i` must move at least, as a share of what it is, before the clauses `members` can hold; None: no move of it helps."""
+def least_move(session: Session, members: Sequence[int], found: Refuted | Answer, i: int) -> float | None:
+    """How far a bound of clause `i` must move at least, as a share of what it is, before the clauses `members` can hold, by what the relaxation
+    said of them; None: no move of it helps.
+    """
     problem, clause = session.problem, session.problem.clauses[i]
-    found = session.relax(session.limited(members))
     if not isinstance(found, Refuted):
         return 0.0
     at = np.flatnonzero((session.clause == i) & (found.price != 0))
@@ -164,9 +177,10 @@ def _relaxed(session: Session, active: Sequence[int], i: int, least: int | None,
         found = session.relax(session.limited(active, {i: (value, most) if falling else (least, value)}))
         if not isinstance(found, Refuted):
             return value
-        price = float(np.abs(found.price[session.clause == i]).max(initial=0.0))
-        if price == 0.0 or (value <= 0 if falling else value >= whole):
-            return None
+        of_bound = found.price[session.clause == i] * (-1 if falling else 1)
+        price = float(of_bound.max(initial=0.0))
+        if price <= 0.0 or (value <= 0 if falling else value >= whole):
+            return None  # the proof does without this bound, or rests on the other one of the clause
         step = max(1, ceil(-found.least / price * (1 - 1e-9) - 1e-6))
         value = max(value - step, 0) if falling else min(value + step, whole)
 

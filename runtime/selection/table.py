@@ -85,3 +85,18 @@ def as_problem(table: Table) -> tuple[Problem, pl.Series]:
         budgets=table.budgets,
     )
     return problem, held["row"]
+
+
+def as_table(problem: Problem) -> Table:
+    """The clauses of a problem over its candidates as a table: rows that quotas count alike have one number in `counted`."""
+    inside = np.zeros((problem.size, max(len(problem.quotas), 1)), bool)
+    for i, members in enumerate(problem.members):
+        inside[members, i] = True
+    patterns, counted = np.unique(np.packbits(inside, axis=1), axis=0, return_inverse=True)
+    counts = np.unpackbits(patterns, axis=1).astype(bool)
+    held = {
+        "row": np.arange(problem.size, dtype=np.uint32), "prompt": problem.prompt, "tokens": problem.tokens, "objective": problem.objective,
+        "tie": problem.tie, "counted": counted.reshape(-1).astype(np.uint32),
+    }  # fmt: skip
+    members = tuple(pl.col("counted").is_in(np.flatnonzero(counts[:, i]).tolist()) for i in range(len(problem.quotas)))
+    return Table(frame=pl.DataFrame(held).lazy(), at_most=problem.at_most, quotas=problem.quotas, members=members, budgets=problem.budgets)

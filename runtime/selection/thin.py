@@ -22,6 +22,13 @@ class Thin:
     more: int
     times: np.ndarray
 
+    def filled(self, x: np.ndarray) -> np.ndarray:
+        """Values of the columns there were, followed by what they make of the sums behind them."""
+        height = self.matrix.height - self.more
+        inside = (self.matrix.row >= height) & (self.matrix.column < len(x))
+        row, column = self.matrix.row[inside] - height, self.matrix.column[inside]
+        return np.append(x.astype(float), np.bincount(row, self.matrix.value[inside] * x[column], self.more))
+
 
 def thin(matrix: Matrix) -> Thin:
     """The matrix with fewer entries, for the same columns and rows."""

@@ -53,8 +53,11 @@ def revealed(plan, chance: random.Random, context: Context) -> tuple[bool, set[s
     raise AssertionError("no selection")
 
 
-def test_a_plan_never_takes_back_what_it_says_before_scoring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("together", [50_000, 5])
+def test_a_plan_never_takes_back_what_it_says_before_scoring(together: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same of more rows than are searched whole: then only what fractions of rows refute is said."""
     verdicts = []
+    monkeypatch.setattr("mixc.runtime.bounds.TOGETHER_ROWS", together)
     monkeypatch.chdir(make_project(tmp_path))
     context = Context(store=Store(tmp_path / ".mixc"), students=Students())
     for seed in range(40):

@@ -130,3 +130,20 @@ def test_where_prices_find_nothing_the_exact_solver_says_what_conflicts() -> Non
     found = solved(asked, live(asked, 6_000, None))
     assert isinstance(found, Infeasible) and found.conflict.proven and found.conflict.changes
     assert {m.clause.text for m in found.conflict.members} >= {"keep at most 1 per prompt"}
+
+
+def test_of_more_candidates_than_are_searched_prices_say_what_conflicts_as_the_exact_solver_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    floors = tuple(
+        Quota(text=f'quota skill "s{i}" >= 420 examples', group=Group(kind="skill", value=f"s{i}"), low=420.0, high=None, unit="examples", span=SPAN)
+        for i in range(6)
+    )
+    asked = stage(quotas=floors, budgets=(Budget(text="budget 2600 examples", amount=2600, unit="examples", span=SPAN),))
+    given = live(asked, 6_000, None)
+    exact = solved(asked, given)
+    monkeypatch.setattr("mixc.runtime.solvers.MOST", 1_000)
+    found = solved(asked, given)
+    assert isinstance(exact, Infeasible) and isinstance(found, Infeasible)
+    assert found.conflict.proven and found.conflict.left_out in ("fractions", "rows")
+    assert [m.clause for m in found.conflict.members] == [m.clause for m in exact.conflict.members]
+    assert {(c.changed.text, c.new) for c in found.conflict.changes} & {(c.changed.text, c.new) for c in exact.conflict.changes}
+    assert not any(c.whole for c in found.conflict.changes)
