@@ -9,8 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..matrix import NONE
+from .classes import Classes
 from .constraints import Constraints
 from .pool import WORTH, Pool
+from .segments import crowded, runs
 
 HALVINGS = 60
 CLOSE = 1e-4
@@ -18,14 +20,21 @@ CLOSE = 1e-4
 
 @dataclass(frozen=True, slots=True, eq=False)
 class System:
-    """Constraints as floats, each divided by `unit` so that a typical row counts about 1; bounds of a `part` of the table."""
+    """Constraints as floats, each divided by `unit` so that a typical row counts about 1; bounds of a `part` of the table.
+
+    `size`: how large the bounds of the whole part are, 1 at least. `shortest`, `typical`, `longest`: tokens of each class.
+    """
 
     ones: np.ndarray
     tokens: np.ndarray
     low: np.ndarray
     high: np.ndarray
     unit: np.ndarray
+    size: np.ndarray
     at_most: int | None
+    shortest: np.ndarray
+    typical: np.ndarray
+    longest: np.ndarray
 
     def advantage(self, pool: Pool, price: np.ndarray) -> np.ndarray:
         """What each row is worth less its prices."""
@@ -46,13 +55,25 @@ class System:
         return float((price[up] * self.high[up]).sum() + (price[down] * self.low[down]).sum())
 
 
-def system(made: Constraints, part: float, typical: np.ndarray, rows: np.ndarray) -> System:
-    """The constraints for a `part` (0 to 1) of the table; `typical`: mean tokens of each class, `rows`: how many rows it has."""
+def system(made: Constraints, part: float, known: Classes) -> System:
+    """The constraints for a `part` (0 to 1) of the table."""
+    typical = known.tokens / np.maximum(known.rows, 1)
     size = np.abs(made.ones + made.tokens * typical)
-    unit = np.maximum((size * (rows > 0)).max(axis=1, initial=0.0), 1.0) if made.height else np.zeros(0)
+    unit = np.maximum((size * (known.rows > 0)).max(axis=1, initial=0.0), 1.0) if made.height else np.zeros(0)
     low = np.where(made.low == -NONE, -np.inf, made.low * part) / unit
     high = np.where(made.high == NONE, np.inf, made.high * part) / unit
-    return System(made.ones / unit[:, None], made.tokens / unit[:, None], low, high, unit, made.at_most)
+    return System(
+        ones=made.ones / unit[:, None],
+        tokens=made.tokens / unit[:, None],
+        low=low,
+        high=high,
+        unit=unit,
+        size=np.maximum(np.abs(np.where(made.high == NONE, 0, high)), np.abs(np.where(made.low == -NONE, 0, low))) + 1.0,
+        at_most=made.at_most,
+        shortest=known.shortest,
+        typical=typical,
+        longest=known.longest,
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,9 +97,8 @@ def point(pool: Pool, held: System, price: np.ndarray, smooth: float) -> Point:
     prompt = pool.prompt[better]
     threshold = np.zeros(len(better))
     if held.at_most is not None and len(better):
-        wish = np.bincount(prompt, np.minimum(gain / smooth, 1.0))
-        tight = np.flatnonzero(wish[prompt] > held.at_most)
-        threshold[tight] = _thresholds(gain[tight], prompt[tight], held.at_most, smooth)
+        close = crowded(prompt, held.at_most)
+        threshold[close] = _thresholds(gain[close], prompt[close], held.at_most, smooth)
     part = np.clip((gain - threshold) / smooth, 0.0, 1.0)
     taken = np.zeros(pool.size)
     taken[better] = part
@@ -93,24 +113,38 @@ def point(pool: Pool, held: System, price: np.ndarray, smooth: float) -> Point:
 
 
 def _thresholds(gain: np.ndarray, prompt: np.ndarray, most: int, smooth: float) -> np.ndarray:
-    """For each row the threshold at which its prompt takes `most` rows: bisection, then the exact point of the straight piece."""
-    _, place = np.unique(prompt, return_inverse=True)
-    low = np.zeros(place.max(initial=-1) + 1)
-    high = low.copy()
-    np.maximum.at(high, place, gain)
-    if most == 1:
-        low = np.maximum(high - smooth, 0.0)
+    """For each row the threshold at which its prompt takes `most` rows, 0 where it takes no more without one: bisection, then the exact
+    point of the straight piece.
+    """
+    if not len(gain):
+        return gain
+    first, _, place = runs(prompt)
+    tight = np.add.reduceat(np.minimum(gain / smooth, 1.0), first) > most
+    high = np.maximum.reduceat(gain, first)
+    low = np.where(tight & (most == 1), np.maximum(high - smooth, 0.0), 0.0)
+    near = np.flatnonzero(tight[place] & (gain > low[place]))
+    if most == 1:  # where only one row is so near to the best, `low` is its threshold
+        near = near[crowded(place[near], 1)]
+    if len(near):
+        first, _, within = runs(place[near])
+        runs_near = place[near][first]
+        low[runs_near] = _bisected(gain[near], first, within, low[runs_near], high[runs_near], most, smooth)
+    return low[place]
+
+
+def _bisected(
+    gain: np.ndarray, first: np.ndarray, place: np.ndarray, low: np.ndarray, high: np.ndarray, most: int, smooth: float
+) -> np.ndarray:
     for _ in range(HALVINGS):
         middle = (low + high) / 2
-        above = np.bincount(place, np.clip((gain - middle[place]) / smooth, 0.0, 1.0)) > most
+        above = np.add.reduceat(np.clip((gain - middle[place]) / smooth, 0.0, 1.0), first) > most
         low, high = np.where(above, middle, low), np.where(above, high, middle)
         if np.all(high - low <= 1e-4 * smooth):
             break
     rise = (gain - low[place]) / smooth
-    inside = (rise > 0) & (rise < 1)
-    number = np.bincount(place, inside)
-    excess = np.bincount(place, np.clip(rise, 0.0, 1.0)) - most
-    return (low + np.where(number > 0, excess * smooth / np.maximum(number, 1), 0.0))[place]
+    number = np.add.reduceat(((rise > 0) & (rise < 1)).astype(np.int64), first)
+    excess = np.add.reduceat(np.clip(rise, 0.0, 1.0), first) - most
+    return low + np.where(number > 0, excess * smooth / np.maximum(number, 1), 0.0)
 
 
 def curvature(pool: Pool, held: System, at: Point, smooth: float) -> np.ndarray:

@@ -31,12 +31,13 @@ class Pool:
         """How many rows there are."""
         return len(self.value)
 
-    def where(self, mask: np.ndarray) -> "Pool":
-        """The rows of a mask."""
-        prompt = self.prompt[mask]
+    def where(self, inside: np.ndarray) -> "Pool":
+        """The rows of a mask, or of rising indices."""
+        rows = np.flatnonzero(inside) if inside.dtype == bool else inside
+        prompt = self.prompt[rows]
         prompt = np.cumsum(np.r_[0, prompt[1:] != prompt[:-1]]) if len(prompt) else prompt
-        arrays = (a[mask] for a in (self.cls, self.tokens, self.value, self.worth))
-        return Pool(prompt, *arrays, row=self.row.filter(pl.Series(mask)))
+        arrays = (a[rows] for a in (self.cls, self.tokens, self.value, self.worth))
+        return Pool(prompt, *arrays, row=self.row.gather(rows))
 
 
 def scaled(largest: float) -> int:

@@ -17,11 +17,13 @@ from ..problem import Conflict, Infeasible
 from ..table import Selected, Table
 from .classes import Classes, classes
 from .constraints import Constraints, constraints
+from .bounded import bounded, nothing_outside
+from .core import Margin, core, everything, near
 from .dual import System, system
 from .newton import newton
-from .passes import FINE, Margin, proof, sample, survivors
+from .passes import FINE, proof, sample, survivors
 from .pool import SCALE, WORTH, Pool, scaled
-from .repair import repaired
+from .repair import Repaired, repaired
 from .report import member, reported
 from .sifted import covariance, margin, within
 
@@ -32,6 +34,7 @@ COARSE = 16
 AIM = 1e-5
 ROUNDS = 3
 TRIES = 3
+WIDER = 4.0
 
 
 def solve_table(table: Table) -> Selected | Infeasible:
@@ -94,56 +97,69 @@ def _expected(table: Table, known: Classes) -> int:
 
 def _priced(table: Table, known: Classes, made: Constraints, count: int | None) -> Selected | Infeasible:
     part = 1.0 if known.total <= SMALL else min(1.0, max(SELECTED / _expected(table, known), 1 / SHARE))
-    typical = known.tokens / np.maximum(known.rows, 1)
-    full = system(made, 1.0, typical, known.rows)
+    full = system(made, 1.0, known)
     pool, drawn = sample(table, known, part)
-    price, spread, smooth = _estimated(pool, drawn, made, known, typical, part)
-    room = margin(full, spread, typical, 2 * smooth + 2.0**-20)
+    price, spread, smooth = _estimated(pool, drawn, made, known, part)
+    room = margin(full, spread, 2 * smooth + 2.0**-20)
     passes, bound = 2, None
     best: tuple[Pool, np.ndarray] | None = None
     for _ in range(ROUNDS):
+        cut, at = room, price
         if part < 1.0:
-            pool = survivors(table, known, made, integers(price, full), room)
+            pool = survivors(table, known, made, integers(at, full), room)
             passes += 1
-        priced = newton(pool, full, price, smooth=smooth * max(part, 1e-3) * 4, doubt=max(1000, 12 * made.height))
-        total = max(abs(float(pool.worth[priced.at.taken > 0.5].sum()) * 2.0**-WORTH), 2.0**-30)
-        answer = repaired(pool, made, full, priced.price, total * AIM / 4)
+        answer = _whole(pool, made, full, price, smooth * max(part, 1e-3) * 4, None if part == 1.0 else room)
         price = answer.price
-        proven = proof(table, known, made, integers(price, full))
-        passes += 1
+        whole = integers(price, full)
+        if part == 1.0 or nothing_outside(known, made, integers(at, full), cut, whole):
+            proven = bounded(pool, known, made, whole)
+        else:
+            proven = proof(table, known, made, whole)
+            passes += 1
         bound = proven if bound is None else min(bound, proven)
         if answer.chosen is not None:
             best = pool, answer.chosen
         outside = proven * 2.0 ** -(SCALE + FINE) - answer.bound
-        if part == 1.0 or (best is not None and outside <= AIM / 4 * total):
+        if part == 1.0 or (best is not None and outside <= AIM / 4 * abs(answer.bound)):
             break
-        room = Margin(room.base * 3, room.slope * 3)
+        room = room.wider(3)
     if best is None or bound is None:
         return Infeasible(conflict=Conflict(members=tuple(member(table, known, i) for i in range(len(table.clauses))), changes=(), proven=False))
     return _selected(table, known, made, full, price, (bound, known.total if count is None else count), *best, passes)
 
 
-def _estimated(
-    pool: Pool, drawn: np.ndarray, made: Constraints, known: Classes, typical: np.ndarray, part: float
-) -> tuple[np.ndarray, np.ndarray, float]:
+def _whole(pool: Pool, made: Constraints, held: System, start: np.ndarray, smooth: float, room: Margin | None) -> Repaired:
+    """Prices over a pool, and whole rows of it."""
+    found = newton(pool, made, held, start, smooth=smooth, doubt=max(1000, 12 * made.height), margin=room)
+    price, widths = found.price, [near(held, found.smooth).wider(WIDER), everything(held)]
+    while True:
+        part = core(pool, made, held, price, found.smooth, widths.pop(0))
+        answer = repaired(part, float(pool.worth[part.taken].sum()) * 2.0**-WORTH, price, AIM / 4)
+        if not widths or (answer.chosen is not None and part.holds(answer.price)):
+            return answer
+        price = answer.price
+
+
+def _estimated(pool: Pool, drawn: np.ndarray, made: Constraints, known: Classes, part: float) -> tuple[np.ndarray, np.ndarray, float]:
     """Prices over a sample, how they vary, and the smoothing they were found with: first over a sixteenth of it, then over what that leaves."""
     doubt = max(300, 12 * made.height)
     price, smooth = np.zeros(made.height), 0.25
     spread = np.zeros((made.height, made.height))
     if pool.size > SMALL // COARSE:
         coarse = pool.where(drawn < part / COARSE) if part < 1 else pool.where(drawn < 1 / COARSE)
-        held = system(made, part / COARSE, typical, known.rows)
-        rough = newton(coarse, held, price, smooth=smooth, doubt=doubt, least=2.0**-5, ridge=0.5)
+        held = system(made, part / COARSE, known)
+        rough = newton(coarse, made, held, price, smooth=smooth, doubt=doubt, least=2.0**-5, ridge=0.5)
         spread = covariance(coarse, held, rough, 1 / COARSE)
         price, smooth = rough.price, rough.smooth
-    held = system(made, part, typical, known.rows)
+    held = system(made, part, known)
     inside = np.ones(pool.size, bool)
     tries = 4 if spread.any() else 1
     while True:
-        if spread.any():
-            inside = within(pool, held, price, margin(held, spread, typical, 2 * smooth + 2.0**-20))
+        room = margin(held, spread, 2 * smooth + 2.0**-20) if spread.any() else None
+        if room is not None:
+            inside = within(pool, held, price, room)
         sifted = pool.where(inside)
-        found = newton(sifted, held, price, smooth=smooth, doubt=doubt, least=2.0**-9, ridge=0.5)
+        found = newton(sifted, made, held, price, smooth=smooth, doubt=doubt, margin=room, least=2.0**-9, ridge=0.5)
         price, smooth, tries = found.price, found.smooth, tries - 1
         if not tries or not np.any((held.advantage(pool, price) > 0) & ~inside):
             return price, covariance(sifted, held, found, part), smooth
