@@ -9,11 +9,12 @@ import numpy as np
 
 from ..matrix import NONE
 from .constraints import Constraints
-from .dual import System
+from .dual import System, product
 from .pool import Pool
 from .segments import crowded, runs, top
 
-NEAR = 4.0
+NEAR = 2.0
+
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,14 +48,14 @@ class Core:
     margin: Margin
     outer: "Core | None" = None
 
-    def holds(self, price: np.ndarray) -> bool:
-        """Whether prices are within the margin, for every row that there may be."""
-        if self.outer is not None and not self.outer.holds(price):
+    def holds(self, price: np.ndarray, times: float = 1.0) -> bool:
+        """Whether prices are within the margin, or so many `times` the margin, for every row that there may be."""
+        if self.outer is not None and not self.outer.holds(price, times):
             return False
         moved = price - self.price
-        ones, tokens = moved @ self.held.ones, moved @ self.held.tokens
+        ones, tokens = product(moved, self.held.ones), product(moved, self.held.tokens)
         ends = (self.held.shortest, self.held.longest)
-        return all(bool(np.all(np.abs(ones + tokens * w) <= self.margin.base + self.margin.slope * w)) for w in ends)
+        return all(bool(np.all(np.abs(ones + tokens * w) <= times * (self.margin.base + self.margin.slope * w))) for w in ends)
 
 
 def near(held: System, smooth: float) -> Margin:

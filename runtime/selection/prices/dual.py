@@ -16,6 +16,8 @@ from .segments import crowded, runs
 
 HALVINGS = 60
 CLOSE = 1e-4
+ENOUGH = 30_000
+"""So many rows tell the curvature well enough."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -128,8 +130,23 @@ def _thresholds(gain: np.ndarray, prompt: np.ndarray, most: int, smooth: float) 
     if len(near):
         first, _, within = runs(place[near])
         runs_near = place[near][first]
-        low[runs_near] = _bisected(gain[near], first, within, low[runs_near], high[runs_near], most, smooth)
+        bounds = low[runs_near], high[runs_near]
+        low[runs_near] = _shared(gain[near], first, within, smooth) if most == 1 else _bisected(gain[near], first, within, *bounds, most, smooth)
     return low[place]
+
+
+def _shared(gain: np.ndarray, first: np.ndarray, place: np.ndarray, smooth: float) -> np.ndarray:
+    """The threshold of each run at which its parts sum to one, none of them above it: rows below the threshold are dropped until none is
+    (Michelot 1986).
+    """
+    inside = np.ones(len(gain), bool)
+    while True:
+        number = np.add.reduceat(inside.astype(np.int64), first)
+        threshold = (np.add.reduceat(np.where(inside, gain, 0.0), first) - smooth) / number
+        kept = inside & (gain > threshold[place])
+        if np.array_equal(kept, inside):
+            return threshold
+        inside = kept
 
 
 def _bisected(
@@ -148,12 +165,17 @@ def _bisected(
 
 
 def curvature(pool: Pool, held: System, at: Point, smooth: float) -> np.ndarray:
-    """The second derivative of the smoothed dual, float[constraints, constraints]."""
-    _, shared, size = np.unique(at.bound, return_inverse=True, return_counts=True)
-    alone = (at.bound >= 0) & (size[shared] == 1)  # what a prompt's threshold gives to its only row in doubt it takes from it again
-    rows, bound = at.inner[~alone], at.bound[~alone]
-    tied = bound >= 0
+    """The second derivative of the smoothed dual, float[constraints, constraints]; of very many rows in doubt from some of the prompts."""
     width = held.ones.shape[1]
+    inner, bound, times = at.inner, at.bound, 1.0
+    if len(inner) > ENOUGH:
+        some = np.flatnonzero(pool.prompt[inner] % -(-len(inner) // ENOUGH) == 0)
+        inner, bound, times = inner[some], bound[some], len(inner) / max(len(some), 1)
+    tied = bound >= 0
+    first, size, place = runs(bound[tied])
+    alone = np.zeros(len(inner), bool)
+    alone[tied] = (size == 1)[place]  # what a prompt's threshold gives to its only row in doubt it takes from it again
+    rows, tied = inner[~alone], tied[~alone]
     w = pool.tokens[rows].astype(np.float64)
     number, once, twice = (np.bincount(pool.cls[rows], weights, width) for weights in (np.ones(len(rows)), w, w * w))
     there = np.flatnonzero(number)
@@ -162,12 +184,10 @@ def curvature(pool: Pool, held: System, at: Point, smooth: float) -> np.ndarray:
     total = product(ones * number[there], ones.T) + mixed + mixed.T + product(tokens * twice[there], tokens.T)
     if tied.any():
         columns = held.columns(pool.cls[rows[tied]], pool.tokens[rows[tied]])
-        _, place, size = np.unique(bound[tied], return_inverse=True, return_counts=True)
-        order = np.argsort(place, kind="stable")
-        starts = np.r_[0, np.cumsum(size)[:-1]]
-        sums = np.add.reduceat(columns[:, order], starts, axis=1)
+        first, size, _ = runs(pool.prompt[rows[tied]])
+        sums = np.add.reduceat(columns, first, axis=1)
         total -= product(sums / size, sums.T)
-    return total / smooth
+    return total * (times / smooth)
 
 
 def product(left: np.ndarray, right: np.ndarray) -> np.ndarray:

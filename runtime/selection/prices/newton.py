@@ -19,7 +19,11 @@ MOST = 1000.0
 FARTHEST = 0.25
 SHORTER = 0.25
 WIDER = 4.0
-OFTEN = 4
+OFTEN = 3
+TIED = 0.8
+STEEP = 64.0
+LOST = 2.0
+HALVINGS = 6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,21 +60,35 @@ def newton(
     width = held.ones.shape[1]
     counts, amounts = np.bincount(pool.cls, minlength=width), np.bincount(pool.cls, pool.tokens, width)
     even = product(np.abs(held.ones), counts) + product(np.abs(held.tokens), amounts)
-    price = np.clip(start, -MOST, MOST)
-    part = core(pool, made, held, price, smooth, margin or everything(held))
-    again = 0
+    price, room = np.clip(start, -MOST, MOST), margin or everything(held)
+    part = core(pool, made, held, price, smooth, room)
+    former, again, inner = (price, np.inf), 0, 0
     while True:
-        moved, at = _settled(part.pool, part.held, price, smooth, ridge, even)
-        if not part.holds(moved):
+        price, at = _settled(part, price, smooth, ridge, even)
+        if not part.holds(price):
             again += 1
-            room = near(held, smooth).wider(WIDER**again) if again < OFTEN else everything(held)
-            price, part = moved, core(pool, made, held, moved, smooth, room)
+            room = everything(held) if again >= OFTEN else room.wider(WIDER)
+            part = core(pool, made, held, price, smooth, room)
             continue
-        price = moved
         if len(at.inner) <= doubt or smooth <= least:
             return Priced(price, smooth, part, at)
-        part = _within(part, core(part.pool, part.made, part.held, price, smooth, near(held, smooth)))
-        smooth = max(smooth / 4.0, least)
+        # Rows that tie stay in doubt at any smoothing above their tie-breaks, and prices then move in a straight line with it.
+        lower = max(smooth / (STEEP if len(at.inner) > TIED * inner > 0 else 4.0), least)
+        ahead = price + (price - former[0]) * (smooth - lower) / (former[1] - smooth)
+        room = everything(held) if again >= OFTEN else near(held, smooth).wider(WIDER**again)
+        again, inner = max(again - 1, 0), len(at.inner)
+        part = _within(part, core(part.pool, part.made, part.held, price, smooth, room))
+        former, smooth = (price, smooth), lower
+        price = _better(part, price, np.clip(ahead, -MOST, MOST), smooth, ridge)
+
+
+def _better(part: Core, price: np.ndarray, ahead: np.ndarray, smooth: float, ridge: float) -> np.ndarray:
+    """Of two prices the one at which the dual is less."""
+    ahead = np.where(price * ahead < 0, 0.0, ahead)
+    if not part.holds(ahead):
+        return price
+    values = [point(part.pool, part.held, p, smooth).value + ridge / 2 * float((p * p).sum()) for p in (price, ahead)]
+    return ahead if values[1] < values[0] else price
 
 
 def _within(outer: Core, inner: Core) -> Core:
@@ -80,7 +98,9 @@ def _within(outer: Core, inner: Core) -> Core:
     return replace(inner, inside=outer.inside[inner.inside], taken=taken, outer=outer)
 
 
-def _settled(pool: Pool, held: System, price: np.ndarray, smooth: float, ridge: float, even: np.ndarray) -> tuple[np.ndarray, Point]:
+def _settled(part: Core, price: np.ndarray, smooth: float, ridge: float, even: np.ndarray) -> tuple[np.ndarray, Point]:
+    """The prices at which the dual over the core is least, or the first on the way there that the core does not hold for."""
+    pool, held = part.pool, part.held
     at = point(pool, held, price, smooth)
     damping = 0.01
     for _ in range(STEPS):
@@ -93,6 +113,9 @@ def _settled(pool: Pool, held: System, price: np.ndarray, smooth: float, ridge: 
         step = np.zeros_like(price)
         step[free] = -np.linalg.solve(bend, slope[free])
         step *= min(1.0, FARTHEST / np.abs(step).max())
+        halvings = 0
+        while halvings < HALVINGS and not part.holds(price + step, LOST):
+            step, halvings = step / 2, halvings + 1
         moved = _moved(pool, held, price, at, step, slope, smooth, ridge)
         if moved is None:
             if damping > 1e6:
@@ -100,6 +123,8 @@ def _settled(pool: Pool, held: System, price: np.ndarray, smooth: float, ridge: 
             damping *= 30.0
             continue
         price, at, length = moved
+        if halvings and not part.holds(price):
+            break
         damping = max(damping / 10.0, 1e-4) if length == 1.0 else damping if length == SHORTER else min(damping * 8.0, 1e6)
     return price, at
 

@@ -16,6 +16,8 @@ PROMPTS = 1000
 NODES = 500
 CLOSE = 1e-9
 LEAST = 2.0**-30
+MOST = 200_000
+"""Where a program of more rows than this finds nothing, none larger is tried."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,7 +50,7 @@ def repaired(part: Core, settled: float, price: np.ndarray, share: float) -> Rep
                 whole = part.taken.copy()
                 whole[part.inside[chosen]] = True
                 return Repaired(whole, price, bound)
-        if everything:
+        if everything or len(free) > MOST:
             return Repaired(None, price, bound)
         most *= 4
 
@@ -63,7 +65,7 @@ def _polished(part: Core, settled: float, price: np.ndarray) -> tuple[np.ndarray
         free = _nearest(pool, doubt, most)
         answer = run(_matrix(pool, made, base, free), pool.worth[free], integral=False)
         if isinstance(answer, Refusal):
-            if len(free) == pool.size:
+            if len(free) == pool.size or len(free) > MOST:
                 return price, base, doubt, bound + settled, None
             most *= 4
             continue

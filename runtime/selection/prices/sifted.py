@@ -33,17 +33,16 @@ def covariance(pool: Pool, held: System, found: Priced, part: float) -> np.ndarr
 
 
 def margin(held: System, spread: np.ndarray, least: float) -> Margin:
-    """The margin of each class where prices vary by `spread`: the deviation is a convex function of tokens, and the margin its chord from a
-    quarter of the mean tokens of the class to twice as many.
+    """The margin of each class where prices vary by `spread`: the deviation is a convex function of tokens, and the margin its chord from
+    the shortest row of the class to the longest.
     """
-    typical = held.typical
     ones, tokens = product(spread, held.ones), product(spread, held.tokens)
     square = (held.ones * ones).sum(0), 2 * (held.tokens * ones).sum(0), (held.tokens * tokens).sum(0)
 
     def deviation(w: np.ndarray) -> np.ndarray:
         return DEVIATIONS * np.sqrt(np.maximum(square[0] + square[1] * w + square[2] * w * w, 0.0))
 
-    few, many = typical / 4, np.maximum(2 * typical, 1.0)
+    few, many = held.shortest, np.maximum(held.longest, held.shortest + 1)
     slope = (deviation(many) - deviation(few)) / (many - few)
     return Margin(np.minimum(deviation(few) - slope * few, 4.0) + least, np.clip(slope, 0.0, 4.0))
 

@@ -108,7 +108,7 @@ def _priced(table: Table, known: Classes, made: Constraints, count: int | None) 
         if part < 1.0:
             pool = survivors(table, known, made, integers(at, full), room)
             passes += 1
-        answer = _whole(pool, made, full, price, smooth * max(part, 1e-3) * 4, None if part == 1.0 else room)
+        answer = _whole(pool, made, full, price, 2 * smooth * part**0.5, None if part == 1.0 else room)
         price = answer.price
         whole = integers(price, full)
         if part == 1.0 or nothing_outside(known, made, integers(at, full), cut, whole):
@@ -131,13 +131,14 @@ def _priced(table: Table, known: Classes, made: Constraints, count: int | None) 
 def _whole(pool: Pool, made: Constraints, held: System, start: np.ndarray, smooth: float, room: Margin | None) -> Repaired:
     """Prices over a pool, and whole rows of it."""
     found = newton(pool, made, held, start, smooth=smooth, doubt=max(1000, 12 * made.height), margin=room)
-    price, widths = found.price, [near(held, found.smooth).wider(WIDER), everything(held)]
-    while True:
-        part = core(pool, made, held, price, found.smooth, widths.pop(0))
-        answer = repaired(part, float(pool.worth[part.taken].sum()) * 2.0**-WORTH, price, AIM / 4)
-        if not widths or (answer.chosen is not None and part.holds(answer.price)):
-            return answer
-        price = answer.price
+    narrow = near(held, found.smooth).wider(WIDER)
+    answer = Repaired(None, found.price, inf)
+    for width in (narrow, narrow.wider(WIDER**2), everything(held)):
+        part = core(pool, made, held, found.price, found.smooth, width)
+        answer = repaired(part, float(pool.worth[part.taken].sum()) * 2.0**-WORTH, found.price, AIM / 4)
+        if answer.chosen is not None and part.holds(answer.price):
+            break
+    return answer
 
 
 def _estimated(pool: Pool, drawn: np.ndarray, made: Constraints, known: Classes, part: float) -> tuple[np.ndarray, np.ndarray, float]:
