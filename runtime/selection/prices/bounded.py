@@ -8,7 +8,7 @@ from .classes import Classes
 from .constraints import Constraints
 from .core import Margin
 from .passes import FINE, priced_classes, summed
-from .pool import SCALE, Pool, scaled
+from .pool import Pool, scaled
 from .segments import runs, top
 
 

@@ -15,12 +15,13 @@ from .pool import SCALE, Pool, pool, scaled, whole
 FINE = 16
 
 
-def sample(table: Table, known: Classes, part: float) -> tuple[Pool, np.ndarray]:
-    """The rows of a share `part` of the prompts, the same ones for the same prompts; and the hash by which they were taken, 0 to 1."""
+def sample(table: Table, known: Classes, part: float) -> pl.DataFrame:
+    """The rows of a share `part` of the prompts in no order, the same ones for the same prompts, as `pool` takes them; and the hash by which
+    they were taken, `mixc:hash`.
+    """
     drawn = pl.col("prompt").hash(0)
     frame = known.coded(table.frame.filter(drawn < int(part * 2**64)) if part < 1 else table.frame)
-    found = frame.select(*_columns(table, known), drawn.alias("mixc:hash")).collect(engine="streaming")
-    return pool(found), found.sort("prompt", "row")["mixc:hash"].to_numpy() / 2.0**64
+    return frame.select(*_columns(table, known), drawn.alias("mixc:hash")).collect(engine="streaming")
 
 
 def survivors(table: Table, known: Classes, made: Constraints, price: np.ndarray, room: Margin) -> Pool:

@@ -52,7 +52,11 @@ def whole(value: pl.Expr, power: int) -> pl.Expr:
 
 def pool(frame: pl.DataFrame) -> Pool:
     """The pool of a frame with `row`, `prompt`, `tokens`, `tie`, `mixc:class`, `mixc:value` and `mixc:whole` (the value in units of 2^-32)."""
-    held = frame.sort("prompt", "row")
+    return unsorted(frame.sort("prompt", "row"))
+
+
+def unsorted(held: pl.DataFrame) -> Pool:
+    """The rows in the order of the frame: enough to price each of them."""
     prompt = held["prompt"].rle_id().to_numpy().astype(np.int64)
     worth = (held["mixc:whole"].to_numpy() << (WORTH - SCALE)) - tie_cost(held["tie"].to_numpy())
     return Pool(

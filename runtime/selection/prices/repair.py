@@ -1,6 +1,7 @@
 """From prices to whole rows: the rows nearest to their threshold are decided by a linear and then an integer program, the rest by the prices."""
 
 from dataclasses import dataclass
+from math import floor
 
 import numpy as np
 
@@ -16,6 +17,8 @@ PROMPTS = 1000
 NODES = 500
 CLOSE = 1e-9
 LEAST = 2.0**-30
+COUNTED = 20_000
+"""When a program of so many rows has found a selection, no larger one looks for another with more rows."""
 MOST = 200_000
 """Where a program of more rows than this finds nothing, none larger is tried."""
 
@@ -29,29 +32,33 @@ class Repaired:
     bound: float
 
 
-def repaired(part: Core, settled: float, price: np.ndarray, share: float) -> Repaired:
+def repaired(part: Core, settled: float, price: np.ndarray, share: float, counting: bool) -> Repaired:
     """A selection from the pool of a core, and prices that are optimal over it. `settled`: what the rows are worth that the core takes for
-    sure. `share`: what may be lost of the value.
+    sure. `share`: what may be lost of the value. `counting`: every row is worth one, and none may be lost that the bound leaves room for, as
+    far as programs of a bounded size tell.
     """
-    pool, made = part.pool, part.made
+    pool, made, best = part.pool, part.made, None
     price, base, doubt, bound, decided = _polished(part, settled, price)
     if decided is None:
         return Repaired(None, price, bound)
-    most = PROMPTS // 2
+    most, gap = PROMPTS // 2, 0.5 if counting else share * max(abs(bound), LEAST)
     while True:
         free = _nearest(pool, np.where(decided, -1.0, doubt), most)
         matrix = _matrix(pool, made, base, free)
         everything = len(free) == pool.size
-        answer = run(matrix, pool.worth[free], integral=True, nodes=None if everything else NODES, gap=share * max(abs(bound), LEAST) * 2.0**WORTH)
+        answer = run(matrix, pool.worth[free], integral=True, nodes=None if everything else NODES, gap=gap * 2.0**WORTH)
         if not isinstance(answer, Refusal):
             chosen = base.copy()
             chosen[free] = answer.x > 0.5
             if matrix.holds(chosen[free]):
                 whole = part.taken.copy()
                 whole[part.inside[chosen]] = True
-                return Repaired(whole, price, bound)
+                if best is None or whole.sum() > best.sum():
+                    best = whole
+                if not counting or best.sum() >= floor(bound + 1e-6) or len(free) > COUNTED:
+                    return Repaired(best, price, bound)
         if everything or len(free) > MOST:
-            return Repaired(None, price, bound)
+            return Repaired(best, price, bound)
         most *= 4
 
 
