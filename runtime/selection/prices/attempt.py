@@ -11,7 +11,7 @@ from ..table import Selected, Table
 from .bounded import bounded, nothing_outside
 from .classes import Classes
 from .constraints import Constraints, constraints
-from .core import Margin, core, everything, near
+from .doubt import Margin, core, everything, near
 from .dual import System, system
 from .estimated import SMALL, estimated
 from .newton import newton

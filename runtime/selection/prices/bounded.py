@@ -6,7 +6,7 @@ import numpy as np
 
 from .classes import Classes
 from .constraints import Constraints
-from .core import Margin
+from .doubt import Margin
 from .passes import FINE, priced_classes, summed
 from .pool import Pool, scaled
 from .segments import runs, top

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from .constraints import Constraints
-from .core import Core, Margin, core, everything, near
+from .doubt import Core, Margin, core, everything, near
 from .dual import Point, System, curvature, point, product
 from .pool import Pool
 

@@ -9,7 +9,7 @@ import polars as pl
 from ..table import Table
 from .classes import Classes, value
 from .constraints import Constraints
-from .core import Margin
+from .doubt import Margin
 from .pool import SCALE, Pool, pool, scaled, whole
 
 FINE = 16

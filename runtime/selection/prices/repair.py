@@ -8,7 +8,7 @@ import numpy as np
 from ..highs import Refusal, run
 from ..matrix import NONE, Matrix
 from .constraints import Constraints
-from .core import Core, activity
+from .doubt import Core, activity
 from .dual import System
 from .pool import WORTH, Pool
 from .segments import runs, starts, top

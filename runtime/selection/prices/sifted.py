@@ -5,7 +5,7 @@ A row then matters for the whole table only where its advantage is above zero by
 
 import numpy as np
 
-from .core import Margin
+from .doubt import Margin
 from .dual import System, curvature, point, product
 from .newton import Priced
 from .pool import Pool

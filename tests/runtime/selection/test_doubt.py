@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from mixc.runtime.selection.prices.classes import classes
 from mixc.runtime.selection.prices.constraints import constraints
-from mixc.runtime.selection.prices.core import Margin, core
+from mixc.runtime.selection.prices.doubt import Margin, core
 from mixc.runtime.selection.prices.dual import point, system
 from mixc.runtime.selection.prices.passes import sample
 from mixc.runtime.selection.prices.pool import pool
