@@ -24,6 +24,10 @@ def price(outcome: Outcome, unit: str | None, *, weighted: bool = False) -> str:
 
 def proof(solution: Solution) -> str:
     """How good the selection is, in words."""
+    return _proof(solution) if solution.most is None else f"{_proof(solution)} with so many rows; that there are not up to {solution.most:,} is not proven"
+
+
+def _proof(solution: Solution) -> str:
     match solution.method:
         case "all":
             return "every candidate is selected"

@@ -66,7 +66,7 @@ def _by_prices(stage: Select, live: Candidates) -> Solution | Infeasible:
     gap = 0.0 if bound == total else (bound - total) / abs(total) if total else inf
     return Solution(
         chosen=chosen, objective=total, bound=bound, gap=gap, resolution=answer.resolution, method=answer.method,
-        outcomes=answer.outcomes, advantage=_advantage(stage, asked, live, value, answer),
+        outcomes=answer.outcomes, advantage=_advantage(stage, asked, live, value, answer), most=answer.most,
     )  # fmt: skip
 
 

@@ -196,7 +196,8 @@ class Solution:
     equal. `method`: `all` (no budget), `sorted` (nothing couples the rows) or `milp`. `advantage`: c_r less the prices
     of all clauses that count row r, in objective units; None without prices. `soft`: what became of the soft quota, whose
     shortfall is the least that the clauses allow as far as it says so; the bound is of the selections that lack no more. `drawn`: where rows were drawn
-    (`method` is `paper`) and nothing was maximised, the leaves that were drawn from.
+    (`method` is `paper`) and nothing was maximised, the leaves that were drawn from. `most`: where a budget `up to` took fewer rows than there
+    might be, how many there could be at most; None where it is proven that there are no more.
     """
 
     chosen: np.ndarray
@@ -209,6 +210,7 @@ class Solution:
     advantage: np.ndarray | None = field(default=None, repr=False)
     soft: SoftOutcome | None = None
     drawn: tuple[Chance, ...] = ()
+    most: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

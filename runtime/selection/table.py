@@ -56,7 +56,8 @@ class Selected:
 
     `rows`: the chosen values of `row`, sorted. No selection has an objective above `bound`; `gap` is the distance to it, relative to the
     objective. `prices`: of each clause as in `Outcome`, above zero where its high bound costs, below where its low bound does.
-    `passes`: how often the table was read.
+    `passes`: how often the table was read. `most`: where a budget `up to` took fewer rows than there might be, how many there could be at
+    most; the objective and its bound are then those of selections with as many rows. None where it is proven that there are no more.
     """
 
     rows: pl.Series
@@ -68,6 +69,7 @@ class Selected:
     outcomes: tuple[Outcome, ...]
     prices: tuple[float, ...]
     passes: int
+    most: int | None = None
 
 
 def as_problem(table: Table) -> tuple[Problem, pl.Series]:

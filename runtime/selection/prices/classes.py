@@ -17,14 +17,16 @@ DENSE = 1 << 16
 class Classes:
     """`rows`, `tokens` (int64) of each class, `members`: bool[quotas, classes]; `rows` is 0 for classes that no row is of.
 
-    `longest`, `largest`: greatest tokens and magnitude of the value (`objective`, times tokens where `filled`) of any row.
+    `shortest`, `longest`: least and greatest tokens of a row of each class. `largest`: magnitude of the value (`objective`, times tokens
+    where `filled`) of any row.
     `code`: the class of a row as an expression (UInt32) over `coded(frame)`.
     """
 
     rows: np.ndarray
     tokens: np.ndarray
     members: np.ndarray
-    longest: int
+    shortest: np.ndarray
+    longest: np.ndarray
     largest: float
     code: pl.Expr
     keys: pl.DataFrame | None
@@ -33,6 +35,11 @@ class Classes:
     def total(self) -> int:
         """How many rows the table has."""
         return int(self.rows.sum())
+
+    @property
+    def most_tokens(self) -> int:
+        """Tokens of the longest row."""
+        return int(self.longest.max(initial=0))
 
     def coded(self, frame: pl.LazyFrame) -> pl.LazyFrame:
         """The frame with what `code` reads."""
@@ -79,7 +86,8 @@ def classes(table: Table) -> Classes:
         rows=_spread(found["rows"], place, count),
         tokens=_spread(found["all"], place, count),
         members=full,
-        longest=int(found["longest"].max() or 0),  # pyright: ignore[reportArgumentType]
+        shortest=_spread(found["shortest"], place, count),
+        longest=_spread(found["longest"], place, count),
         largest=float(found["largest"].max() or 0.0),  # pyright: ignore[reportArgumentType]
         code=pl.lit(0, pl.UInt32) if not names else pl.col("mixc:class") if code is None else code,
         keys=None if code is not None or not names else found.select(*keys).with_columns(pl.Series("mixc:class", place, pl.UInt32)),

@@ -44,6 +44,10 @@ class Constraints:
         """What is reached where `counts` rows with `amounts` tokens of each class are selected."""
         return self.ones @ counts + self.tokens @ amounts
 
+    def allowance(self, price: np.ndarray) -> int:
+        """What the bounds are worth at integer prices."""
+        return sum(int(p) * int(high if p > 0 else low) for p, low, high in zip(price, self.low, self.high, strict=True) if p)
+
 
 def constraints(table: Table, known: Classes, count: int | None = None) -> Constraints:
     """The rows of every clause but `keep at most`. `count`: exactly so many rows are selected, which a caller assures."""
@@ -59,7 +63,7 @@ def constraints(table: Table, known: Classes, count: int | None = None) -> Const
                 low = -NONE if clause.up_to and count is None else wanted
                 made.append((i, nothing + 1, nothing, low, wanted, Fraction(1)))
             case Budget():
-                low = clause.amount - known.longest + 1 if table.fills_tokens else -NONE
+                low = clause.amount - known.most_tokens + 1 if table.fills_tokens else -NONE
                 made.append((i, nothing, nothing + 1, low, clause.amount, Fraction(1)))
             case Quota():
                 inside = known.members[i - (table.at_most is not None)].astype(np.int64)
@@ -96,17 +100,17 @@ def _miss(quota: Quota, longest: int) -> int:
 def _quota(quota: Quota, inside: np.ndarray, known: Classes, count: int | None) -> list[tuple[np.ndarray, np.ndarray, int, int, Fraction]]:
     nothing = np.zeros_like(inside)
     if "%" not in quota.unit or (quota.unit == "%" and count is not None):
-        low, high = limits(quota, known.longest, count)
+        low, high = limits(quota, known.most_tokens, count)
         ones, tokens = (nothing, inside) if quota.unit == "tokens" else (inside, nothing)
         return [(ones, tokens, -NONE if low is None else low, NONE if high is None else high, Fraction(1))]
-    miss = _miss(quota, known.longest)
+    miss = _miss(quota, known.most_tokens)
     sides = [("equal", quota.low)] if quota.equal else [("low", quota.low), ("high", quota.high)]
     made = []
     for side, share in sides:
         if share is None:
             continue
         q = exact(share) / 100
-        heaviest = max(known.longest, 1) if quota.unit == "% of tokens" else 1
+        heaviest = max(known.most_tokens, 1) if quota.unit == "% of tokens" else 1
         if q.denominator * heaviest * max(known.total, 1) >= 2**62:
             label = Label(quota.span, "fewer decimals are needed here")
             raise Fault(Diagnostic("MIX0404", f"a share of {share} % is too fine to be solved exactly", label))

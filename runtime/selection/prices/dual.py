@@ -9,23 +9,34 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..matrix import NONE
+from .classes import Classes
 from .constraints import Constraints
 from .pool import WORTH, Pool
+from .segments import crowded, runs
 
 HALVINGS = 60
 CLOSE = 1e-4
+ENOUGH = 30_000
+"""So many rows tell the curvature well enough."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class System:
-    """Constraints as floats, each divided by `unit` so that a typical row counts about 1; bounds of a `part` of the table."""
+    """Constraints as floats, each divided by `unit` so that a typical row counts about 1; bounds of a `part` of the table.
+
+    `size`: how large the bounds of the whole part are, 1 at least. `shortest`, `typical`, `longest`: tokens of each class.
+    """
 
     ones: np.ndarray
     tokens: np.ndarray
     low: np.ndarray
     high: np.ndarray
     unit: np.ndarray
+    size: np.ndarray
     at_most: int | None
+    shortest: np.ndarray
+    typical: np.ndarray
+    longest: np.ndarray
 
     def advantage(self, pool: Pool, price: np.ndarray) -> np.ndarray:
         """What each row is worth less its prices."""
@@ -46,13 +57,25 @@ class System:
         return float((price[up] * self.high[up]).sum() + (price[down] * self.low[down]).sum())
 
 
-def system(made: Constraints, part: float, typical: np.ndarray, rows: np.ndarray) -> System:
-    """The constraints for a `part` (0 to 1) of the table; `typical`: mean tokens of each class, `rows`: how many rows it has."""
+def system(made: Constraints, part: float, known: Classes) -> System:
+    """The constraints for a `part` (0 to 1) of the table."""
+    typical = known.tokens / np.maximum(known.rows, 1)
     size = np.abs(made.ones + made.tokens * typical)
-    unit = np.maximum((size * (rows > 0)).max(axis=1, initial=0.0), 1.0) if made.height else np.zeros(0)
+    unit = np.maximum((size * (known.rows > 0)).max(axis=1, initial=0.0), 1.0) if made.height else np.zeros(0)
     low = np.where(made.low == -NONE, -np.inf, made.low * part) / unit
     high = np.where(made.high == NONE, np.inf, made.high * part) / unit
-    return System(made.ones / unit[:, None], made.tokens / unit[:, None], low, high, unit, made.at_most)
+    return System(
+        ones=made.ones / unit[:, None],
+        tokens=made.tokens / unit[:, None],
+        low=low,
+        high=high,
+        unit=unit,
+        size=np.maximum(np.abs(np.where(made.high == NONE, 0, high)), np.abs(np.where(made.low == -NONE, 0, low))) + 1.0,
+        at_most=made.at_most,
+        shortest=known.shortest,
+        typical=typical,
+        longest=known.longest,
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,9 +99,8 @@ def point(pool: Pool, held: System, price: np.ndarray, smooth: float) -> Point:
     prompt = pool.prompt[better]
     threshold = np.zeros(len(better))
     if held.at_most is not None and len(better):
-        wish = np.bincount(prompt, np.minimum(gain / smooth, 1.0))
-        tight = np.flatnonzero(wish[prompt] > held.at_most)
-        threshold[tight] = _thresholds(gain[tight], prompt[tight], held.at_most, smooth)
+        close = crowded(prompt, held.at_most)
+        threshold[close] = _thresholds(gain[close], prompt[close], held.at_most, smooth)
     part = np.clip((gain - threshold) / smooth, 0.0, 1.0)
     taken = np.zeros(pool.size)
     taken[better] = part
@@ -93,33 +115,67 @@ def point(pool: Pool, held: System, price: np.ndarray, smooth: float) -> Point:
 
 
 def _thresholds(gain: np.ndarray, prompt: np.ndarray, most: int, smooth: float) -> np.ndarray:
-    """For each row the threshold at which its prompt takes `most` rows: bisection, then the exact point of the straight piece."""
-    _, place = np.unique(prompt, return_inverse=True)
-    low = np.zeros(place.max(initial=-1) + 1)
-    high = low.copy()
-    np.maximum.at(high, place, gain)
-    if most == 1:
-        low = np.maximum(high - smooth, 0.0)
+    """For each row the threshold at which its prompt takes `most` rows, 0 where it takes no more without one: bisection, then the exact
+    point of the straight piece.
+    """
+    if not len(gain):
+        return gain
+    first, _, place = runs(prompt)
+    tight = np.add.reduceat(np.minimum(gain / smooth, 1.0), first) > most
+    high = np.maximum.reduceat(gain, first)
+    low = np.where(tight & (most == 1), np.maximum(high - smooth, 0.0), 0.0)
+    near = np.flatnonzero(tight[place] & (gain > low[place]))
+    if most == 1:  # where only one row is so near to the best, `low` is its threshold
+        near = near[crowded(place[near], 1)]
+    if len(near):
+        first, _, within = runs(place[near])
+        runs_near = place[near][first]
+        bounds = low[runs_near], high[runs_near]
+        low[runs_near] = _shared(gain[near], first, within, smooth) if most == 1 else _bisected(gain[near], first, within, *bounds, most, smooth)
+    return low[place]
+
+
+def _shared(gain: np.ndarray, first: np.ndarray, place: np.ndarray, smooth: float) -> np.ndarray:
+    """The threshold of each run at which its parts sum to one, none of them above it: rows below the threshold are dropped until none is
+    (Michelot 1986).
+    """
+    inside = np.ones(len(gain), bool)
+    while True:
+        number = np.add.reduceat(inside.astype(np.int64), first)
+        threshold = (np.add.reduceat(np.where(inside, gain, 0.0), first) - smooth) / number
+        kept = inside & (gain > threshold[place])
+        if np.array_equal(kept, inside):
+            return threshold
+        inside = kept
+
+
+def _bisected(
+    gain: np.ndarray, first: np.ndarray, place: np.ndarray, low: np.ndarray, high: np.ndarray, most: int, smooth: float
+) -> np.ndarray:
     for _ in range(HALVINGS):
         middle = (low + high) / 2
-        above = np.bincount(place, np.clip((gain - middle[place]) / smooth, 0.0, 1.0)) > most
+        above = np.add.reduceat(np.clip((gain - middle[place]) / smooth, 0.0, 1.0), first) > most
         low, high = np.where(above, middle, low), np.where(above, high, middle)
         if np.all(high - low <= 1e-4 * smooth):
             break
     rise = (gain - low[place]) / smooth
-    inside = (rise > 0) & (rise < 1)
-    number = np.bincount(place, inside)
-    excess = np.bincount(place, np.clip(rise, 0.0, 1.0)) - most
-    return (low + np.where(number > 0, excess * smooth / np.maximum(number, 1), 0.0))[place]
+    number = np.add.reduceat(((rise > 0) & (rise < 1)).astype(np.int64), first)
+    excess = np.add.reduceat(np.clip(rise, 0.0, 1.0), first) - most
+    return low + np.where(number > 0, excess * smooth / np.maximum(number, 1), 0.0)
 
 
 def curvature(pool: Pool, held: System, at: Point, smooth: float) -> np.ndarray:
-    """The second derivative of the smoothed dual, float[constraints, constraints]."""
-    _, shared, size = np.unique(at.bound, return_inverse=True, return_counts=True)
-    alone = (at.bound >= 0) & (size[shared] == 1)  # what a prompt's threshold gives to its only row in doubt it takes from it again
-    rows, bound = at.inner[~alone], at.bound[~alone]
-    tied = bound >= 0
+    """The second derivative of the smoothed dual, float[constraints, constraints]; of very many rows in doubt from some of the prompts."""
     width = held.ones.shape[1]
+    inner, bound, times = at.inner, at.bound, 1.0
+    if len(inner) > ENOUGH:
+        some = np.flatnonzero(pool.prompt[inner] % -(-len(inner) // ENOUGH) == 0)
+        inner, bound, times = inner[some], bound[some], len(inner) / max(len(some), 1)
+    tied = bound >= 0
+    first, size, place = runs(bound[tied])
+    alone = np.zeros(len(inner), bool)
+    alone[tied] = (size == 1)[place]  # what a prompt's threshold gives to its only row in doubt it takes from it again
+    rows, tied = inner[~alone], tied[~alone]
     w = pool.tokens[rows].astype(np.float64)
     number, once, twice = (np.bincount(pool.cls[rows], weights, width) for weights in (np.ones(len(rows)), w, w * w))
     there = np.flatnonzero(number)
@@ -128,12 +184,10 @@ def curvature(pool: Pool, held: System, at: Point, smooth: float) -> np.ndarray:
     total = product(ones * number[there], ones.T) + mixed + mixed.T + product(tokens * twice[there], tokens.T)
     if tied.any():
         columns = held.columns(pool.cls[rows[tied]], pool.tokens[rows[tied]])
-        _, place, size = np.unique(bound[tied], return_inverse=True, return_counts=True)
-        order = np.argsort(place, kind="stable")
-        starts = np.r_[0, np.cumsum(size)[:-1]]
-        sums = np.add.reduceat(columns[:, order], starts, axis=1)
+        first, size, _ = runs(pool.prompt[rows[tied]])
+        sums = np.add.reduceat(columns, first, axis=1)
         total -= product(sums / size, sums.T)
-    return total / smooth
+    return total * (times / smooth)
 
 
 def product(left: np.ndarray, right: np.ndarray) -> np.ndarray:

@@ -3,33 +3,25 @@
 All arithmetic of the last two is in integers: no order of rows, threads or files changes what they return.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 import polars as pl
 
 from ..table import Table
 from .classes import Classes, value
 from .constraints import Constraints
+from .doubt import Margin
 from .pool import SCALE, Pool, pool, scaled, whole
 
 FINE = 16
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Margin:
-    """How far prices may err for a row of class c with w tokens: `base[c] + slope[c] w`, where the largest value of a row is about 1."""
-
-    base: np.ndarray
-    slope: np.ndarray
-
-
-def sample(table: Table, known: Classes, part: float) -> tuple[Pool, np.ndarray]:
-    """The rows of a share `part` of the prompts, the same ones for the same prompts; and the hash by which they were taken, 0 to 1."""
+def sample(table: Table, known: Classes, part: float) -> pl.DataFrame:
+    """The rows of a share `part` of the prompts in no order, the same ones for the same prompts, as `pool` takes them; and the hash by which
+    they were taken, `mixc:hash`.
+    """
     drawn = pl.col("prompt").hash(0)
     frame = known.coded(table.frame.filter(drawn < int(part * 2**64)) if part < 1 else table.frame)
-    found = frame.select(*_columns(table, known), drawn.alias("mixc:hash")).collect(engine="streaming")
-    return pool(found), found.sort("prompt", "row")["mixc:hash"].to_numpy() / 2.0**64
+    return frame.select(*_columns(table, known), drawn.alias("mixc:hash")).collect(engine="streaming")
 
 
 def survivors(table: Table, known: Classes, made: Constraints, price: np.ndarray, room: Margin) -> Pool:
@@ -44,7 +36,7 @@ def proof(table: Table, known: Classes, made: Constraints, price: np.ndarray) ->
     advantage = _advantage(table, known, made, price)
     wanted = [advantage.alias("gain")] if made.at_most is None else [pl.col("prompt"), advantage.alias("gain")]
     found = known.coded(table.frame).select(*wanted).filter(pl.col("gain") > 0).collect(engine="streaming")
-    allowance = sum(int(p) * int(high if p > 0 else low) for p, low, high in zip(price, made.low, made.high, strict=True) if p)
+    allowance = made.allowance(price)
     if made.at_most is None:
         return allowance + summed(found["gain"].to_numpy())
     if made.at_most == 1:
@@ -69,15 +61,23 @@ def _columns(table: Table, known: Classes) -> list[pl.Expr]:
     ]
 
 
-def _advantage(table: Table, known: Classes, made: Constraints, price: np.ndarray, room: Margin | None = None) -> pl.Expr:
-    """Int64: a row's value less its prices (and more by `room`), in units of 2^-(SCALE + FINE). OverflowError where that could leave 64 bits."""
+def priced_classes(known: Classes, made: Constraints, price: np.ndarray, room: Margin | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """What prices take from a row of each class, and from each of its tokens (less `room`), in units of 2^-(SCALE + FINE). OverflowError where
+    a row's value less its prices could leave 64 bits.
+    """
     prices = [int(p) for p in price]
-    most = sum(abs(p) * (int(abs(o).max(initial=0)) + int(abs(t).max(initial=0)) * known.longest) for p, o, t in zip(prices, made.ones, made.tokens, strict=True))
+    most = sum(abs(p) * (int(abs(o).max(initial=0)) + int(abs(t).max(initial=0)) * known.most_tokens) for p, o, t in zip(prices, made.ones, made.tokens, strict=True))
     if most >= 2**62:
         raise OverflowError("prices too high for 64 bits")
     ones, tokens = price @ made.ones, price @ made.tokens
     if room is not None:
         ones, tokens = (n - np.rint(more * 2.0 ** (SCALE + FINE)).astype(np.int64) for n, more in ((ones, room.base), (tokens, room.slope)))
+    return ones, tokens
+
+
+def _advantage(table: Table, known: Classes, made: Constraints, price: np.ndarray, room: Margin | None = None) -> pl.Expr:
+    """Int64: a row's value less its prices (and more by `room`), in units of 2^-(SCALE + FINE)."""
+    ones, tokens = priced_classes(known, made, price, room)
     worth = whole(value(table), scaled(known.largest)) * 2**FINE
     return worth - _of_class(ones, known) - _of_class(tokens, known) * pl.col("tokens")
 

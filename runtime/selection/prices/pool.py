@@ -31,12 +31,13 @@ class Pool:
         """How many rows there are."""
         return len(self.value)
 
-    def where(self, mask: np.ndarray) -> "Pool":
-        """The rows of a mask."""
-        prompt = self.prompt[mask]
+    def where(self, inside: np.ndarray) -> "Pool":
+        """The rows of a mask, or of rising indices."""
+        rows = np.flatnonzero(inside) if inside.dtype == bool else inside
+        prompt = self.prompt[rows]
         prompt = np.cumsum(np.r_[0, prompt[1:] != prompt[:-1]]) if len(prompt) else prompt
-        arrays = (a[mask] for a in (self.cls, self.tokens, self.value, self.worth))
-        return Pool(prompt, *arrays, row=self.row.filter(pl.Series(mask)))
+        arrays = (a[rows] for a in (self.cls, self.tokens, self.value, self.worth))
+        return Pool(prompt, *arrays, row=self.row.gather(rows))
 
 
 def scaled(largest: float) -> int:
@@ -51,7 +52,11 @@ def whole(value: pl.Expr, power: int) -> pl.Expr:
 
 def pool(frame: pl.DataFrame) -> Pool:
     """The pool of a frame with `row`, `prompt`, `tokens`, `tie`, `mixc:class`, `mixc:value` and `mixc:whole` (the value in units of 2^-32)."""
-    held = frame.sort("prompt", "row")
+    return unsorted(frame.sort("prompt", "row"))
+
+
+def unsorted(held: pl.DataFrame) -> Pool:
+    """The rows in the order of the frame: enough to price each of them."""
     prompt = held["prompt"].rle_id().to_numpy().astype(np.int64)
     worth = (held["mixc:whole"].to_numpy() << (WORTH - SCALE)) - tie_cost(held["tie"].to_numpy())
     return Pool(

@@ -30,12 +30,12 @@ def _measured(
         case Budget(unit="examples"):
             return int(of.sum()), None if clause.up_to else clause.amount, clause.amount, None
         case Budget():
-            return int(of.sum()), clause.amount - known.longest + 1 if table.fills_tokens else None, clause.amount, None
+            return int(of.sum()), clause.amount - known.most_tokens + 1 if table.fills_tokens else None, clause.amount, None
         case Quota():
             amount, total = int(of[known.members[i - (table.at_most is not None)]].sum()), int(of.sum())
             if "%" not in clause.unit:
-                return amount, *limits(clause, known.longest), None
-            return amount, *limits(clause, known.longest, total), 100 * amount / total if total else None
+                return amount, *limits(clause, known.most_tokens), None
+            return amount, *limits(clause, known.most_tokens, total), 100 * amount / total if total else None
 
 
 def member(table: Table, known: Classes, i: int) -> ConflictMember:

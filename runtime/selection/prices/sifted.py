@@ -5,10 +5,11 @@ A row then matters for the whole table only where its advantage is above zero by
 
 import numpy as np
 
-from .dual import System, curvature, product
+from .doubt import Margin
+from .dual import System, curvature, point, product
 from .newton import Priced
-from .passes import Margin
 from .pool import Pool
+from .segments import starts
 
 DEVIATIONS = 5.0
 """How many standard deviations the prices are trusted to stay within; what leaves them is noticed by the proof."""
@@ -16,12 +17,10 @@ DEVIATIONS = 5.0
 
 def covariance(pool: Pool, held: System, found: Priced, part: float) -> np.ndarray:
     """float[constraints, constraints]: how far prices found over `part` of the prompts vary, in units of `System`."""
-    at = found.at
+    at = point(pool, held, found.price, found.smooth)
     taken = np.flatnonzero(at.taken > 0)
     columns = held.columns(pool.cls[taken], pool.tokens[taken]) * at.taken[taken]
-    prompt = pool.prompt[taken]
-    starts = np.flatnonzero(np.r_[True, prompt[1:] != prompt[:-1]])[: len(taken)]
-    sums = np.add.reduceat(columns, starts, axis=1) if len(taken) else columns
+    sums = np.add.reduceat(columns, starts(pool.prompt[taken]), axis=1) if len(taken) else columns
     scatter = product(sums, sums.T) * (1.0 - part) + np.eye(len(columns))
     noise = np.sqrt(np.diag(scatter))
     near = (found.price != 0) | (held.high - at.activity < DEVIATIONS * noise) | (at.activity - held.low < DEVIATIONS * noise)
@@ -33,9 +32,9 @@ def covariance(pool: Pool, held: System, found: Priced, part: float) -> np.ndarr
     return full
 
 
-def margin(held: System, spread: np.ndarray, typical: np.ndarray, least: float) -> Margin:
-    """The margin of each class where prices vary by `spread`. `typical`: mean tokens of each class: the deviation is a convex function of
-    tokens, and the margin its chord from a quarter of them to twice as many.
+def margin(held: System, spread: np.ndarray, least: float) -> Margin:
+    """The margin of each class where prices vary by `spread`: the deviation is a convex function of tokens, and the margin its chord from
+    the shortest row of the class to the longest.
     """
     ones, tokens = product(spread, held.ones), product(spread, held.tokens)
     square = (held.ones * ones).sum(0), 2 * (held.tokens * ones).sum(0), (held.tokens * tokens).sum(0)
@@ -43,11 +42,11 @@ def margin(held: System, spread: np.ndarray, typical: np.ndarray, least: float) 
     def deviation(w: np.ndarray) -> np.ndarray:
         return DEVIATIONS * np.sqrt(np.maximum(square[0] + square[1] * w + square[2] * w * w, 0.0))
 
-    few, many = typical / 4, np.maximum(2 * typical, 1.0)
+    few, many = held.shortest, np.maximum(held.longest, held.shortest + 1)
     slope = (deviation(many) - deviation(few)) / (many - few)
-    return Margin(np.minimum(deviation(few) - slope * few, 4.0) + least, np.minimum(slope, 4.0))
+    return Margin(np.minimum(deviation(few) - slope * few, 4.0) + least, np.clip(slope, 0.0, 4.0))
 
 
 def within(pool: Pool, held: System, price: np.ndarray, room: Margin) -> np.ndarray:
     """bool[rows]: the rows that prices within the margin of `price` leave in play."""
-    return held.advantage(pool, price) > -(room.base[pool.cls] + room.slope[pool.cls] * pool.tokens)
+    return held.advantage(pool, price) > -room.of(pool)
