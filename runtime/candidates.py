@@ -39,8 +39,13 @@ class Candidates:
 
     def members(self, group: Group) -> pl.Expr:
         """True for the rows of the frame that a group counts."""
+        name, counts = self.counted(group)
+        return pl.col(name).is_in(np.flatnonzero(counts).tolist())
+
+    def counted(self, group: Group) -> tuple[str, np.ndarray]:
+        """The column of the frame by which a group counts, and bool[values]: the numbers in it that it counts."""
         name, values = self.values[source(group)]
-        return pl.col(name).is_in(np.flatnonzero(group_rows(group, values)).tolist())
+        return name, group_rows(group, values)
 
     def skills(self) -> pl.DataFrame:
         """The column `skills` as the rows have it; another column where they have none."""

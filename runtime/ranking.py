@@ -160,13 +160,20 @@ def rank(found: pl.DataFrame, score: str, seed: int, teachers: Iterable[str], be
 
 def _by_teacher(found: pl.DataFrame) -> dict[str, _Prompts]:
     """In the order of names; sums in the order of rows, so that they are the same on every machine. A prompt's id is its place among all of them."""
-    named = found.with_columns(prompt=pl.col("prompt_id").rank("dense").cast(pl.Int64))
+    names = found["teacher"].unique().sort()
+    place = names.to_frame().with_row_index("place")
+    of = found.select("teacher").join(place, on="teacher", how="left", nulls_equal=True, maintain_order="left")["place"].to_numpy().astype(np.int64)
+    prompt = found["prompt_id"].rank("dense").to_numpy().astype(np.int64)
+    key = of * (int(prompt.max(initial=0)) + 1) + prompt
+    order = np.argsort(key, kind="stable")
+    ends = np.searchsorted(of[order], np.arange(len(names) + 1))
     parts: dict[str, _Prompts] = {}
-    for (name,), rows in named.sort("teacher", "prompt", maintain_order=True).group_by("teacher", maintain_order=True):
-        ids, starts, counts = np.unique(rows["prompt"].to_numpy(), return_index=True, return_counts=True)
-        over, under = (np.add.reduceat(rows[c].to_numpy(), starts) / counts if c in rows.columns else None for c in ("over", "under"))
+    for name, first, last in zip(names, ends[:-1], ends[1:], strict=True):
+        mine = order[first:last]
+        ids, starts, counts = np.unique(prompt[mine], return_index=True, return_counts=True)
+        over, under = (np.add.reduceat(found[c].to_numpy()[mine], starts) / counts if c in found.columns else None for c in ("over", "under"))
         assert over is not None
-        parts[str(name)] = _Prompts(ids, over, under, rows.height)
+        parts[str(name)] = _Prompts(ids, over, under, len(mine))
     return parts
 
 

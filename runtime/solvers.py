@@ -6,7 +6,7 @@ from math import fsum, inf
 import numpy as np
 import polars as pl
 
-from ..compiler.plan.stages import AtMost, Budget, Quota, Select
+from ..compiler.plan.stages import AtMost, Budget, Select
 from .candidates import Candidates, problem, table, worth
 from .selection.corners.conflict_of import conflict_of
 from .selection.exact import solve
@@ -86,21 +86,30 @@ def _untied(live: Candidates) -> pl.Series:
 
 
 def _advantage(stage: Select, asked: Table, live: Candidates, value: np.ndarray, answer: Selected) -> np.ndarray:
-    """What each candidate is worth less the prices of all clauses that count it; of `keep at most` that of its prompt."""
+    """What each candidate is worth less the prices of all clauses that count it; of `keep at most` that of its prompt.
+
+    Clauses that count by one column are added up for each of its values first, by rows and by tokens.
+    """
     tokens, counted = live.frame["tokens"].to_numpy(), asked.count is not None
-    net = value.astype(float)
-    quotas = iter(asked.members)
+    whole = {"examples": 0.0, "tokens": 0.0}
+    by_value = {name: {unit: np.zeros(values.height) for unit in whole} for name, values in live.values.values()}
     for clause, price in zip(asked.clauses, answer.prices, strict=True):
-        inside = next(quotas) if isinstance(clause, Quota) else None
         if isinstance(clause, AtMost) or price == 0:
             continue
-        counts = np.ones(live.size) if inside is None else live.frame.select(inside.alias("in")).to_series().to_numpy().astype(float)
-        each = tokens if "tokens" in clause.unit else 1
-        if isinstance(clause, Budget) or "%" not in clause.unit or (clause.unit == "%" and counted):
-            net -= price * each * counts
-        else:
-            share = (clause.low if price < 0 or clause.high is None else clause.high) or 0.0
-            net -= price * each * (counts - share / 100)
+        unit = "tokens" if "tokens" in clause.unit else "examples"
+        if isinstance(clause, Budget):
+            whole[unit] += price
+            continue
+        name, counts = live.counted(clause.group)
+        by_value[name][unit] += price * counts
+        if "%" in clause.unit and not (clause.unit == "%" and counted):
+            whole[unit] -= price * ((clause.low if price < 0 or clause.high is None else clause.high) or 0.0) / 100
+    net = value - whole["examples"] - whole["tokens"] * tokens
+    for name, units in by_value.items():
+        codes = live.frame[name].to_numpy()
+        net -= units["examples"][codes]
+        if units["tokens"].any():
+            net -= units["tokens"][codes] * tokens
     return net if asked.at_most is None else net - _of_prompts(live.frame["prompt"].to_numpy(), net, asked.at_most.count)
 
 
