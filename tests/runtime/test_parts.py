@@ -1,6 +1,9 @@
 """Rows that do not fit into memory are held in parts on disk. Whatever the number of parts, a build writes the same."""
 
 import json
+import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +20,11 @@ from mixc.runtime.events import Event, Notice
 from mixc.runtime.execute import build
 from mixc.runtime.identity import by_row_id
 from mixc.runtime.merged import merged
+from mixc.runtime.preview import preview
 from mixc.runtime.rows import Rows, part_of, parts_for, split
 from mixc.runtime.scratch import SCRATCH, Scratch
 from mixc.runtime.store import Store
+from mixc.tests.cli.program import CONFTEST
 from mixc.tests.project import SCORED, make_project, rows, write_rows
 
 HEAD, _, _ = SCORED.partition("select {")
@@ -120,6 +125,18 @@ def test_a_build_in_parts_writes_what_one_in_memory_writes(name: str, project: P
     assert not list((project / "b" / SCRATCH).iterdir())
 
 
+@pytest.mark.parametrize("name", ["filters, shares and a budget", "quantiles of all rows", "graded", "two corpora without ids, copies left out", "aimed evenly"])
+def test_a_plan_in_parts_says_what_one_in_memory_says(name: str, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("some.mix").write_text(SPECS[name])
+    plan = compile_file("some.mix", []).plan
+    assert plan is not None
+    whole = preview(plan, Context(Store(project / "a"), Students()))
+    in_parts(monkeypatch, 30)
+    parts = preview(plan, Context(Store(project / "b"), Students()))
+    for field in ("known", "composition", "feasible", "stopped", "faults", "selected", "solver", "missing", "exact"):
+        assert getattr(parts, field) == getattr(whole, field), field
+
+
 def test_the_same_clauses_conflict(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = spec("where correct", 'quota skill "addition" >= 90 examples', 'quota teacher "terse" <= 10%', "budget 100 examples")
     with pytest.raises(Fault) as whole:
@@ -198,3 +215,14 @@ def test_scratch_goes_with_its_holder(tmp_path: Path) -> None:
     assert [p.parent for p in (tmp_path / SCRATCH).iterdir()] == [tmp_path / SCRATCH]
     del held
     assert not list((tmp_path / SCRATCH).iterdir())
+
+
+def test_what_a_killed_run_left_goes_when_the_next_one_begins(tmp_path: Path) -> None:
+    killed = "import sys, os, signal; from pathlib import Path; from mixc.runtime.scratch import Scratch\n"
+    killed += "held = Scratch(Path(sys.argv[1])); held.new('a').write_text('x'); os.kill(os.getpid(), signal.SIGKILL)"
+    run = f"import runpy; runpy.run_path({str(CONFTEST)!r}); {killed}"
+    assert subprocess.run([sys.executable, "-c", run, str(tmp_path)], check=False).returncode == -signal.SIGKILL
+    (left,) = (tmp_path / SCRATCH).iterdir()
+    alive = Scratch(tmp_path)
+    Scratch(tmp_path)
+    assert not left.exists() and alive.path.exists()
