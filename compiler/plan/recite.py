@@ -220,7 +220,10 @@ def _(stage: Tag) -> Iterator[Block]:
     items = [Item("tag", by, (stage.method, stage.column), "tag", stage.span)]
     if stage.tree is not None:
         items.append(Item("tree", f"tree of {len(stage.tree):,} skills", tuple(sorted(stage.tree)), "tag", stage.span))
-    yield Block("skills", "tag", title, stage.span, (*items, *_fields(stage, ("taxonomy", "method", "column", "tree"))))
+    if stage.keywords is not None:
+        said = f"{sum(len(words) for _, words in stage.keywords):,} keywords for {len(stage.keywords):,} skills"
+        items.append(Item("keywords", said, tuple(sorted((skill, tuple(sorted(words))) for skill, words in stage.keywords)), "tag", stage.span))
+    yield Block("skills", "tag", title, stage.span, (*items, *_fields(stage, ("taxonomy", "method", "column", "keywords", "tree"))))
 
 
 @blocks.register
