@@ -1,7 +1,9 @@
 """A pattern of a file of keywords as a regular expression. Pure text; knows nothing of skills, prompts or files."""
 
+import re
 from collections.abc import Sequence
 
+_SPACE = re.compile(r"[^\S\x1c-\x1f]+")  # white space as Rust has it
 _SPECIAL = frozenset("\\.+?()|[]{}^$#&-~*/")
 
 
@@ -20,12 +22,13 @@ def expression(pattern: str) -> str:
     written = between_slashes(pattern)
     if written is not None:
         return f"(?:{written})"
-    text = r"\s+".join("".join(map(_literal, word)) for word in pattern.split())
-    first, last = pattern.strip()[:1], pattern.strip()[-1:]
-    end = _edge(last)
-    if end and pattern.split()[-1].startswith("\\"):
+    words = [word for word in _SPACE.split(pattern) if word]
+    text = r"\s+".join("".join(map(_literal, word)) for word in words)
+    start = r"\b{start-half}" if _of_a_word(words[0][0]) else ""
+    end = r"\b{end-half}" if _of_a_word(words[-1][-1]) else ""
+    if end and words[-1].startswith("\\"):
         end = rf"(?:{end}|[_0-9])"
-    return f"(?i:{_edge(first)}{text}{end})"
+    return f"(?i:{start}{text}{end})"
 
 
 def either(patterns: Sequence[str]) -> str:
@@ -39,5 +42,5 @@ def _literal(character: str) -> str:
     return f"\\{character}" if character in _SPECIAL else character
 
 
-def _edge(character: str) -> str:
-    return r"\b" if character.isalnum() or character in "_*" else ""
+def _of_a_word(character: str) -> bool:
+    return character.isalpha() or character.isdecimal() or character in "_*"
