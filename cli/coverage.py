@@ -44,9 +44,10 @@ def _data(count: Count, found: Coverage) -> dict[str, object]:
 
 
 def coverage_text(found: Coverage, console: Console, least: int | None = None) -> None:
-    """The tree, with the skills folded that have fewer than `least` rows; None: as few as leave at most LINES."""
-    least = _fitting(found.nodes) if least is None else least
-    shown = [n for n in found.nodes if n.count.rows >= least]
+    """The tree, with the skills folded that have fewer than `least` rows, but for those of a tree's first level; None: as few as leave at most LINES."""
+    first = {n.chain for n in found.nodes if n.depth == 0 and not n.leaf}
+    least = _fitting([n for n in found.nodes if n.chain not in first], LINES - len(first)) if least is None else least
+    shown = [n for n in found.nodes if n.count.rows >= least or n.chain in first]
     console.print(Text(_title(found), style="message"), soft_wrap=True)
     console.print()
     table = Table(box=None, pad_edge=False, header_style="dim")
@@ -64,10 +65,10 @@ def coverage_text(found: Coverage, console: Console, least: int | None = None) -
         console.print(Text(line, style="dim"), soft_wrap=True)
 
 
-def _fitting(nodes: tuple[Node, ...]) -> int:
-    """The fewest rows that a skill must have to be shown, so that LINES at most are; one that is shown has those above it shown."""
+def _fitting(nodes: list[Node], most: int) -> int:
+    """The fewest rows that a skill must have to be shown, so that `most` at most are; where one is shown, those above it are."""
     counts = sorted((n.count.rows for n in nodes), reverse=True)
-    return 0 if len(counts) <= LINES else counts[LINES] + 1
+    return 0 if len(counts) <= most else counts[max(0, most)] + 1
 
 
 def _title(found: Coverage) -> str:
@@ -106,9 +107,10 @@ def _notes(found: Coverage, least: int, folded: int) -> list[str]:
     holes = _holes(found)
     if folded and holes:
         more = f" and {len(holes) - _NAMED:,} more" if len(holes) > _NAMED else ""
-        lines.append(f"without a row: {', '.join(node.name for node in holes[:_NAMED])}{more}")
+        lines.append(f"without a row: {'; '.join(node.name for node in holes[:_NAMED])}{more}")
     if any(n.count.rows for n in found.nodes):
-        lines.append("a row counts in each of its skills and in all above them; rows count before any `where` of `select`")
+        above = " and in all above them" if found.stage.tree is not None else ""
+        lines.append(f"a row counts in each of its skills{above}; rows count before any `where` of `select`")
     if found.judge:
         lines.append(f"correct: by `{found.judge}`, of the rows on which it has a verdict")
     return [*lines, *found.left_out]
