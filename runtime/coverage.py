@@ -168,5 +168,5 @@ def _upwards(chain: str) -> list[str]:
 
 def _sum(counts: list[Count], with_tokens: bool) -> Count:
     """Parts hold whole prompts, so their prompts add up."""
-    found = {name: sum(getattr(count, name) or 0 for count in counts) for name in COUNTS}
-    return Count(**(found | ({} if with_tokens else {"tokens": None})))
+    found = Count(**{name: sum(getattr(count, name) or 0 for count in counts) for name in COUNTS})
+    return found if with_tokens else replace(found, tokens=None)

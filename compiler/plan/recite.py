@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from functools import singledispatch
+from hashlib import sha256
 from typing import Any
 
 from ..clauses import Model, Where
@@ -221,8 +222,9 @@ def _(stage: Tag) -> Iterator[Block]:
     if stage.tree is not None:
         items.append(Item("tree", f"tree of {len(stage.tree):,} skills", tuple(sorted(stage.tree)), "tag", stage.span))
     if stage.keywords is not None:
-        said = f"{sum(len(words) for _, words in stage.keywords):,} keywords for {len(stage.keywords):,} skills"
-        items.append(Item("keywords", said, tuple(sorted((skill, tuple(sorted(words))) for skill, words in stage.keywords)), "tag", stage.span))
+        words = tuple(sorted((skill, tuple(sorted(listed))) for skill, listed in stage.keywords))
+        counted = f"{sum(len(listed) for _, listed in words):,} keywords for {len(words):,} skills"
+        items.append(Item("keywords", f"{counted} (digest {sha256(repr(words).encode()).hexdigest()[:8]})", words, "tag", stage.span))
     yield Block("skills", "tag", title, stage.span, (*items, *_fields(stage, ("taxonomy", "method", "column", "keywords", "tree"))))
 
 
