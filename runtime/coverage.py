@@ -80,7 +80,7 @@ def coverage(plan: Plan, judge: str | None, context: Context) -> Coverage:
 
 def _before(plan: Plan) -> list[Stage]:
     """What comes before tagging, without conditions of `select` and scores."""
-    kept = [s for s in plan.stages if not isinstance(s, Filter | Score | Profile)]
+    kept: list[Stage] = [s for s in plan.stages if not isinstance(s, Filter | Score | Profile)]
     return kept[: next(i for i, s in enumerate(kept) if isinstance(s, Tag))]
 
 
