@@ -30,6 +30,7 @@ VERBS = {
     "test": "run the tests that specs carry, on their own fixtures",
     "plan": "show the stages, rows, what is cached, what the rest costs",
     "rank-teachers": "order teachers by the mean of a score, with intervals",
+    "skills": "show what each skill has: rows, tokens, correct responses",
     "build": "run what the plan requires, resuming what was interrupted",
     "why": "tell why a row of a build is in or out, clause by clause",
     "diff": "compare two specs by meaning: what changed, what runs again",

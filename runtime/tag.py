@@ -1,4 +1,4 @@
-"""Gives each row its skills, as chains from the root's child to the node. Knows trees and columns, nothing of quotas."""
+"""Gives each row its skills, as chains from the root's child to the node: by a column, or by words of its prompt. Knows trees, nothing of quotas."""
 
 from collections import Counter
 
@@ -7,14 +7,23 @@ import polars as pl
 from ..compiler.diagnostics import Diagnostic, Fault, Label
 from ..compiler.plan.stages import Tag
 from .events import Notice, Watch
+from .keywords import by_keywords
 from .rows import Rows
 
 
 def tag(stage: Tag, rows: Rows, watch: Watch) -> Rows:
-    """The rows with `skills`, List(String), sorted and without repeats. A value that the tree does not have gives no skill and is counted.
+    """The rows with `skills`, List(String), sorted and without repeats. A value that the tree does not have gives no skill and is counted;
+    so are the candidates without a skill.
 
-    Fault MIX0502 if the column holds neither texts nor lists of texts.
+    Fault MIX0502 if the column holds neither texts nor lists of texts, MIX0311 for a keyword that is no regular expression.
     """
+    done = by_keywords(stage, rows) if stage.method == "keywords" else _by_column(stage, rows, watch)
+    if stage.method == "keywords" and (without := sum(int((part["skills"].list.len() == 0).sum()) for part in done.live(["skills"]))):
+        watch(Notice(stage.id, f"{without:,} of {done.alive:,} rows have no skill: no keyword is in their prompt"))
+    return done
+
+
+def _by_column(stage: Tag, rows: Rows, watch: Watch) -> Rows:
     column = f"column:{stage.column}"
     kind = rows.schema[column]
     if kind == pl.String:

@@ -78,7 +78,8 @@ CODES: dict[str, Code] = {
     ),
     "MIX0311": Code(
         "not a regular expression",
-        "Patterns are those of Rust's regex crate: no look-around and no back-references.",
+        "Patterns are those of Rust's regex crate: no look-around and no back-references. In a file of keywords one may not match the empty text "
+        "either: it would be in every prompt.",
         'where solution matches "(a"',
         'where solution matches "a+"',
     ),

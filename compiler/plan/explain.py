@@ -176,7 +176,7 @@ def _scalar(value: Argument) -> str:
 @words.register
 def _(stage: Tag) -> Iterator[str]:
     tree = f", in a tree of {len(stage.tree):,} skills" if stage.tree is not None else ""
-    words = f"({sum(len(ws) for _, ws in stage.keywords):,} for {len(stage.keywords):,} skills)" if stage.keywords is not None else ""
+    words = f"of the prompt ({sum(len(ws) for _, ws in stage.keywords):,} for {len(stage.keywords):,} skills)" if stage.keywords is not None else ""
     yield f"{stage.taxonomy} by {stage.method} {stage.column or stage.model or words}".rstrip() + tree
 
 

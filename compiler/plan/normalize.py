@@ -150,7 +150,8 @@ def _settled(stage: Any) -> Any:
             return replace(stage, benchmarks=benchmarks, baselines=tuple(sorted(stage.baselines)))
         case Tag():
             tree = None if stage.tree is None else tuple(sorted(stage.tree))
-            return replace(stage, taxonomy="", tree=tree)
+            words = None if stage.keywords is None else tuple(sorted((skill, tuple(sorted(set(listed)))) for skill, listed in stage.keywords))
+            return replace(stage, taxonomy="", tree=tree, keywords=words)
     return stage
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from functools import singledispatch
+from hashlib import sha256
 from typing import Any
 
 from ..clauses import Model, Where
@@ -220,7 +221,11 @@ def _(stage: Tag) -> Iterator[Block]:
     items = [Item("tag", by, (stage.method, stage.column), "tag", stage.span)]
     if stage.tree is not None:
         items.append(Item("tree", f"tree of {len(stage.tree):,} skills", tuple(sorted(stage.tree)), "tag", stage.span))
-    yield Block("skills", "tag", title, stage.span, (*items, *_fields(stage, ("taxonomy", "method", "column", "tree"))))
+    if stage.keywords is not None:
+        words = tuple(sorted((skill, tuple(sorted(listed))) for skill, listed in stage.keywords))
+        counted = f"{sum(len(listed) for _, listed in words):,} keywords for {len(words):,} skills"
+        items.append(Item("keywords", f"{counted} (digest {sha256(repr(words).encode()).hexdigest()[:8]})", words, "tag", stage.span))
+    yield Block("skills", "tag", title, stage.span, (*items, *_fields(stage, ("taxonomy", "method", "column", "keywords", "tree"))))
 
 
 @blocks.register

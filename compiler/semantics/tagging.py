@@ -4,17 +4,17 @@ import json
 from collections.abc import Mapping
 
 from ..diagnostics import Diagnostics, Label
-from ..paths import beside
+from ..paths import beside, is_remote
 from ..syntax import ast
 from . import ir
 from .inputs import Inputs
+from .keyword_file import Keywords, read_keywords
 from .meant import meant
 from .settings import Settings
 from .shared import absent, barred
 from .types import of_column
 
 Tree = tuple[tuple[str, str], ...]
-Keywords = tuple[tuple[str, tuple[str, ...]], ...]
 _METHODS = ("column", "keywords", "embedding", "llm")
 
 
@@ -56,7 +56,7 @@ def taxonomy(
             near = meant(method, _METHODS, by.method.span)
             notes.error("MIX0302", f"rows are tagged by {listed}", by.method.span, "none of them", **near)
             return faulty
-    if method != "column":
+    if model is not None:
         missing.append(ir.Missing(what=f"`tag by {method}`", stage="tag", span=tag.span))
     return ir.Taxonomy(name=block.name.text, method=method, column=column, keywords=keywords, model=model, tree=tree, span=tag.span)
 
@@ -107,25 +107,11 @@ def _model(by: ast.TagBy, notes: Diagnostics) -> str | None:
 
 
 def _keywords(path: ast.String, inputs: Inputs, tree: Tree | None, notes: Diagnostics) -> Keywords | None:
-    """A file of words: `{"Algebra": ["equation", "unknown"], …}`."""
+    if is_remote(path.value):
+        notes.error("MIX0301", "a file of keywords is read with the spec, so it is on this machine", path.span, "elsewhere", help="copy it beside the spec")
+        return None
     text = _read(path, inputs, notes)
-    if text is None:
-        return None
-    try:
-        found = json.loads(text)
-        words = tuple((skill, tuple(listed)) for skill, listed in found.items())
-        if not all(isinstance(listed, list) for listed in found.values()) or not all(isinstance(w, str) and w for _, ws in words for w in ws):
-            raise TypeError
-    except (ValueError, TypeError, AttributeError, RecursionError):
-        form = 'it looks like `{"Algebra": ["equation", "unknown"]}`'
-        notes.error("MIX0301", f"`{path.value}` is not a list of words for each skill", path.span, "this file", help=form)
-        return None
-    names = None if tree is None else [name for name, _ in tree]
-    for skill, _ in words:
-        if names is not None and skill not in names:
-            said = f"`{path.value}` has words for `{skill}`, which the tree does not have"
-            notes.error("MIX0201", said, path.span, "this file", **meant(skill, names, None))
-    return words
+    return None if text is None else read_keywords(path, text, tree, notes)
 
 
 def _read(path: ast.String, inputs: Inputs, notes: Diagnostics) -> str | None:

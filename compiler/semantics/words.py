@@ -104,21 +104,22 @@ def _literal(expr: ast.Expr) -> bool:
 
 def check_regex(pattern: ast.String, notes: Diagnostics) -> bool:
     """Whether a pattern is one that Rust's regex engine takes, as far as can be told without it."""
-    if found := re.search(r"\(\?<?[=!]|\\[1-9]|\(\?P=", pattern.value):
-        notes.error(
-            "MIX0311",
-            f"look-around and back-references are not supported: `{found[0]}`",
-            pattern.span,
-            help="patterns are those of Rust's regex crate",
-        )
-        return False
+    if fault := regex_fault(pattern.value):
+        message, help = fault
+        notes.error("MIX0311", message, pattern.span, help=help)
+    return fault is None
+
+
+def regex_fault(pattern: str) -> tuple[str, str | None] | None:
+    """What is wrong with a pattern, and what helps; None where nothing is, as far as can be told without Rust's engine."""
+    if found := re.search(r"\(\?<?[=!]|\\[1-9]|\(\?P=", pattern):
+        return f"look-around and back-references are not supported: `{found[0]}`", "patterns are those of Rust's regex crate"
     # Python's own syntax differs too much to judge by; only what no engine takes is told here, the rest by Polars when it runs.
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            re.compile(pattern.value)
+            re.compile(pattern)
     except re.error as fault:
         if fault.msg.startswith(("missing ), unterminated", "unterminated character set", "nothing to repeat", "unbalanced parenthesis")):
-            notes.error("MIX0311", f"not a regular expression: {fault.msg}", pattern.span)
-            return False
-    return True
+            return f"not a regular expression: {fault.msg}", None
+    return None

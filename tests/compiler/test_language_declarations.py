@@ -77,6 +77,7 @@ RULES: dict[str, tuple[str, list[str]]] = {
     "not by numbers": (tagged("tag by column count"), ["MIX0305"]),
     "by words": (tagged('tag by keywords "keywords.json"'), []),
     "by words that are there": (tagged('tag by keywords "nothing.json"'), ["MIX0208"]),
+    "that are on this machine": (tagged('tag by keywords "s3://bucket/keywords.json"'), ["MIX0301"]),
     "that are lists": (tagged('tag by keywords "profile.json"'), ["MIX0301"]),
     "by embedding": (tagged('tag by embedding(model: "hub/e5")'), []),
     "by a model that labels": (tagged('tag by llm(model: "hub/large")'), []),

@@ -12,17 +12,17 @@ from mixc.tests.compiler.rules import HEAD, SCORED, compiled
 CLEAN = SCORED + 'decontaminate none because "x"\n'
 PROFILE = 'profile tiny from "profile.json"\n'
 MEASURED = "profile tiny {\n  grade verify_math(reference)\n}\n"
-TEXTS = {"profile.json": '{"skills": {"Algebra": {"attempts": 3, "correct": 1}}}', "keywords.json": '{"Algebra": ["x"]}'}
+TEXTS = {"profile.json": '{"skills": {"Algebra": {"attempts": 3, "correct": 1}}}'}
 STAGES = {
     "scan": HEAD.replace("  teacher   model\n", "  license   license\n") + 'require license in ["MIT"]\n',
     "teachers": SCORED + 'teacher t generate {\n  model "hub/large"\n  prompts from rows\n}\n',
-    "tag": SCORED.replace("column topic", 'keywords "keywords.json"'),
+    "tag": SCORED.replace("column topic", 'embedding(model: "hub/e5")'),
     "score": SCORED + "score same = exact_match(reference)\nselect { where same }\n",
     "profile": SCORED + MEASURED,
     "materialise": CLEAN + "train tiny {\n  steps 3\n  weight ratio\n}\n",
     "train": CLEAN + "train tiny {\n  steps 3\n  packing true\n}\n",
     "evaluate": CLEAN + "evaluate {\n  heldout rows where good\n  baseline random\n}\n",
-    "tag and train": CLEAN.replace("column topic", 'keywords "keywords.json"') + "train tiny {\n  steps 3\n  method lora\n}\n",
+    "tag and train": CLEAN.replace("column topic", 'embedding(model: "hub/e5")') + "train tiny {\n  steps 3\n  method lora\n}\n",
 }
 
 

@@ -58,6 +58,9 @@ SPECS = {
     "by prices": spec("keep at most 2 per prompt", 'quota skill "addition" 20%..40%', "budget 14 examples", "maximize -length", "solver prices"),
     "aimed evenly": spec("quota skill uniform", "budget 12 examples", "maximize -length"),
     "graded": spec("where right", "budget 9 examples", head=HEAD.replace("score correct = column(good)", "score right = verify_math(reference)")),
+    "tagged by words": spec(
+        'quota skill "adding" >= 4 examples', "budget 9 examples", head=HEAD.replace("tag by column topic", 'tag by keywords "words.json"')
+    ),
     "a sample": spec(
         "budget 8 examples", head=HEAD.replace("  teacher   model\n", "  teacher   model\n  where     count <= 15\n  sample    20 prompts\n")
     ),
@@ -78,6 +81,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     everything += [{**row, "prompt_id": f"q{i}", "question": "" if i % 2 else None} for i, row in enumerate(everything[:4])]
     write_rows(made / "data" / "rows.jsonl", everything[:70])
     write_rows(made / "data" / "rest.jsonl", everything[70:])
+    (made / "words.json").write_text('{"adding": ["addition"], "odd": ["/[13579] and/"]}')
     (made / "other").mkdir()
     write_rows(made / "other" / "more.jsonl", rows(30, 3)[10:] + rows(20, 9))
     (made / "bench.jsonl").write_text(json.dumps({"problem": rows(40, 3)[30]["question"]}) + "\n")

@@ -1,0 +1,67 @@
+"""`mixc skills`: what each skill of the tree has of the data. Tags what a build would, and counts; loads no weights, and writes the store alone."""
+
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from typing import TYPE_CHECKING
+
+from ...compiler.suggest import suggest
+from ..arguments import Usage, listed
+from ..exit import FINE
+from ..run import compiled, configure_spec, store_root
+
+if TYPE_CHECKING:
+    from ...compiler.plan.stages import Plan
+
+USAGE = "usage: mixc skills SPEC [--all | --least ROWS] [--judge NAME]"
+
+
+def configure(parser: ArgumentParser) -> None:
+    configure_spec(parser)
+    shown = parser.add_mutually_exclusive_group()
+    shown.add_argument("--all", action="store_true", help="show every skill; otherwise those with few rows are folded into the skill above them, as many as fit a screen")
+    shown.add_argument("--least", type=_rows, metavar="ROWS", help="fold the skills that have fewer rows")
+    parser.add_argument("--judge", metavar="NAME", help="the score that tells correct responses (default: the only grader, else the only true-or-false score)")
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="text (default) or json, which always has every skill")
+
+
+def _rows(text: str) -> int:
+    if not text.isascii() or not text.isdigit():
+        raise ArgumentTypeError(f"`{text}` is not a number of rows, such as 20")
+    return int(text)
+
+
+def run(arguments: Namespace) -> int:
+    """The tree goes to stdout, progress to stderr."""
+    plan = compiled(arguments)
+    from ...runtime.context import Context
+    from ...runtime.coverage import coverage
+    from ...runtime.engines.students import Students
+    from ...runtime.store import Store
+    from ..coverage import coverage_json, coverage_text
+    from ..progress import Watcher
+
+    judge = _judge(plan, arguments.judge)
+    root = store_root()
+    with Watcher(arguments.terminal) as watch:
+        found = coverage(plan, judge, Context(store=Store(root), students=Students(root, fetch=False), watch=watch))
+    if arguments.format == "json":
+        arguments.terminal.result(coverage_json(found))
+    else:
+        coverage_text(found, arguments.terminal.out, least=0 if arguments.all else arguments.least)
+    return FINE
+
+
+def _judge(plan: "Plan", name: str | None) -> str | None:
+    """The score that tells correct responses; Usage where the spec has no skills, or no such score."""
+    from ...compiler.plan.stages import Tag
+    from ...runtime.ranked_by import judges
+
+    if not any(isinstance(stage, Tag) for stage in plan.stages):
+        raise Usage("the spec declares no skills", USAGE, "declare them: `skills NAME { tag by column COLUMN }`")
+    known = judges(plan)
+    if name is None:
+        return known[0] if len(known) == 1 else None
+    if name in known:
+        return name
+    near = suggest(name, known)
+    help = f"did you mean `{near}`?" if near else f"one of {listed(known)}" if known else None
+    raise Usage(f"the spec has no score `{name}` that tells correct responses", USAGE, help)

@@ -1,0 +1,122 @@
+"""The coverage of skills as a tree for people and as JSON. It counts nothing."""
+
+import json
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ..runtime.coverage import Count, Coverage, Node
+
+LINES = 32
+"""So many skills are shown where nobody says otherwise: with the rest a screen of 40 lines."""
+_NAMED = 8
+NONE = "-"
+
+
+def coverage_json(found: Coverage) -> str:
+    """All of it; numbers that nothing tells are null."""
+    data = {
+        "skills": found.stage.taxonomy,
+        "method": found.stage.method,
+        "judge": found.judge,
+        "tokens": found.tokens,
+        "left_out": list(found.left_out),
+        "all": _data(found.every, found),
+        "without_skill": _data(found.without, found),
+        "tree": [{"name": n.name, "chain": n.chain, "depth": n.depth, "leaf": n.leaf, **_data(n.count, found)} for n in found.nodes],
+    }
+    return json.dumps(data, indent=2, ensure_ascii=False)
+
+
+def _data(count: Count, found: Coverage) -> dict[str, object]:
+    every = found.every.rows
+    correct = None
+    if found.judge is not None:
+        correct = {"rows": count.right, "of": count.judged, "share": round(count.right / count.judged, 6) if count.judged else None}
+    return {
+        "rows": count.rows,
+        "share": round(count.rows / every, 6) if every else None,
+        "prompts": count.prompts,
+        "tokens": count.tokens,
+        "correct": correct,
+    }
+
+
+def coverage_text(found: Coverage, console: Console, least: int | None = None) -> None:
+    """The tree, with the skills folded that have fewer than `least` rows, but for those of a tree's first level; None: as few as leave at most LINES."""
+    first = {n.chain for n in found.nodes if n.depth == 0 and not n.leaf}
+    least = _fitting([n for n in found.nodes if n.chain not in first], LINES - len(first)) if least is None else least
+    shown = [n for n in found.nodes if n.count.rows >= least or n.chain in first]
+    console.print(Text(_title(found), style="message"), soft_wrap=True)
+    console.print()
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column("skill", overflow="fold")
+    for name in ("rows", "share", "prompts", *(("tokens",) if found.tokens else ()), *(("correct",) if found.judge else ())):
+        table.add_column(name, justify="right", no_wrap=True)
+    for node in shown:
+        style = "dim" if not node.count.rows else ""
+        table.add_row(Text("  " * node.depth + node.name, style), *_cells(node.count, found), style=style)
+    table.add_row("no skill", *_cells(found.without, found))
+    table.add_row("all", *_cells(found.every, found))
+    console.print(table)
+    console.print()
+    for line in _notes(found, least, len(found.nodes) - len(shown)):
+        console.print(Text(line, style="dim"), soft_wrap=True)
+
+
+def _fitting(nodes: list[Node], most: int) -> int:
+    """The fewest rows that a skill must have to be shown, so that `most` at most are; where one is shown, those above it are."""
+    counts = sorted((n.count.rows for n in nodes), reverse=True)
+    return 0 if len(counts) <= most else counts[max(0, most)] + 1
+
+
+def _title(found: Coverage) -> str:
+    stage = found.stage
+    by = f"column {stage.column}" if stage.column else "keywords of the prompt" if stage.method == "keywords" else stage.method
+    leaves = [n for n in found.nodes if n.leaf]
+    held = sum(n.count.rows > 0 for n in leaves)
+    of = f"{held:,} of {len(leaves):,} leaves have rows" if stage.tree is not None else f"{held:,} skills"
+    return f"{stage.taxonomy} by {by}: {found.every.rows:,} rows of {found.every.prompts:,} prompts, {of}"
+
+
+def _cells(count: Count, found: Coverage) -> list[str]:
+    if not count.rows:
+        return ["0", *[NONE] * (2 + bool(found.tokens) + bool(found.judge))]
+    cells = [f"{count.rows:,}", _share(count.rows, found.every.rows), f"{count.prompts:,}"]
+    if found.tokens:
+        cells.append(NONE if count.tokens is None else f"{count.tokens:,}")
+    if found.judge:
+        cells.append(_share(count.right, count.judged) if count.judged else NONE)
+    return cells
+
+
+def _share(part: int, whole: int) -> str:
+    """In whole per cent; what is little is not none, and what is nearly all is not all."""
+    shown = round(100 * part / whole)
+    if part and not shown:
+        return "<1%"
+    return ">99%" if part < whole and shown == 100 else f"{shown}%"
+
+
+def _notes(found: Coverage, least: int, folded: int) -> list[str]:
+    lines = []
+    if folded:
+        one = folded == 1
+        lines.append(f"folded: {folded:,} skill{'' if one else 's'} with fewer than {least:,} row{'' if least == 1 else 's'}; `--all` shows {'it' if one else 'them'}")
+    holes = _holes(found)
+    if folded and holes:
+        more = f" and {len(holes) - _NAMED:,} more" if len(holes) > _NAMED else ""
+        lines.append(f"without a row: {'; '.join(node.name for node in holes[:_NAMED])}{more}")
+    if any(n.count.rows for n in found.nodes):
+        above = " and in all above them" if found.stage.tree is not None else ""
+        lines.append(f"a row counts in each of its skills{above}; rows count before any `where` of `select`")
+    if found.judge:
+        lines.append(f"correct: by `{found.judge}`, of the rows on which it has a verdict")
+    return [*lines, *found.left_out]
+
+
+def _holes(found: Coverage) -> list[Node]:
+    """The skills without a row that have no such skill above them."""
+    empty = {n.chain for n in found.nodes if not n.count.rows}
+    return [n for n in found.nodes if n.chain in empty and "->".join(n.chain.split("->")[:-1]) not in empty]
