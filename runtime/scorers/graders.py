@@ -1,6 +1,7 @@
 """Graders: scores that are true, false or unknown. A judge may hang or die, so judges are called in worker processes.
 
 `verify_math` compares a response's final answer with the reference; what cannot be judged is null with the reason.
+`grade_exact` and `grade_choice` compare what is written, here and at once.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -17,6 +18,7 @@ from ...compiler.plan.stages import Score
 from ...compiler.source import Span
 from .. import workers
 from ..context import Context
+from .letters import choices, letter, to_the_letter
 from .mathematics import judge, surely_equal
 
 TIMEOUT_SECONDS = 5.0
@@ -42,6 +44,19 @@ def grade_math(
         if done is not None:
             done(count)
     return grades
+
+
+def grade_exact(pairs: Sequence[tuple[str, str | None]]) -> list[Grade]:
+    """Whether each response's final answer is its reference to the letter. A response without a final answer is false."""
+    return [
+        Grade(to_the_letter(response, reference)) if reference and reference.strip() else Grade(None, "no reference")
+        for response, reference in pairs
+    ]
+
+
+def grade_choice(pairs: Sequence[tuple[str, str | None]]) -> list[Grade]:
+    """Whether the letter that each response names is that of its reference. None named is false, several are unknown."""
+    return [_chosen(choices(response), reference) for response, reference in pairs]
 
 
 class VerifyMath:
@@ -99,6 +114,15 @@ def _grades(
         ))  # fmt: skip
     for position, answer in workers.work(judge, [pairs[i] for i in doubtful], timeout=timeout):
         yield doubtful[position], _grade(answer, timeout)
+
+
+def _chosen(named: tuple[str, ...], reference: str | None) -> Grade:
+    right = letter(reference or "")
+    if right is None:
+        return Grade(None, "unknown: the reference is no letter" if reference and reference.strip() else "no reference")
+    if len(named) > 1:
+        return Grade(None, f"unknown: several answers: {', '.join(named)}")
+    return Grade(named == (right,))
 
 
 def _grade(answer: workers.Answer, timeout: float) -> Grade:
