@@ -161,10 +161,10 @@ def test_a_cap_on_a_group_without_rows_is_told(tmp_path: Path) -> None:
 
 def test_plan_stops_counting_at_a_clause_that_is_not_run_yet(tmp_path: Path) -> None:
     make_project(tmp_path)
-    spec = SCORED.replace("score length", "score other   = exact_match(reference)\nscore length").replace("where    correct\n", "where    correct and other\n")
+    spec = SCORED.replace("score length", "score other   = pass_rate()\nscore length").replace("where    correct\n", "where    correct and other >= 0.5\n")
     (tmp_path / "scored.mix").write_text(spec)
     done = mixc("plan", "scored.mix", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     lines = {line.split("=")[0].strip(" |`-"): line for line in done.stdout.splitlines()}
-    assert "read from the rows" in lines["score correct"] and "      not done yet: `exact_match`" in done.stdout
-    assert "not known: `exact_match` is not run yet" in done.stdout
+    assert "read from the rows" in lines["score correct"] and "      not done yet: `pass_rate`" in done.stdout
+    assert "not known: `pass_rate` is not run yet" in done.stdout

@@ -126,8 +126,8 @@ select {
         "a clause that the runtime does not do yet",
         "The language has this clause, and it is checked and planned, but this version of the runtime cannot carry it out. `check` and `plan` "
         "warn, and name the stage that is missing; `build` stops before it starts, unless `--until` names a stage before the one that would need the clause.",
-        "score same = exact_match(reference)",
-        "score same = verify_math(reference)",
+        "score passed = pass_rate()",
+        "score passed = verify_math(reference)",
     ),
     "MIX0420": Code(
         "an expectation of a test does not hold",

@@ -68,15 +68,8 @@ SCORERS: dict[str, Signature] = {
         Signature("perplexity", "exp of the mean negative log-probability of a token of the response, given the prompt", (_STUDENT,), NUMBER, DEAR, range=(1, None, False)),
         Signature("entropy", "mean entropy of the student's next-token distribution", (_STUDENT,), NATS, DEAR, range=_POSITIVE),
         Signature("ifd", "perplexity of the response given the prompt over that without it (instruction-following difficulty, IFD)", (_STUDENT,), NUMBER, DEAR, range=_POSITIVE),
-        Signature(
-            "exact_match",
-            "whether the response's final answer is the reference, letter for letter",
-            (_REFERENCE,),
-            BOOL,
-            MODERATE,
-            ready=False,
-        ),
-        Signature("choice", "whether the response chooses the reference's letter", (_REFERENCE,), BOOL, MODERATE, ready=False),
+        Signature("exact_match", "whether the response's final answer is the reference, letter for letter", (_REFERENCE,), BOOL, MODERATE),
+        Signature("choice", "whether the response chooses the reference's letter", (_REFERENCE,), BOOL, MODERATE),
         Signature(
             "pass_rate",
             "share of attempts that were right",

@@ -59,6 +59,15 @@ def grade_choice(pairs: Sequence[tuple[str, str | None]]) -> list[Grade]:
     return [_chosen(choices(response), reference) for response, reference in pairs]
 
 
+def pairs_of(stage: Score, rows: pl.DataFrame) -> list[tuple[str, str | None]]:
+    """Each row's response and reference. Fault MIX0502 where the references are lists or objects."""
+    (reference,) = stage.reads
+    if rows.schema[reference].is_nested():
+        message = f"a reference is a text or a number, column `{reference.removeprefix('column:')}` holds {in_words(rows.schema[reference])}"
+        raise Fault(Diagnostic("MIX0502", message, Label(stage.span, "read here"), help="name a column of final answers"))
+    return list(zip(rows["response"].fill_null(""), rows[reference].cast(pl.String), strict=True))
+
+
 class VerifyMath:
     """`verify_math(reference)`: whether the response's answer equals the reference."""
 
@@ -74,13 +83,7 @@ class VerifyMath:
         return {"correct": pl.Boolean(), "why": pl.String()}
 
     def compute(self, stage: Score, rows: pl.DataFrame, context: Context) -> Iterator[pl.DataFrame]:
-        (reference,) = stage.reads
-        if rows.schema[reference].is_nested():
-            message = f"a reference is a text or a number, column `{reference.removeprefix('column:')}` holds {in_words(rows.schema[reference])}"
-            raise Fault(Diagnostic("MIX0502", message, Label(stage.span, "read here"), help="name a column of final answers"))
-        references = rows[reference].cast(pl.String)
-        pairs = list(zip(rows["response"].fill_null(""), references, strict=True))
-        keys = rows["key"].to_list()
+        pairs, keys = pairs_of(stage, rows), rows["key"].to_list()
         schema = {"key": pl.String(), **self.schema(stage)}
         found: list[tuple[str, bool | None, str | None]] = []
         for index, grade in _grades(pairs, TIMEOUT_SECONDS, stage.span):

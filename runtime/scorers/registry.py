@@ -12,7 +12,9 @@ from .base import Scorer
 
 GROUP = "mixc.scorers"
 SCORERS = {
+    "choice": ("as_written", "Choice"),
     "entropy": ("full_context", "Entropy"),
+    "exact_match": ("as_written", "ExactMatch"),
     "global_logprob": ("full_context", "GlobalLogprob"),
     "ifd": ("ifd", "Ifd"),
     "local_logprob": ("local", "LocalLogprob"),

@@ -17,7 +17,7 @@ STAGES = {
     "scan": HEAD.replace("  teacher   model\n", "  license   license\n") + 'require license in ["MIT"]\n',
     "teachers": SCORED + 'teacher t generate {\n  model "hub/large"\n  prompts from rows\n}\n',
     "tag": SCORED.replace("column topic", 'embedding(model: "hub/e5")'),
-    "score": SCORED + "score same = exact_match(reference)\nselect { where same }\n",
+    "score": SCORED + "score same = pass_rate()\nselect { where same >= 0.5 }\n",
     "profile": SCORED + MEASURED,
     "materialise": CLEAN + "train tiny {\n  steps 3\n  weight ratio\n}\n",
     "train": CLEAN + "train tiny {\n  steps 3\n  packing true\n}\n",

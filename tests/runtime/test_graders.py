@@ -126,6 +126,28 @@ def test_grades_are_stored_by_reference_and_read_back(tmp_path: Path) -> None:
     assert second.rows["score:correct"].to_list() == [True, True, None]
 
 
+@pytest.mark.parametrize(
+    ("scorer", "responses", "references", "found", "why"),
+    [
+        ("exact_match", ["The answer is 12", "Final answer: 13", "I see."], [12, 12, None], [True, False, None], [None, None, "no reference"]),
+        ("choice", ["So it is (B).\nThe answer is B.", "The answer is C.", "The answer is A. No, the answer is B."], ["B", "B", "B"], [True, False, None], None),
+    ],
+)
+def test_what_is_compared_as_written_is_a_score(tmp_path: Path, scorer: str, responses: list[str], references: list, found: list, why: list | None) -> None:
+    stage = Score(
+        id="score:correct", inputs=(), name="correct", scorer=scorer, version=1, reads=("column:gold",), type="bool", span=Span("spec.mix", 0, 1)
+    )
+    rows = pl.DataFrame({"row_id": ["a", "b", "c"], "prompt": "p", "response": responses, "column:gold": references})
+    rows = rows.with_columns(reason=pl.lit(None, pl.String))
+    context = Context(Store(tmp_path), Students())
+    first, again = score(stage, rows, context), score(stage, rows, context)
+    assert first.rows["score:correct"].to_list() == found and (first.computed, again.computed, again.reused) == (3, 0, 3)
+    assert first.rows["score:correct:why"].to_list() == (why or [None, None, "unknown: several answers: A, B"])
+    with pytest.raises(Fault) as raised:
+        score(stage, rows.with_columns(pl.Series("column:gold", [["B"], ["B"], ["B"]])), context)
+    assert [d.code for d in raised.value.diagnostics] == ["MIX0502"]
+
+
 def teachers() -> Path:
     shared = Path(os.environ.get("MIXC_SHARED", Path(__file__).parents[2].parent / "shared" / "data"))
     return shared / "teachers.parquet"
