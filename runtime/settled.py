@@ -22,17 +22,17 @@ def settled(rows: Rows, e: Expression, tie: str) -> tuple[Rows, Known]:
 
 
 def across(
-    rows: Rows, e: Expression, tie: str, seen: Callable[[pl.DataFrame], pl.DataFrame], also: Sequence[str] = ()
+    rows: Rows, e: Expression, tie: str, seen: Callable[[pl.DataFrame], pl.DataFrame], also: Sequence[str] = (), named: str = ""
 ) -> tuple[pl.DataFrame, Known] | None:
     """The quantiles and ranks in `e` over the rows as they are `seen`, in the order of the parts, and their columns by part of `e`.
 
-    None where each part can tell for itself. `also`: columns that `seen` reads.
+    None where each part can tell for itself. `also`: columns that `seen` reads; `named`: what tells the columns from those of another expression.
     """
     if len(rows.parts) == 1 or not looks_across(e):
         return None
     frame, lowering = settle(narrow(rows, [*reads(e, tie), *also], seen).lazy(), e, tie)
-    names = {part: f"{OWN}{number}" for number, part in enumerate(lowering.known)}
-    last = {part: f"{OWN}last {number}" for number, part in enumerate(lowering.last)}
+    names = {part: f"{OWN}{named}{number}" for number, part in enumerate(lowering.known)}
+    last = {part: f"{OWN}{named}last {number}" for number, part in enumerate(lowering.last)}
     values = (value.alias(names[part]) for part, value in lowering.known.items())
     found = frame.select(*values, *(row.alias(last[part]) for part, row in lowering.last.items())).collect()
     return found.with_columns(_named(found[name]) for name in last.values()), {part: (name, last.get(part)) for part, name in names.items()}

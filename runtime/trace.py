@@ -87,7 +87,7 @@ def _seen(clause: Clause, part: pl.DataFrame) -> pl.DataFrame:
 def _settled(clause: Clause, base: Rows) -> tuple[Rows, Known]:
     """The rows with the columns of the filter that look at rows of other parts, and what it knows of its `keep best` value."""
     if isinstance(clause.step, Keep):
-        found = across(base, clause.step.by, TIE, lambda part: _seen(clause, part), also=(_STEP,))
+        found = across(base, clause.step.by, TIE, lambda part: _seen(clause, part), also=(_STEP,), named=f"{clause.number}: ")
         return (base, {}) if found is None else (base.beside(found[0]), found[1])
     for side in dict.fromkeys(clause.sides):
         if side.made and looks_across(side.expression):

@@ -51,6 +51,9 @@ SPECS = {
     "cuts by rank": spec("where rank(length) within teacher <= 12 or rank(-length) within skill <= 3", "where rank(length) <= 20", "where rank(length) within prompt == 1"),
     "a quantile within prompt beside one of all": spec("where length >= p50 within prompt or length >= p80", "maximize length"),
     "best by what looks across": spec("keep best 1 per prompt by rank(length) within teacher", "budget 10 examples", "maximize length"),
+    "best twice by what looks across": spec(
+        "keep best 2 per prompt by rank(length) within teacher", "keep best 1 per prompt by -rank(length)", "budget 10 examples", "maximize length"
+    ),
     "at most one a prompt, all kinds of groups": spec(
         "keep at most 1 per prompt", 'quota skill "addition" >= 3 examples', 'quota teacher "terse" <= 40%', 'quota column split "train" >= 2 examples',
         "budget 10 examples", "maximize length",
