@@ -13,12 +13,13 @@ from .benchmarks import read_benchmark
 from .context import Context
 from .counts import remembered
 from .engines.characters import CHARACTERS
-from .evaluate import answers, likelihood
+from .evaluate import asking, likelihood
 from .examples import tokenise
 from .figure import Figure
 from .identity import seeded_hash
 from .lengths import BY_CHARACTERS, BY_TOKENIZER, NOT_AT_HAND
 from .rates import rate
+from .responses import LocalModel, Question, are_stored
 from .rows import Rows
 from .sampling import SAMPLE_ROWS, characters, ratio, sample_of
 from .score import missing
@@ -191,9 +192,8 @@ def evaluation(stage: Evaluate, heldout: pl.DataFrame | None, trains: bool, pric
     items = [read_benchmark(b, stage.seed) for b in stage.benchmarks]
     asked = sum(len(i) * b.samples for i, b in zip(items, stage.benchmarks, strict=True)) * arms
     if asked:
-        keys = [digest(item.problem.encode()) for file in items for item in file]
-        known = set(answers(stage, model, context).load(keys)["key"]) if here else set()
-        done = sum(key in known for key in keys)
+        questions = [Question(item.problem) for file in items for item in file]
+        done = int(are_stored(asking(stage), questions, LocalModel(model, context), context).sum()) if here else 0
         costs.append(Cost(
             stage=stage.id, what="generate", student=model.student, dtype=model.dtype, rows=Figure(value=asked - done), cached=Figure(value=done),
             tokens=Figure(value=(asked - done) * stage.max_tokens, most=True), detail=f"{asked // arms:,} prompts" + (" before and after" if trains else ""),

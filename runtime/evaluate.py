@@ -4,7 +4,6 @@ Answers are kept in the store by model, template and problem, so a rerun or a la
 """
 
 import math
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,16 +14,12 @@ from ..compiler.diagnostics import Diagnostic, Fault, Label
 from ..compiler.plan.stages import Benchmark, Evaluate, Model, Score
 from .benchmarks import Item, read_benchmark
 from .context import Context
-from .events import Notice, Passed, Progress
+from .events import Notice
 from .identity import digest as identity
+from .responses import Asking, LocalModel, Question, responses
 from .rows import Rows
 from .score import score
-from .shelf import Shelf, digest
-from .store import fingerprint
 
-ANSWERS = {"text": pl.String(), "tokens": pl.Int64(), "finished": pl.Boolean(), "engine": pl.String()}
-# Answers are stored after so many, which is what a kill can cost.
-CHUNK = 64
 Z = 1.959963984540054  # two-sided 95 %
 
 
@@ -117,54 +112,18 @@ def _read(benchmark: Benchmark, seed: int) -> list[Item]:
     return read_benchmark(benchmark, seed)
 
 
-def answers(stage: Evaluate, model: Model, context: Context) -> Shelf:
-    """Where the answers of a model to the problems of this evaluation are kept, by the digest of the problem."""
-    files = context.students.files(model)
-    asking = {
-        "answers": 1, "weights": files.digest, "tokenizer": files.tokenizer_digest, "template": files.template_digest,
-        "dtype": model.dtype, "max_tokens": stage.max_tokens, "temperature": 0,
-    }  # fmt: skip
-    return context.store.shelf(fingerprint(asking), asking)
+def asking(stage: Evaluate, of: str = "") -> Asking:
+    """How an evaluation asks: arms are compared, so one engine answers for all of them."""
+    return Asking(stage=stage.id, of=of, max_tokens=stage.max_tokens, fair=True)
 
 
 def _answer(stage: Evaluate, model: Model, of: str, items: Sequence[Item], context: Context) -> pl.DataFrame:
-    """`id`, `answer`, the model's greedy text and its grade for each item, in order."""
-    files, shelf = context.students.files(model), answers(stage, model, context)
+    """`id`, `problem`, `answer`, the model's greedy text and its grade for each item, in order."""
+    found = responses(asking(stage, of), [Question(item.problem) for item in items], LocalModel(model, context), context)
     frame = pl.DataFrame(
-        {
-            "id": [i.id for i in items],
-            "problem": [i.problem for i in items],
-            "answer": [i.answer for i in items],
-            "key": [digest(i.problem.encode()) for i in items],
-        }
+        {"id": [i.id for i in items], "problem": [i.problem for i in items], "answer": [i.answer for i in items]}, schema_overrides=dict.fromkeys(("id", "problem", "answer"), pl.String)
     )
-    known = shelf.load(frame["key"].to_list(), schema=ANSWERS)
-    asked = frame.join(known, on="key", how="anti").unique("key").sort(pl.col("problem").str.len_bytes(), "key")
-    total = asked.height
-    for start in range(0, total, CHUNK):
-        chunk = asked.slice(start, CHUNK)
-        tokenizer, engine = context.students.tokenizer(model), context.students.engine(model)
-        began = time.monotonic()
-        made = engine.generate(
-            [tokenizer.prompt(problem) for problem in chunk["problem"]],
-            stage.max_tokens,
-            lambda done, start=start: context.watch(Progress(f"{stage.id} ({of})", start + done, total, "responses")),
-        )
-        context.watch(Passed(
-            stage=stage.id, tokens=sum(g.tokens for g in made), seconds=time.monotonic() - began, student=model.student,
-            weights=files.digest, dtype=model.dtype, engine=engine.name, device=engine.device, what="write",
-        ))  # fmt: skip
-        shelf.append(
-            chunk.select("key").with_columns(
-                pl.Series("text", [g.text for g in made], dtype=pl.String),
-                pl.Series("tokens", [g.tokens for g in made], dtype=pl.Int64),
-                pl.Series("finished", [g.finished for g in made], dtype=pl.Boolean),
-                pl.lit(engine.name).alias("engine"),
-            ),
-            {"engine": engine.name, "device": engine.device},
-        )
-    known = shelf.load(frame["key"].to_list(), schema=ANSWERS)
-    return _graded(stage, of, frame.join(known, on="key", how="left", maintain_order="left"), context)
+    return _graded(stage, of, frame.hstack(found.select("text", "tokens", "finished", "engine")), context)
 
 
 def _graded(stage: Evaluate, of: str, answered: pl.DataFrame, context: Context) -> pl.DataFrame:

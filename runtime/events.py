@@ -75,7 +75,8 @@ class Deviated:
 
 @dataclass(frozen=True, slots=True)
 class Agreed:
-    """Two engines were compared before the values of one were taken; `facts` are the fields of `engines.parity.Agreement`."""
+    """Two engines were compared before the values of one were taken; `facts` are the fields of `engines.parity.Agreement`
+    (of log-probabilities) or `engines.alike.Alike` (of greedy answers)."""
 
     stage: str
     facts: dict[str, object]

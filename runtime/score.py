@@ -8,16 +8,16 @@ import time
 from collections import Counter
 from collections.abc import Generator
 from contextlib import closing
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import cast
 
 import polars as pl
 
 from ..compiler.plan.stages import Score
+from .agreed import tell_agreed
 from .chunks import in_chunks
 from .context import Context
-from .engines.parity import Agreement
-from .events import Agreed, Event, Notice, Passed, Progress, ignore
+from .events import Event, Notice, Passed, Progress, ignore
 from .identity import digest
 from .precision import recalled
 from .rows import Rows, alive
@@ -224,7 +224,7 @@ def _compute(stage: Score, asked: Scorer, missing: pl.DataFrame, shelf: Shelf, c
                     continue
                 unkept.append(frame.select(order))
                 done += len(frame)
-                comparing += _tell_heard(stage, context)
+                comparing += tell_agreed(stage.id, context)
                 tell(Progress(stage.id, done, len(missing), "responses"))
                 seconds = time.monotonic() - since
                 rows = sum(map(len, unkept))
@@ -237,17 +237,6 @@ def _compute(stage: Score, asked: Scorer, missing: pl.DataFrame, shelf: Shelf, c
     if len(answered) != len(missing) or answered.n_unique() != len(missing):
         raise RuntimeError(f"the scorer {asked.name} answered for {answered.n_unique()} of {len(missing)} rows")
     return kept
-
-
-def _tell_heard(stage: Score, context: Context) -> float:
-    """Pass on what the engines have said since; the seconds that their comparing took."""
-    seconds = 0.0
-    for news in context.students.heard():
-        if isinstance(news, Agreement):
-            seconds += news.seconds
-            context.watch(Agreed(stage.id, asdict(news)))
-        context.watch(Notice(stage.id, str(news)))
-    return seconds
 
 
 def _joined(stage: Score, rows: Rows, parts: list[pl.DataFrame], computed: int, reused: int) -> Scored:

@@ -43,12 +43,32 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
+class Request:
+    """A `prompt` to be continued by `max_tokens` tokens at most: by the most probable ones at temperature 0, else drawn at that temperature, by `seed`.
+
+    What is drawn depends on the request and the engine, never on the batch that it is in. With a `schema` (JSON Schema, as text) the continuation
+    is JSON without needless spaces that satisfies it, as far as `max_tokens` let it end.
+    """
+
+    prompt: tuple[int, ...]
+    max_tokens: int
+    temperature: float = 0.0
+    seed: int = 0
+    schema: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Generated:
-    """A model's continuation; `finished` is False when it was cut at the token limit."""
+    """A model's continuation, its token `ids` without the one that ended it; `finished` is False when it was cut at the token limit."""
 
     text: str
-    tokens: int
+    ids: tuple[int, ...]
     finished: bool
+
+    @property
+    def tokens(self) -> int:
+        """How many tokens it has."""
+        return len(self.ids)
 
 
 class Engine(Protocol):
@@ -80,8 +100,10 @@ class Engine(Protocol):
         """For each window, in an order of the engine's choosing: its index and what was asked (LOGPROB and `also`)."""
         ...
 
-    def generate(
-        self, prompts: Sequence[Sequence[int]], max_tokens: int, done: Callable[[int], None] | None = None
-    ) -> list[Generated]:
-        """Greedy continuations of token sequences, in their order; `done` hears how many are finished."""
+    def generate(self, requests: Sequence[Request], done: Callable[[int], None] | None = None) -> list[Generated]:
+        """A continuation for each request, in their order; `done` hears how many are finished."""
+        ...
+
+    def end(self) -> None:
+        """Give back the memory and the processes that it has."""
         ...

@@ -6,7 +6,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-from .base import ENTROPY, RANK, Engine, Generated, Reading, Window
+from .alike import Alike, agree, beginnings, partings
+from .base import ENTROPY, RANK, Engine, Generated, Reading, Request, Window
 from .model_files import ModelFiles
 from .parity import Agreement, compare, sample
 
@@ -14,17 +15,18 @@ from .parity import Agreement, compare, sample
 class Checked:
     """An Engine whose log-probabilities are those of `fast`, once a sample of the first windows that it is asked for agrees with `reference`.
 
-    `reference` gives the engine to compare with; it is let go again, so that one device need not hold two models for long. What `fast` cannot tell, and
-    greedy answers, are the reference's; `say` hears why, and `agreed` what the comparison came to. What is read to compare is not among its `tokens`.
+    What it writes is taken once greedy answers have agreed as well; `stops` gives the tokens that end one. `reference` gives the engine to compare with; it is let go again, so that one device need not hold two models for long. What `fast` cannot tell
+    is the reference's; `say` hears why, and `agreed` what the comparison came to. What is read to compare is not among its `tokens`.
     """
 
     def __init__(
         self, fast: Engine, reference: Callable[[], Engine], files: ModelFiles, dtype: str,
-        agreed: Callable[[Agreement], object], say: Callable[[str], object],
+        agreed: Callable[[Agreement | Alike], object], say: Callable[[str], object], stops: Callable[[], Sequence[int]] = tuple,
     ) -> None:  # fmt: skip
-        self._fast, self._make, self._files, self._dtype = fast, reference, files, dtype
+        self._fast, self._make, self._files, self._dtype, self._stops = fast, reference, files, dtype, stops
         self._agreed, self._say = agreed, say
         self._known: set[frozenset[str]] = set()
+        self._writes = False
         self._reference: Engine | None = None
         self._last = fast
         self.context = fast.context
@@ -55,20 +57,42 @@ class Checked:
         yield from self._last.read(windows, also)
         self.tokens += self._last.tokens - before
 
-    def generate(
-        self, prompts: Sequence[Sequence[int]], max_tokens: int, done: Callable[[int], None] | None = None
-    ) -> list[Generated]:
-        """See Engine: the reference's, since one token that rounding turns makes another answer."""
-        self._last = self._referring()
-        before = self._last.tokens
-        made = self._last.generate(prompts, max_tokens, done)
-        self.tokens += self._last.tokens - before
+    def generate(self, requests: Sequence[Request], done: Callable[[int], None] | None = None) -> list[Generated]:
+        """See Engine: what `fast` writes, once the beginnings of some greedy answers agree with the reference's. Fault MIX0520 where they do not."""
+        self._last = self._fast
+        if requests and not self._writes:
+            self._check_answers(requests)
+            self._writes = True
+        before = self._fast.tokens
+        made = self._fast.generate(requests, done)
+        self.tokens += self._fast.tokens - before
         return made
+
+    def end(self) -> None:
+        """See Engine."""
+        self._fast.end()
+        if self._reference is not None:
+            self._reference.end()
+            self._reference = None
 
     def _referring(self) -> Engine:
         if self._reference is None:
             self._reference = self._make()
         return self._reference
+
+    def _check_answers(self, requests: Sequence[Request]) -> None:
+        began = time.monotonic()
+        asked = beginnings(requests)
+        reference = self._reference or self._make()
+        expected = reference.generate(asked)
+        found = self._fast.generate(asked)
+        parted = partings(asked, found, expected, self._stops())
+        readings = dict(reference.read([window for one in parted for window in (*one.expected, *one.found)]))
+        name = reference.name
+        del reference
+        _free()
+        alike = agree(found, expected, parted, readings, (self._fast.name, name), self._files, self._dtype)
+        self._agreed(replace(alike, seconds=round(time.monotonic() - began, 3)))
 
     def _check(self, windows: Sequence[Window], also: frozenset[str]) -> None:
         began = time.monotonic()

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ..packing import places
-from .base import Generated, Reading, Window
+from .base import Generated, Reading, Request, Window
 from .remote import Remote
 
 CHUNK_TOKENS = 8_192  # a device's turn: enough for full batches, little enough that the last turns end together
@@ -54,17 +54,20 @@ class Devices:
         for answers in self._in_order(chunks, one):
             yield from answers
 
-    def generate(
-        self, prompts: Sequence[Sequence[int]], max_tokens: int, done: Callable[[int], None] | None = None
-    ) -> list[Generated]:
+    def generate(self, requests: Sequence[Request], done: Callable[[int], None] | None = None) -> list[Generated]:
         """See Engine. Faults as those of `read`."""
-        chunks = [range(i, min(i + CHUNK_PROMPTS, len(prompts))) for i in range(0, len(prompts), CHUNK_PROMPTS)]
+        chunks = [range(i, min(i + CHUNK_PROMPTS, len(requests))) for i in range(0, len(requests), CHUNK_PROMPTS)]
         made: list[Generated] = []
-        for answers in self._in_order(chunks, lambda engine, chunk: engine.generate([prompts[i] for i in chunk], max_tokens)):
+        for answers in self._in_order(chunks, lambda engine, chunk: engine.generate([requests[i] for i in chunk])):
             made += answers
             if done is not None:
                 done(len(made))
         return made
+
+    def end(self) -> None:
+        """See Engine."""
+        for engine in self.engines:
+            engine.end()
 
     def _in_order(self, chunks: Sequence[Sequence[int]], work: Callable[[Remote, Sequence[int]], Any]) -> Iterator[Any]:
         """What `work` makes of each chunk, in their order."""

@@ -6,7 +6,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from .base import Reading, Window
+from .base import Generated, Reading, Request, Window
 
 _NUMBERS = ("int32", "float32")
 _LONGEST_HEADER = 1 << 28  # bytes: more than that is no header, but something else that was printed into the pipe
@@ -58,9 +58,34 @@ def unpack_windows(header: dict, arrays: Sequence[np.ndarray]) -> list[Window]:
     return [Window(prompts[place], ids, start) for (place, _, start), ids in zip(header["windows"], tokens, strict=True)]
 
 
-def pack_ids(sequences: Sequence[Sequence[int]]) -> tuple[list[int], np.ndarray]:
-    """The lengths of sequences of token ids, and all their ids."""
-    return [len(one) for one in sequences], _flat(sequences)
+def pack_requests(requests: Sequence[Request]) -> tuple[dict, list[np.ndarray]]:
+    """Requests as a message, each distinct schema once."""
+    schemas = {schema: place for place, schema in enumerate(dict.fromkeys(one.schema for one in requests))}
+    header = {
+        "schemas": list(schemas),
+        "requests": [[len(one.prompt), one.max_tokens, one.temperature, one.seed, schemas[one.schema]] for one in requests],
+    }
+    return header, [_flat([one.prompt for one in requests])]
+
+
+def unpack_requests(header: dict, arrays: Sequence[np.ndarray]) -> list[Request]:
+    """The requests of a message."""
+    prompts = split_ids(arrays[0], [size for size, *_ in header["requests"]])
+    return [
+        Request(ids, most, temperature, seed, header["schemas"][place])
+        for ids, (_, most, temperature, seed, place) in zip(prompts, header["requests"], strict=True)
+    ]
+
+
+def pack_generated(made: Sequence[Generated]) -> tuple[dict, list[np.ndarray]]:
+    """Continuations as a message."""
+    return {"texts": [[one.text, one.tokens, one.finished] for one in made]}, [_flat([one.ids for one in made])]
+
+
+def unpack_generated(header: dict, arrays: Sequence[np.ndarray]) -> list[Generated]:
+    """The continuations of a message."""
+    ids = split_ids(arrays[0], [size for _, size, _ in header["texts"]])
+    return [Generated(text, own, finished) for (text, _, finished), own in zip(header["texts"], ids, strict=True)]
 
 
 def split_ids(ids: np.ndarray, sizes: Sequence[int]) -> list[tuple[int, ...]]:

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
 from ...compiler.diagnostics import Diagnostic, Fault, Label
-from .base import ENTROPY, LOGPROB, RANK, Generated, Reading, Window
+from .base import ENTROPY, LOGPROB, RANK, Generated, Reading, Request, Window
 from .choice import VLLM
-from .frames import pack_ids, pack_windows
+from .frames import pack_requests, pack_windows, unpack_generated
 from .model_files import ModelFiles
 from .process import START_SECONDS, Lost, Process, Refused
 from .vllm import tells
@@ -70,16 +70,14 @@ class Remote:
         for answer, numbers in self._ask({"do": "read", "also": sorted(also), **header}, arrays, max(one.length for one in windows)):
             yield answer["index"], Reading(**dict(zip(answer["told"], numbers, strict=True)))
 
-    def generate(
-        self, prompts: Sequence[Sequence[int]], max_tokens: int, done: Callable[[int], None] | None = None
-    ) -> list[Generated]:
+    def generate(self, requests: Sequence[Request], done: Callable[[int], None] | None = None) -> list[Generated]:
         """See Engine. Faults as those of `read`."""
         made: list[Generated] = []
-        sizes, ids = pack_ids(prompts)
-        longest = max(sizes, default=0) + max_tokens
-        for answer, _ in self._ask({"do": "generate", "sizes": sizes, "max_tokens": max_tokens}, [ids], longest):
-            if "made" in answer:
-                made = [Generated(*one) for one in answer["made"]]
+        longest = max((len(one.prompt) + one.max_tokens for one in requests), default=0)
+        header, arrays = pack_requests(requests)
+        for answer, numbers in self._ask({"do": "generate", **header}, arrays, longest):
+            if "texts" in answer:
+                made = unpack_generated(answer, numbers)
             elif done is not None:
                 done(answer["finished"])
         return made

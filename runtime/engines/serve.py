@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 from ...compiler.diagnostics import Fault
 from ...compiler.source import Span
 from .base import Engine
-from .frames import pack_reading, read_frame, split_ids, unpack_windows, write_frame
+from .frames import pack_generated, pack_reading, read_frame, unpack_requests, unpack_windows, write_frame
 from .model_files import ModelFiles
 
 _WATCH_SECONDS = 0.5
@@ -39,9 +39,8 @@ def serve(parent: int, settings: Mapping[str, Any]) -> None:
                     told, numbers = pack_reading(reading)
                     write_frame(answers, {"index": index, "told": told}, numbers)
             else:
-                prompts = split_ids(arrays[0], header["sizes"])
-                made = engine.generate(prompts, header["max_tokens"], lambda finished: write_frame(answers, {"finished": finished}))
-                write_frame(answers, {"made": [[one.text, one.tokens, one.finished] for one in made]})
+                made = engine.generate(unpack_requests(header, arrays), lambda finished: write_frame(answers, {"finished": finished}))
+                write_frame(answers, *pack_generated(made))
             write_frame(answers, {"done": True, "tokens": engine.tokens - before})
         except Exception as error:
             _refuse(answers, error)

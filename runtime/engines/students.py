@@ -7,6 +7,7 @@ from typing import Any
 
 from ...compiler.diagnostics import Fault
 from ...compiler.plan.stages import Model
+from .alike import Alike
 from .base import Engine, Window
 from .batches import UNPACKED
 from .checked import Checked
@@ -38,7 +39,7 @@ class Students:
         self._root = store_root
         self._fetch = fetch
         self.choice = choice
-        self._heard: list[Agreement | str] = []
+        self._heard: list[Agreement | Alike | str] = []
         self._configs: dict[Model, Any] = {}
         self._files: dict[Model, ModelFiles] = {}
         self._tokenizers: dict[tuple[str, str], ChatTokenizer] = {}
@@ -91,6 +92,12 @@ class Students:
         """The model, where it has been loaded."""
         return self._engines.get(self._engine_key(model))
 
+    def release(self, model: Model) -> None:
+        """Let go of the loaded model, for another to take its place; the next who asks loads it anew."""
+        engine = self._engines.pop(self._engine_key(model), None)
+        if engine is not None:
+            engine.end()
+
     def _config(self, model: Model) -> Any:
         if model not in self._configs:
             self._configs[model] = load_config(self.files(model))
@@ -114,7 +121,7 @@ class Students:
 
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
-    def heard(self) -> list[Agreement | str]:
+    def heard(self) -> list[Agreement | Alike | str]:
         """What engines have told since this was last asked: how far one agrees with another, and what one could not tell."""
         heard, self._heard = self._heard, []
         return heard
@@ -143,10 +150,10 @@ class Students:
         ]
         engine = Devices([Remote(one) for one in settings]) if count > 1 else Remote(settings[0])
         if vllm:  # started when a sample has been read here, so that one device need not hold both
-            return Checked(engine, here, files, model.dtype, self._heard_of, self._heard_of)
+            return Checked(engine, here, files, model.dtype, self._heard_of, self._heard_of, lambda: self.tokenizer(model).stops())
         engine.start()
         self._heard += engine.remarks
         return engine
 
-    def _heard_of(self, news: Agreement | str) -> None:
+    def _heard_of(self, news: Agreement | Alike | str) -> None:
         self._heard.append(news)

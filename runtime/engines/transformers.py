@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from ...compiler.diagnostics import Diagnostic, Fault, Label
-from .base import ENTROPY, LOGPROB, RANK, Generated, Reading, Window
+from .base import ENTROPY, LOGPROB, RANK, Generated, Reading, Request, Window
 from .batches import BUDGET, read_batches
+from .drawing import Drawing, bounds
 from .linear import pack_weights
 from .load import device_name, load_model, longest
 from .memory import give_back_freed_memory, is_out_of_memory, keep_few_kernels, reuse_freed_memory
@@ -48,6 +49,7 @@ class TransformersEngine:
         self._cap: float | None = getattr(config, "final_logit_softcapping", None)
         self._scale = getattr(config, "logit_scale", None) or 1 / (getattr(config, "logits_scaling", None) or 1)
         self._capacity: int | None = None
+        self._bounds: Any = None  # the tokenizer as schemas see it
         self._stretched_from = stretched_from(model.config)
         self._split = self._can_split()
         problem = "its logits are not its last hidden states through one layer"
@@ -87,18 +89,17 @@ class TransformersEngine:
             return read_rows(self.model, self._head, windows, also, self._capacity, self._flex)
         return read_batches(self.model, self._head if self._split else None, windows, also, self.budget)
 
-    def generate(
-        self, prompts: Sequence[Sequence[int]], max_tokens: int, done: Callable[[int], None] | None = None
-    ) -> list[Generated]:
+    def generate(self, requests: Sequence[Request], done: Callable[[int], None] | None = None) -> list[Generated]:
         """See Engine. An answer ends at the template's end of turn, at `max_tokens`, or where the context is full."""
         stops = self.tokenizer.stops()
-        room = [max_tokens if self.context is None else min(max_tokens, self.context - len(p)) for p in prompts]
-        found: dict[int, Generated] = {i: Generated("", 0, False) for i in range(len(prompts)) if room[i] < 1}
+        prompts = [request.prompt for request in requests]
+        room = [r.max_tokens if self.context is None else min(r.max_tokens, self.context - len(r.prompt)) for r in requests]
+        found: dict[int, Generated] = {i: Generated("", (), False) for i in range(len(prompts)) if room[i] < 1}
         order = sorted((i for i in range(len(prompts)) if i not in found), key=lambda i: (-room[i], -len(prompts[i]), i))
         batches: deque[list[int]] = deque()
         for i in order:
             last = batches[-1] if batches else None
-            whole = (len(prompts[last[0]]) + max_tokens) * (len(last) + 1) if last else 0
+            whole = (len(prompts[last[0]]) + room[i]) * (len(last) + 1) if last else 0
             if last and room[last[0]] == room[i] and whole <= 16 * self.budget and len(last) < 64:
                 last.append(i)
             else:
@@ -106,7 +107,7 @@ class TransformersEngine:
         while batches:
             batch = batches.popleft()
             try:
-                answers = self._continue([prompts[i] for i in batch], room[batch[0]], stops)
+                answers = self._continue([requests[i] for i in batch], room[batch[0]], stops)
             except RuntimeError as error:
                 if not is_out_of_memory(error):
                     raise
@@ -120,9 +121,10 @@ class TransformersEngine:
                 done(len(found))
         return [found[i] for i in range(len(prompts))]
 
-    def _continue(self, prompts: Sequence[Sequence[int]], limit: int, stops: tuple[int, ...]) -> list[Generated]:
+    def _continue(self, requests: Sequence[Request], limit: int, stops: tuple[int, ...]) -> list[Generated]:
         import torch
 
+        prompts = [request.prompt for request in requests]
         width = max(len(prompt) for prompt in prompts)
         pad = stops[0] if stops else 0
         ids = torch.full((len(prompts), width), pad, dtype=torch.long)
@@ -133,13 +135,26 @@ class TransformersEngine:
         with torch.inference_mode():
             output = self.model.generate(
                 ids.to(self.model.device), attention_mask=mask.to(self.model.device), max_new_tokens=limit,
-                do_sample=False, num_beams=1, eos_token_id=list(stops) or None, pad_token_id=pad, use_cache=True,
+                do_sample=False, num_beams=1, logits_processor=self._drawing(requests, width), eos_token_id=list(stops) or None, pad_token_id=pad, use_cache=True,
             )  # fmt: skip
         answers = []
         for row in output[:, width:].tolist():
             end = next((i for i, token in enumerate(row) if token in stops), None)
-            answers.append(Generated(self.tokenizer.text(row[:end]), len(row[:end]), end is not None))
+            answers.append(Generated(self.tokenizer.text(row[:end]), tuple(row[:end]), end is not None))
         return answers
+
+    def _drawing(self, requests: Sequence[Request], width: int) -> list[Any] | None:
+        """What turns the most probable token into the one that each request asks for; None where that is the same."""
+        if any(request.schema for request in requests) and self._bounds is None:
+            self._bounds = bounds(self.tokenizer.hf, self.model.get_output_embeddings().weight.shape[0])
+        if not any(request.temperature or request.schema for request in requests):
+            return None
+        return [Drawing(requests, width, self._bounds, self.model.device)]
+
+    def end(self) -> None:
+        """See Engine."""
+        del self.model
+        give_back_freed_memory()
 
     def _head(self, states: Any) -> Any:
         """Hidden states to logits, with the cap of Gemma and the scale of Granite and Cohere."""

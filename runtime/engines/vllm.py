@@ -3,19 +3,23 @@
 vLLM's cache of prefixes may hand out log-probabilities that are stale and depend on the order of requests: it is never switched on.
 """
 
+import atexit
 import importlib
 import os
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
-from .base import LOGPROB, RANK, Generated, Reading, Window
+from .base import LOGPROB, RANK, Generated, Reading, Request, Window
 from .load import DTYPES, load_config
 from .model_files import ModelFiles
 from .tokenizer import ChatTokenizer
 
 LOGITS = 2**27  # how many logits vLLM makes at once in float32: its memory profile does not count those of prompts
+TURN = 256  # requests that are handed to it at once
 BATCH_TOKENS = 16_384  # what is handed to it at once: it schedules them itself
 CACHE_BYTES = 1 << 30  # of the keys and values on the CPU, where more is not needed
 GPU_SHARE = 0.8  # of the memory; the rest is for the logits of prompts
@@ -50,10 +54,14 @@ class VllmEngine:
         config = load_config(files).get_text_config()
         tokens = min(max(LOGITS // config.vocab_size, 512), 8_192)
         where = {"gpu_memory_utilization": GPU_SHARE} if cuda else {"kv_cache_memory_bytes": max(CACHE_BYTES, 2 * room * _cached(config, dtype))}
+        # It needs a tokenizer for schemas alone, and gets the very one that we read with: weights unpacked from a `.gguf` have none beside them.
+        folder = tempfile.mkdtemp(prefix="mixc-tokenizer-")
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        tokenizer.hf.save_pretrained(folder)
         self.llm = vllm.LLM(
             weights, dtype=DTYPES[dtype], max_model_len=room, enforce_eager=True, enable_prefix_caching=False, seed=0,
-            trust_remote_code=False, skip_tokenizer_init=True, generation_config="vllm", max_num_batched_tokens=tokens,
-            disable_log_stats=True, **where,
+            trust_remote_code=False, tokenizer=folder, generation_config="vllm", max_num_batched_tokens=tokens,
+            structured_outputs_config={"backend": "guidance", "disable_any_whitespace": True}, disable_log_stats=True, **where,
         )  # fmt: skip
         self.tokenizer = tokenizer
         self.tokens = 0
@@ -74,33 +82,46 @@ class VllmEngine:
                 rank = np.array([one.rank for one in found], np.int32) if RANK in also else None
                 yield i, Reading(np.array([one.logprob for one in found], np.float32), rank)
 
-    def generate(
-        self, prompts: Sequence[Sequence[int]], max_tokens: int, done: Callable[[int], None] | None = None
-    ) -> list[Generated]:
+    def generate(self, requests: Sequence[Request], done: Callable[[int], None] | None = None) -> list[Generated]:
         """See Engine. An answer ends at the template's end of turn, at `max_tokens`, or where the context is full."""
-        greedy = _vllm().SamplingParams
         stops = self.tokenizer.stops()
-        room = [min(max_tokens, (self.context or 0) - len(prompt)) for prompt in prompts]
-        able = [i for i in range(len(prompts)) if room[i] > 0]
-        asking = [
-            greedy(max_tokens=room[i], temperature=0.0, detokenize=False, ignore_eos=True, stop_token_ids=list(stops)) for i in able
-        ]
-        made = self.llm.generate([{"prompt_token_ids": list(prompts[i])} for i in able], asking, use_tqdm=False) if able else []
-        found = [Generated("", 0, False)] * len(prompts)
-        for i, answer in zip(able, made, strict=True):
-            ids = list(answer.outputs[0].token_ids)
-            self.tokens += len(prompts[i]) + max(len(ids) - 1, 0)  # the last one is never read
-            finished = bool(ids) and ids[-1] in stops
-            kept = ids[:-1] if finished else ids
-            found[i] = Generated(self.tokenizer.text(kept), len(kept), finished)
-        if done is not None:
-            done(len(prompts))
+        room = [min(one.max_tokens, (self.context or 0) - len(one.prompt)) for one in requests]
+        able = [i for i in range(len(requests)) if room[i] > 0]
+        found = [Generated("", (), False)] * len(requests)
+        for start in range(0, len(able), TURN):  # it schedules them itself, and tells of none before all are done
+            turn = able[start : start + TURN]
+            asked = [{"prompt_token_ids": list(requests[i].prompt)} for i in turn]
+            made = self.llm.generate(asked, [_sampling(requests[i], room[i], stops) for i in turn], use_tqdm=False)
+            for i, answer in zip(turn, made, strict=True):
+                ids = list(answer.outputs[0].token_ids)
+                self.tokens += len(requests[i].prompt) + max(len(ids) - 1, 0)  # the last one is never read
+                finished = bool(ids) and ids[-1] in stops
+                kept = ids[:-1] if finished else ids
+                found[i] = Generated(self.tokenizer.text(kept), tuple(kept), finished)
+            if done is not None:
+                done(len(requests) - len(able) + start + len(turn))
         return found
+
+
+    def end(self) -> None:
+        """See Engine: its memory goes with the process that it is in."""
 
 
 def _vllm() -> Any:
     """The package, by its name: from a file of that name an import would find the file first."""
     return importlib.import_module("vllm")
+
+
+def _sampling(request: Request, room: int, stops: Sequence[int]) -> Any:
+    """A request in vLLM's words: its own seed, and nothing that the model's own settings add."""
+    package = _vllm()
+    bounded = None
+    if request.schema is not None:
+        bounded = importlib.import_module("vllm.sampling_params").StructuredOutputsParams(json=request.schema)
+    return package.SamplingParams(
+        max_tokens=room, temperature=request.temperature, seed=request.seed if request.temperature else None, detokenize=False, ignore_eos=True,
+        stop_token_ids=list(stops), structured_outputs=bounded,
+    )  # fmt: skip
 
 
 def _batches(windows: Sequence[Window]) -> Iterator[list[int]]:

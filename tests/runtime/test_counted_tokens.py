@@ -9,7 +9,7 @@ import torch
 from mixc.compiler.plan.stages import Model
 from mixc.compiler.source import Span
 from mixc.runtime.engines import rows
-from mixc.runtime.engines.base import ENTROPY, RANK, Window
+from mixc.runtime.engines.base import ENTROPY, RANK, Request, Window
 from mixc.runtime.engines.choice import VLLM, Choice
 from mixc.runtime.engines.devices import CHUNK_TOKENS
 from mixc.runtime.engines.expected import expected_tokens
@@ -53,7 +53,7 @@ def test_what_is_counted_is_what_the_model_looks_up(tmp_path: Path, arch: str) -
     with embedded(engine) as heard:
         list(engine.read(windows()))
         assert engine.tokens == sum(heard) > 0
-        engine.generate([(3, 4, 5), (6,)], 3)
+        engine.generate([Request((3, 4, 5), 3), Request((6,), 3)])
         assert engine.tokens == sum(heard)
 
 

@@ -12,7 +12,7 @@ import pytest
 from mixc.compiler.diagnostics import Fault
 from mixc.compiler.plan.stages import Model
 from mixc.compiler.source import Source, Span
-from mixc.runtime.engines.base import ENTROPY, RANK, Engine, Window
+from mixc.runtime.engines.base import ENTROPY, RANK, Engine, Request, Window
 from mixc.runtime.engines.choice import Choice, check_devices, choose
 from mixc.runtime.engines.devices import CHUNK_TOKENS, Devices, cut
 from mixc.runtime.engines.remote import Remote, Settings
@@ -78,9 +78,9 @@ def test_two_devices_tell_what_one_here_tells_in_the_same_order_every_time(two: 
 
 def test_two_devices_write_what_one_here_writes(two: Engine, tiny: Path) -> None:
     here = Students().engine(model(tiny))
-    prompts = [window.prompt for window in windows(20)]
+    prompts = [Request(window.prompt, 6) for window in windows(20)]
     heard: list[int] = []
-    assert two.generate(prompts, 6, heard.append) == here.generate(prompts, 6)
+    assert two.generate(prompts, heard.append) == here.generate(prompts)
     assert heard[-1] == 20 and heard == sorted(heard)
 
 

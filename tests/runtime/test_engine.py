@@ -9,7 +9,7 @@ import torch
 from mixc.compiler.diagnostics import Fault
 from mixc.compiler.plan.stages import Model
 from mixc.compiler.source import Span
-from mixc.runtime.engines.base import Window
+from mixc.runtime.engines.base import Request, Window
 from mixc.runtime.engines.load import load_for_training
 from mixc.runtime.engines.students import Students
 from mixc.runtime.engines.transformers import TransformersEngine
@@ -49,9 +49,9 @@ def code(call: Callable[[], object]) -> str:
 def test_greedy_answers_do_not_depend_on_their_batch_and_end_at_the_end_of_turn(engine: TransformersEngine) -> None:
     prompts = [engine.tokenizer.prompt(text) for text in ("How many?", "What is the distance of the train?", "x")]
     heard: list[int] = []
-    together = engine.generate(prompts, 24, heard.append)
+    together = engine.generate([Request(prompt, 24) for prompt in prompts], heard.append)
     assert heard[-1] == 3
-    assert together == [engine.generate([prompt], 24)[0] for prompt in prompts]
+    assert together == [engine.generate([Request(prompt, 24)])[0] for prompt in prompts]
     for prompt, answer in zip(prompts, together, strict=True):
         ids = list(prompt)
         for _ in range(24):
@@ -68,7 +68,7 @@ def test_greedy_answers_do_not_depend_on_their_batch_and_end_at_the_end_of_turn(
 def test_an_answer_stops_where_the_context_is_full(llama: Path) -> None:
     engine = Students().engine(model(llama))
     assert engine.context == 512
-    full, near = engine.generate([[5] * 512, [5] * 507], 20)
+    full, near = engine.generate([Request((5,) * 512, 20), Request((5,) * 507, 20)])
     assert (full.tokens, full.finished) == (0, False)
     assert near.tokens <= 5
 
@@ -176,4 +176,4 @@ def test_a_student_from_a_gguf_file_can_be_saved_for_training(tmp_path: Path, ca
     asked = [Window(prompt, students.tokenizer(given).response("It is 5.").ids, 0)]
     (_, first), (_, second) = *before.read(asked), *after.read(asked)
     assert first.logprob.tolist() == pytest.approx(second.logprob.tolist(), abs=1e-5)
-    assert "5" in before.generate([prompt], 30)[0].text
+    assert "5" in before.generate([Request(prompt, 30)])[0].text

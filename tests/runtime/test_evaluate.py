@@ -167,22 +167,22 @@ def test_before_and_after_are_the_students_own_answers(student, other, tmp_path)
 
 def test_correct_unknown_and_cut_answers_are_counted_apart(student, tmp_path):
     """Stored answers stand in for a model that can count: they are what a run before this one would have left."""
-    from mixc.runtime.evaluate import ANSWERS
-    from mixc.runtime.store import digest
+    from mixc.runtime.evaluate import asking
+    from mixc.runtime.responses import RESPONSES, Question, keys
 
     records = [{"problem": "a", "answer": "42"}, {"problem": "b", "answer": "42"}, {"problem": "c", "answer": "\\boxed{}"}]
     benchmark, context = make_benchmark(tmp_path / "b.jsonl", records), make_context(tmp_path)
     evaluate(make_stage(student, benchmark), None, None, context)
-    (shelf,) = [f.parent for f in (tmp_path / "store" / "scores").glob("*/identity.json") if "answers" in f.read_text()]
+    (shelf,) = [f.parent for f in (tmp_path / "store" / "scores").glob("*/identity.json") if "responses" in f.read_text()]
     for shard in shelf.glob("*.parquet"):
         shard.unlink()
     made = pl.DataFrame(
         {
-            "key": [digest(text.encode()) for text in "abc"],
+            "key": keys(asking(make_stage(student)), [Question(text) for text in "abc"])["key"],
             "text": ["It is \\boxed{42}.", "It is \\boxed{41}", "It is \\boxed{42}."],
             "tokens": [5, 12, 5], "finished": [True, False, True], "engine": ["transformers"] * 3,
         },
-        schema={"key": pl.String(), **ANSWERS},
+        schema={"key": pl.String(), **RESPONSES},
     )  # fmt: skip
     context.store.shelf(shelf.name, json.loads((shelf / "identity.json").read_text())).append(made)
     found = evaluate(make_stage(student, benchmark), None, None, make_context(tmp_path))

@@ -10,7 +10,7 @@ import pytest
 from mixc.compiler.diagnostics import Fault
 from mixc.compiler.plan.stages import Model
 from mixc.compiler.source import Span
-from mixc.runtime.engines.base import LOGPROB, RANK, Engine, Window
+from mixc.runtime.engines.base import LOGPROB, RANK, Engine, Request, Window
 from mixc.runtime.engines.checked import Checked
 from mixc.runtime.engines.choice import Choice
 from mixc.runtime.engines.expected import expected_tokens
@@ -89,9 +89,21 @@ def test_the_same_windows_in_another_order_have_the_same_values(remote: Remote) 
 
 def test_it_writes_what_transformers_writes(remote: Remote, here: Engine) -> None:
     prompts = [window.prompt for window in windows()[:3]] + [(5,) * CONTEXT, (5,) * (CONTEXT - 3)]
-    expected = here.generate(prompts, 12)
-    found = remote.generate(prompts, 12)
+    expected = here.generate([Request(prompt, 12) for prompt in prompts])
+    found = remote.generate([Request(prompt, 12) for prompt in prompts])
     assert found == expected
+
+
+def test_it_draws_by_each_seed_and_satisfies_the_schemas_that_transformers_does(remote: Remote, here: Engine) -> None:
+    schema = json.dumps({"type": "array", "items": {"enum": ["Algebra", "Geometry", "Number theory"]}, "maxItems": 2})
+    prompts = [window.prompt for window in windows()[:6]]
+    greedy = [Request(prompt, 100, schema=schema if i % 2 else None) for i, prompt in enumerate(prompts)]
+    bounded = remote.generate(greedy)
+    assert bounded == here.generate(greedy)
+    assert all(set(json.loads(one.text)) <= {"Algebra", "Geometry", "Number theory"} for one in bounded[1::2])
+    drawn = [Request(prompt, 12, 0.9, seed) for prompt in prompts[:2] for seed in range(8)]
+    found = remote.generate(drawn)
+    assert found == remote.generate(drawn[::-1])[::-1] and len(set(found)) > 8
 
 
 def test_weights_that_are_not_those_of_the_student_are_caught(remote: Remote, tmp_path: Path) -> None:
