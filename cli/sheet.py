@@ -7,6 +7,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from .markdown import escaped
+
 NONE = "-"
 
 
@@ -54,26 +56,18 @@ def _table(sheet: Sheet) -> Table:
 
 def to_markdown(title: str, sheets: Sequence[Sheet]) -> str:
     """The same for a pull request."""
-    lines = [f"### {_escaped(title)}", ""]
+    lines = [f"### {escaped(title)}", ""]
     for sheet in sheets:
-        lines += [f"**{_escaped(sheet.title)}**", ""]
+        lines += [f"**{escaped(sheet.title)}**", ""]
         if sheet.rows:
-            lines.append(f"| {' | '.join(map(_escaped, sheet.header))} |")
+            lines.append(f"| {' | '.join(map(escaped, sheet.header))} |")
             lines.append(f"|{'|'.join('---' if sheet.left(place) else '---:' for place in range(len(sheet.header)))}|")
             lines += [f"| {' | '.join(_bold(cell, place in sheet.styles) for cell in row)} |" for place, row in enumerate(sheet.rows)]
             lines.append("")
         if sheet.notes:
-            lines += [*(f"- {_escaped(note.removeprefix('! '))}" for note in sheet.notes), ""]
+            lines += [*(f"- {escaped(note.removeprefix('! '))}" for note in sheet.notes), ""]
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
 def _bold(cell: str, marked: bool) -> str:
-    return f"**{_escaped(cell)}**" if marked and cell else _escaped(cell)
-
-
-def _escaped(text: str) -> str:
-    """Words in which only a backtick means something."""
-    flat = " ".join(text.split())
-    for char in "\\|<>*_[]#@":
-        flat = flat.replace(char, f"&#{ord(char)};" if char in "<>@" else f"\\{char}")
-    return flat
+    return f"**{escaped(cell)}**" if marked and cell else escaped(cell)
