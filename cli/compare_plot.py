@@ -161,9 +161,9 @@ def _losses(trainings: Sequence[Trained], styles: dict[str, str], y: float) -> I
         if len(each.courses) > 1:
             for course in each.courses:
                 yield curve(_points(course.steps, course.smoothed, across, down), f"{style} thin")
-        shortest = min(len(course.steps) for course in each.courses)
-        means = [sum(course.smoothed[i] for course in each.courses) / len(each.courses) for i in range(shortest)]
-        yield curve(_points(each.courses[0].steps[:shortest], means, across, down), style)
+        shortest = min((course.steps for course in each.courses), key=len)
+        means = [sum(course.smoothed[i] for course in each.courses) / len(each.courses) for i in range(len(shortest))]
+        yield curve(_points(shortest, means, across, down), style)
 
 
 def _points(steps: Sequence[int], values: Sequence[float], across: Scale, down: Scale) -> Iterator[tuple[float, float]]:
