@@ -11,6 +11,7 @@ from mixc.runtime.paired import difference
 from mixc.runtime.recipes import against, scores
 from mixc.tests.cli.running import Run, runner
 from mixc.tests.project import SCORED, STUDENT, make_project
+from mixc.tests.runtime.answered import ARMS
 from mixc.tests.runtime.arms_of import write_arms
 from mixc.tests.runtime.tiny import make_tiny_student
 
@@ -30,13 +31,16 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.chdir(folder)
         patch.delenv("MIXC_HOME", raising=False)
         assert main(["build", "study.mix", "-q"]) == main(["build", "parts.mix", "-q"]) == 0
+        assert main(["build", "scored.mix", "--until", "filter", "--out", "early", "-q"]) == 0
+        assert main(["build", "whole.mix", "--until", "train", "--out", "untold", "-q"]) == 0
     return folder
 
 
 @pytest.fixture
 def run(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     """Runs `mixc WORDS` in a copy of the builds."""
-    shutil.copytree(project / "build", tmp_path / "build")
+    for name in ("build", "early", "untold"):
+        shutil.copytree(project / name, tmp_path / name)
     return runner(tmp_path, monkeypatch, capsys)
 
 
@@ -87,6 +91,20 @@ def test_builds_without_answers_show_what_they_have_and_say_what_is_missing(run:
     assert ("before", "small") in told and data["comparisons"] == 0
     assert "answers.parquet" in told["size=10", "small"]["not_compared"] and told["size=6", "small"]["not_compared"] is None
     assert data["builds"][0]["lacks"] == ["no answers are kept: no paired test"]
+
+
+def test_a_build_that_stopped_early_shows_what_it_came_to(run: Run) -> None:
+    data = compared(run, "build/parts/full", "early", "untold")
+    assert [each["lacks"] for each in data["builds"]] == [[], ["stopped before its selection"], ["not evaluated"]]
+    assert [each["name"] for each in data["selections"]] == ["full", "untold"] and [each["name"] for each in data["trainings"]] == ["untold"]
+    assert run("compare", "early", "--plot", "early.svg")[0] == 0 and "nothing was trained" in Path("early.svg").read_text()
+
+
+def test_one_run_a_recipe_is_told_as_that(run: Run) -> None:
+    for number, size in enumerate(("6", "10")):
+        write_arms(Path(f"build/study/size={size}"), 0.2 + 0.3 * number, arms=ARMS[:2], seed=number)
+    code, shown, _ = run("compare", "build/study")
+    assert code == 0 and "McNemar" in shown and "permutation" in shown and "not that of training" in shown
 
 
 def test_losses_and_costs_are_those_of_the_builds(run: Run) -> None:
