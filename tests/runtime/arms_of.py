@@ -15,8 +15,8 @@ from mixc.tests.runtime.answered import ARMS, Arm, answered, heldout
 
 def write_arms(build: Path, skill: float, *, seed: int = 0, problems: int = 60, samples: int = 1, arms: Sequence[Arm] = ARMS) -> pl.DataFrame:
     """`answers.parquet`, `eval.json` and `arms/` of a build: the recipe solves a problem with chance `skill`, `random` with 0.1 less, the student 1 in 10."""
-    chance, student = random.Random(seed), random.Random(2)
-    hard = random.Random(1)  # of every build alike: it is the problems that are
+    chance, student = random.Random(f"arms {seed}"), random.Random("student")
+    hard = random.Random("problems")  # of every build alike: it is the problems that are
     ease = [hard.uniform(-0.4, 0.4) for _ in range(problems)]
 
     def correct(arm: str, number: int, sample: int) -> bool | None:
