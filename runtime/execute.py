@@ -29,6 +29,7 @@ from .teacher_table import teacher_table
 from .trace import Trace, trace
 from .train import train
 from .walk import Walk, advance
+from .weigh import refuse_weights
 
 Content = bytes | Callable[[Path], object]
 """A file's bytes, or what writes it."""
@@ -209,6 +210,8 @@ def _profile_file(plan: Plan, result: Build) -> bytes | None:
 
 def _materialise(plan: Plan, result: Build, context: Context) -> str:
     result.chosen = made.selected(plan, result.walk.rows, context.texts)
+    if said := refuse_weights(plan, result.chosen):
+        context.watch(Notice("materialise", said))
     tokens = result.chosen["tokens"].sum() if result.chosen["tokens"].null_count() == 0 else None
     return f"{result.chosen.height:,} examples" + (f", {tokens:,} tokens" if tokens else "")
 

@@ -39,6 +39,7 @@ from .score import from_store, missing
 from .select import Step
 from .solvers import solver
 from .walk import Walk, advance
+from .weigh import refuse_weights
 
 Listen = Callable[[Stage, str, pl.LazyFrame], None]
 
@@ -133,6 +134,8 @@ def _stage(stage: Stage, plan: Plan, seen: Preview, pricing: Pricing) -> Known:
             return _select(stage, plan, seen, context)
         case Filter() if not seen.exact or _blind(stage, seen):
             return _bounded(stage, seen)
+        case Materialise() if seen.feasible and stage.weight and stage.weight not in unknown(walk.rows):
+            return Known(before=seen.selected, rows=seen.selected, says=refuse_weights(plan, selected(plan, walk.rows, context.texts)) or "")
         case Materialise() | Profile():
             return Known(before=seen.selected, rows=seen.selected)
         case Train():

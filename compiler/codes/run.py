@@ -185,6 +185,14 @@ CODES: dict[str, Code] = {
         "What was given is the beginning of the ids of more than one row or prompt. The message names some of them. Give more digits.",
         "mixc why build/recipe 3f2a9c, where two ids begin so", "mixc why build/recipe 3f2a9c04",
     ),
+    "MIX0527": Code(
+        "a weight that cannot be used",
+        "`weight SCORE` in `train` multiplies the loss of each selected row by its score. A weight is a finite number, 0 or more: a row without one, or with one below 0 "
+        "(a log-probability, mostly), would be trained on in a way that nobody asked for, and where all weights are 0 nothing is learnt. The message names some of the rows. Weigh by "
+        "another score, or leave those rows out of the selection.",
+        "score trust = column(lp, unit: nats)\ntrain smollm2 {\n  epochs 1\n  weight trust\n}",
+        "score trust = column(token_count)\ntrain smollm2 {\n  epochs 1\n  weight trust\n}",
+    ),
     "MIX0529": Code(
         "a file changed while it was read",
         "A run reads a file of a corpus more than once: its ids and columns first, and texts whenever a stage asks for them, those of the chosen rows at the "
