@@ -24,6 +24,7 @@ from .ledger import write_ledger
 from .manifest import Record, manifest
 from .needs import needs
 from .precision import to_data
+from .promised import promised
 from .rates import remember
 from .teacher_table import teacher_table
 from .trace import Trace, trace
@@ -145,7 +146,7 @@ def _run(stage: Stage, plan: Plan, result: Build, context: Context) -> None:
         case Materialise():
             summary = _materialise(plan, result, context)
         case Train():
-            summary = _train(stage, result, context)
+            summary = _train(stage, plan, result, context)
         case Evaluate():
             summary = _evaluate(stage, result, context)
         case Profile():
@@ -264,8 +265,9 @@ def _manifest(plan: Plan, result: Build) -> bytes:
     return manifest(plan, result.walk, result.records, result.models, result.notices, selected, result.training, measured)
 
 
-def _train(stage: Train, result: Build, context: Context) -> str:
-    done = train(stage, _rows(result), context)
+def _train(stage: Train, plan: Plan, result: Build, context: Context) -> str:
+    select = next(s for s in plan.stages if isinstance(s, Select))
+    done = train(stage, _rows(result), context, promised(select, result.walk.rows))
     result.trained, result.training = done.path, done.report.to_dict()
     with writing(result.out / "model"):
         fresh = result.out / f"{TEMPORARY}model-{time.time_ns()}"

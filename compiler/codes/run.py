@@ -112,6 +112,15 @@ CODES: dict[str, Code] = {
         "MIXC_HOME) is a file or cannot be opened. Wait for the other build, or choose another folder.",
         "MIXC_HOME=notes.txt mixc build SPEC", "MIXC_HOME=~/.mixc mixc build SPEC",
     ),
+    "MIX0513": Code(
+        "a promise of the spec is broken in trained tokens",
+        "Quotas and budgets hold for the rows that are selected. Then the chat template is written around them and they are cut to what the student is trained on: a long response loses its end, and a "
+        "row whose prompt alone fills `max_length` is left out. Every quota and budget is counted once more over what is left, before anything is trained, and here one no longer holds: a teacher has "
+        "fewer tokens than were asked for, or fewer examples are trained on than the budget says. What the template itself adds (the end of a turn, the `Skills:` lines) breaks no promise and is only "
+        "told. Write a larger `max_length`, or select rows that fit.",
+        'quota teacher strong >= 40% of tokens\n# in `train`, where the strong teacher writes long responses\nmax_length 512 tokens',
+        'quota teacher strong >= 40% of tokens\nwhere length <= 400 tokens\n# in `train`\nmax_length 512 tokens',
+    ),
     "MIX0514": Code(
         "a worker process died",
         "Graders and engines work in processes of their own, so that one that hangs or is killed takes nothing else "
