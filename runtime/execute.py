@@ -31,6 +31,7 @@ from .trace import Trace, trace
 from .train import train
 from .walk import Walk, advance
 from .weigh import refuse_weights
+from .write_card import write_card
 
 Content = bytes | Callable[[Path], object]
 """A file's bytes, or what writes it."""
@@ -273,6 +274,7 @@ def _train(stage: Train, plan: Plan, result: Build, context: Context) -> str:
         fresh = result.out / f"{TEMPORARY}model-{time.time_ns()}"
         try:
             shutil.copytree(done.path, fresh)
+            write_card(fresh, plan, stage, done, result.walk.rows, context)
             swap_folder(fresh, result.out / "model")
         finally:
             shutil.rmtree(fresh, ignore_errors=True)

@@ -97,4 +97,8 @@ def test_a_build_shows_promised_and_trained_tokens_side_by_side(folder: Path, ca
     (rambler,) = [p for p in training["teachers"] if p["name"] == "rambler"]
     share = f"{rambler['trained'] / training['tokens']:.0%}"
     assert ["rambler", "8", str(rambler["selected"]), str(rambler["trained"]), share, str(rambler["cut"])] in shown
+    card = (folder / "build" / "kept" / "model" / "README.md").read_text()
+    assert f"| rambler | not stated | 8 | {rambler['trained']:,} |" in card and str(folder) not in card
+    assert (folder / "build" / "kept" / "model" / "loss.svg").read_text().startswith("<svg")
+    assert not list(folder.glob(".mixc/artifacts/models/*/model/README.md")), "the store's copy is that of every recipe"
     assert any(line[0] == "skill" for line in shown) and any(line[0] == "addition" for line in shown)
