@@ -7,7 +7,7 @@ import polars as pl
 
 from ..compiler.diagnostics import Diagnostic, Fault, Label
 from ..compiler.plan.stages import Train
-from .chat import Message, messages
+from .chat import Message, chains, messages
 from .engines.tokenizer import ChatTokenizer
 from .portions import Portion, portions
 from .promised import Held
@@ -97,7 +97,7 @@ def tokenise(
     bare = lost = 0
     for row in rows.sort("row_id").iter_rows(named=True):
         skills = row.get("skills") or []
-        bare += stage.format == "skill_aware" and not skills
+        bare += stage.format == "skill_aware" and not chains(skills)
         turns = messages(row["prompt"], row["response"], skills, stage.format)
         tokens, start = _tokens(stage, turns, tokenizer)
         kept = tokens[:max_length]
