@@ -44,24 +44,15 @@ def kept(promised: Promised, report: Report) -> tuple[Held, ...]:
     on = trained > 0
     cut = on & (trained < np.array([turn.whole for turn in mine], np.int64))
     every = np.ones(len(mine), bool)
-    before = _outcomes(promised, promised.tokens, every)
-    rest = _outcomes(promised, left, on)
-    after = _outcomes(promised, trained, on)
-    members = [*promised.members, *(every for _ in promised.budgets)]
+    counted = [*promised.members, *(every for _ in promised.budgets)]
+    before, rest, after = (_outcomes(promised, *each) for each in ((promised.tokens, every), (left, on), (trained, on)))
     return tuple(
-        _held(*of, int(inside.sum()), int((inside & cut).sum()), int((inside & ~on).sum()))
-        for *of, inside in zip(before, rest, after, members, strict=True)
-    )
-
-
-def _held(before: Outcome, rest: Outcome, after: Outcome, rows: int, cut: int, dropped: int) -> Held:
-    clause = after.clause
-    assert not hasattr(clause, "count")
-    return Held(
-        clause=clause,  # type: ignore[arg-type]
-        unit=after.unit, selected=before.amount, left=rest.amount, trained=after.amount, low=after.low, high=after.high,
-        selected_share=before.share, trained_share=after.share, rows=rows, cut=cut, dropped=dropped,
-        within=not broken(after), kept=not broken(after) or not broken(rest) or broken(before),
+        Held(
+            clause=clause, unit=now.unit, selected=was.amount, left=remains.amount, trained=now.amount, low=now.low, high=now.high,
+            selected_share=was.share, trained_share=now.share, rows=int(inside.sum()), cut=int((inside & cut).sum()), dropped=int((inside & ~on).sum()),
+            within=not broken(now), kept=not broken(now) or not broken(remains) or broken(was),
+        )
+        for clause, was, remains, now, inside in zip((*promised.quotas, *promised.budgets), before, rest, after, counted, strict=True)
     )  # fmt: skip
 
 
