@@ -125,16 +125,16 @@ def notices(report: Report) -> Iterable[str]:
     """What of a report changes what the user gets, a sentence each."""
     if report.truncated:
         yield (
-            f"{len(report.truncated)} of {report.rows} responses are cut at {report.max_length} tokens: "
+            f"{len(report.truncated):,} of {report.rows:,} responses are cut at {report.max_length} tokens: "
             f"{report.lost_tokens:,} of {report.tokens + report.lost_tokens:,} tokens are not trained on"
         )
     if report.dropped:
         yield (
-            f"{len(report.dropped)} of {report.rows} rows are left out of training: their prompt alone fills "
+            f"{len(report.dropped):,} of {report.rows:,} rows are left out of training: their prompt alone fills "
             f"{report.max_length} tokens ({_some(report.dropped)})"
         )
     if report.without_skills:
-        yield f"{report.without_skills} of {report.rows} rows have no skills and are trained on as plain responses"
+        yield f"{report.without_skills:,} of {report.rows:,} rows have no skills and are trained on as plain responses"
 
 
 def _tokens(stage: Train, turns: list[Message], tokenizer: ChatTokenizer) -> tuple[list[int], int]:

@@ -84,6 +84,12 @@ def test_what_is_cut_is_shown_where_no_promise_is_broken(folder: Path, capfd: py
     assert code == 0 and f"{len(found['truncated'])} of 8 responses are cut at 130 tokens" in section and f"{found['tokens']:,} tokens that carry loss" in section
 
 
+def test_a_plan_of_a_training_whose_tokens_a_column_counts_knows_it_too(folder: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mixc.tests.test_trained_tokens.SPEC", SPEC.replace("tokens(student: tiny)", "column(count, unit: tokens)"))
+    code, out, err = run(capfd, 44, "plan")
+    assert code == 4 and "error[MIX0513]: `budget 8 examples`" in err, out + err
+
+
 @pytest.mark.slow
 def test_a_build_shows_promised_and_trained_tokens_side_by_side(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("trl")
