@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -294,3 +295,61 @@ def test_the_longest_candidate_counts_though_it_is_not_selected(world) -> None:
     for where, longest in ((SELECTION, LONG), ("filter:1:0", SHORT)):
         found = promised(select(budget(3 * SHORT, "tokens")), Rows.of(rows.with_columns(pl.when(strong).then(pl.lit(where)).alias(DROPPED_AT))))
         assert (len(found.ids), found.longest) == (3, longest)
+
+
+def bounds(clause, total: int, longest: int, alone: bool) -> tuple[Fraction, Fraction]:
+    """The least and the most that a clause allows, by the words of the language."""
+    if isinstance(clause, Budget):
+        least = 0 if clause.up_to or (clause.unit == "tokens" and not alone) else clause.amount if clause.unit == "examples" else clause.amount - longest + 1
+        return Fraction(least), Fraction(clause.amount)
+    of = Fraction(total, 100) if "%" in clause.unit else Fraction(1)
+    miss = 0 if not clause.equal or clause.unit == "examples" else 1 if clause.unit == "%" else longest
+    low, high = (None if b is None else Fraction(str(b)) * of for b in (clause.low, clause.high))
+    return (Fraction(0) if low is None else low - miss), (Fraction(10**9) if high is None else high + miss)
+
+
+def test_the_verdict_is_that_of_the_definition_for_any_clause_and_any_cut(world) -> None:
+    student, context, _ = world
+    stage = make_stage(student)
+    rows = make_rows(context, stage, long=4, of=10, prompts={2: "why " * 12, 7: "why " * 30})
+    tokenizer, chance = context.students.tokenizer(stage.model), np.random.default_rng(3)
+    verdicts: list[tuple[bool, bool]] = []
+    for limit in (30, 40, 56, 70, 75, 90, 4096):
+        examples, report = tokenise(stage, rows, tokenizer, limit)
+        carried = {e.row_id: len(e.tokens) - e.start for e in examples}
+        left = {t.row_id: t.left for t in report.turns}
+        frame = rows.with_columns(
+            pl.col("row_id").replace_strict(carried, default=0).alias("trained"),
+            pl.Series("left", [int(Fraction(w) * Fraction(*left[id]) + Fraction(1, 2)) for id, w in rows.select("row_id", "score:length").iter_rows()]),
+        )
+        for _ in range(120):
+            unit, group = ["tokens", "% of tokens", "examples", "%"][chance.integers(4)], [STRONG, WEAK, SUMS, LEVEL][chance.integers(4)]
+            if chance.integers(5) == 0:
+                clause = budget(int(chance.integers(1, 12)) if "tokens" not in unit else int(chance.integers(60, 420)), "tokens" if "tokens" in unit else "examples")
+            else:
+                most = 101 if "%" in unit else 11 if unit == "examples" else 260
+                low, high = sorted(float(x) for x in chance.integers(0, most, 2))
+                clause = quota(group, unit, low, low, True) if chance.integers(2) else quota(group, unit, low, high)
+            inside = {"strong": pl.col("teacher") == "strong", "weak": pl.col("teacher") == "weak"}.get(clause.group.value, pl.col("teacher") == "strong") if isinstance(clause, Quota) else pl.lit(value=True)
+
+            def holds(column: str, on: pl.DataFrame, clause=clause, inside=inside, unit=unit, longest=frame) -> bool:
+                mine = on.filter(inside)
+                amount, total = (mine[column].sum(), on[column].sum()) if "tokens" in unit else (mine.height, on.height)
+                low, high = bounds(clause, total, max(LONG, longest[column].max() or 0), True)
+                return low <= amount <= high
+
+            trained = frame.filter(pl.col("trained") > 0)
+            kept_by_definition = holds("trained", trained) or holds("left", trained) or not holds("score:length", frame)
+            (found,) = kept(promised(select(clause), Rows.of(rows)), report)
+            assert found.kept is kept_by_definition, (limit, clause, found)
+            verdicts.append((found.kept, holds("score:length", frame)))
+    assert sum(not kept for kept, _ in verdicts) > 30 and sum(kept and before for kept, before in verdicts) > 100
+
+
+def test_rows_in_parts_promise_what_they_do_in_one(world) -> None:
+    student, context, _ = world
+    rows = make_rows(context, make_stage(student))
+    clauses = select(quota(STRONG, "tokens", 100), budget(6, "examples"))
+    one, two = promised(clauses, Rows.of(rows)), promised(clauses, Rows((rows[3:], rows[:3])))
+    assert (one.ids, one.tokens.tolist(), one.longest) == (two.ids, two.tokens.tolist(), two.longest)
+    assert [m.tolist() for m in one.members] == [m.tolist() for m in two.members]
