@@ -50,7 +50,7 @@ def _promises(held: Sequence[Mapping[str, Any]]) -> Table:
         shares = [None if p[name] is None else round(p[name], 1) for name in ("selected_share", "trained_share")]
         drawn.add_row(
             p["clause"], amount(p["unit"], p["selected"], shares[0]), amount(p["unit"], p["trained"], shares[1]),
-            "kept" if p["within"] else "kept by the responses; the template adds more",
+            "kept" if p["within"] else "kept by the responses alone",
         )  # fmt: skip
     return drawn
 
