@@ -17,6 +17,7 @@ from ..runtime.standing import Standing
 from .figures import shown
 from .prices import changed, held, least, proof
 from .progress import duration
+from .trained import trained_lines
 
 MOST_NAMES = 6
 READING = ("score", "measure")
@@ -30,6 +31,8 @@ def outcome(plan: Plan, stages: Sequence[Stage], seen: Preview, stands: Standing
         sections.append(("comes out" if seen.composition.of == "selected" else "candidates", list(_composition(plan, seen, seen.composition))))
     if seen.walk.solution and seen.walk.solution.soft:
         sections.append(("targets", list(_targets(seen.walk.solution.soft))))
+    if seen.tokenised is not None:
+        sections.append(("trains on", list(trained_lines(seen.tokenised))))
     sections.append(("audit", [_audit(each) for each in seen.audits]))
     sections.append(("feasible", [_feasible(plan, seen)]))
     sections.append(("solver", [said] if (said := _solver(seen)) else []))
@@ -143,6 +146,8 @@ def _correlation(found: Correlation) -> str:
 
 
 def _feasible(plan: Plan, seen: Preview) -> str:
+    if seen.feasible and any(d.code == "MIX0513" for d in seen.faults):
+        return "the selection holds, but tokenising breaks a promise of it (MIX0513)"
     if seen.feasible:
         return "yes: every score is known, the selection holds"
     if seen.feasible is False:

@@ -24,11 +24,14 @@ from .ledger import write_ledger
 from .manifest import Record, manifest
 from .needs import needs
 from .precision import to_data
+from .promised import promised
 from .rates import remember
 from .teacher_table import teacher_table
 from .trace import Trace, trace
 from .train import train
 from .walk import Walk, advance
+from .weigh import refuse_weights
+from .write_card import write_card
 
 Content = bytes | Callable[[Path], object]
 """A file's bytes, or what writes it."""
@@ -144,7 +147,7 @@ def _run(stage: Stage, plan: Plan, result: Build, context: Context) -> None:
         case Materialise():
             summary = _materialise(plan, result, context)
         case Train():
-            summary = _train(stage, result, context)
+            summary = _train(stage, plan, result, context)
         case Evaluate():
             summary = _evaluate(stage, result, context)
         case Profile():
@@ -209,6 +212,8 @@ def _profile_file(plan: Plan, result: Build) -> bytes | None:
 
 def _materialise(plan: Plan, result: Build, context: Context) -> str:
     result.chosen = made.selected(plan, result.walk.rows, context.texts)
+    if said := refuse_weights(plan, result.chosen):
+        context.watch(Notice("materialise", said))
     tokens = result.chosen["tokens"].sum() if result.chosen["tokens"].null_count() == 0 else None
     return f"{result.chosen.height:,} examples" + (f", {tokens:,} tokens" if tokens else "")
 
@@ -261,13 +266,15 @@ def _manifest(plan: Plan, result: Build) -> bytes:
     return manifest(plan, result.walk, result.records, result.models, result.notices, selected, result.training, measured)
 
 
-def _train(stage: Train, result: Build, context: Context) -> str:
-    done = train(stage, _rows(result), context)
+def _train(stage: Train, plan: Plan, result: Build, context: Context) -> str:
+    select = next(s for s in plan.stages if isinstance(s, Select))
+    done = train(stage, _rows(result), context, promised(select, result.walk.rows))
     result.trained, result.training = done.path, done.report.to_dict()
     with writing(result.out / "model"):
         fresh = result.out / f"{TEMPORARY}model-{time.time_ns()}"
         try:
             shutil.copytree(done.path, fresh)
+            write_card(fresh, plan, stage, done, result.walk.rows, context)
             swap_folder(fresh, result.out / "model")
         finally:
             shutil.rmtree(fresh, ignore_errors=True)

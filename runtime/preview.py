@@ -29,8 +29,10 @@ from .churn import Churn
 from .composition import Composition, composition
 from .context import Context
 from .costs import READS, Cost, Pricing, evaluation, scoring, training
+from .examples import Report
 from .execute import refuse_empty
 from .figure import Figure
+from .foretell import foretell
 from .lazy import listening
 from .lengths import Lengths, count, lengths
 from .materialise import selected
@@ -39,6 +41,7 @@ from .score import from_store, missing
 from .select import Step
 from .solvers import solver
 from .walk import Walk, advance
+from .weigh import refuse_weights
 
 Listen = Callable[[Stage, str, pl.LazyFrame], None]
 
@@ -64,6 +67,7 @@ class Preview:
     """`known` by stage id. `costs` of what asks a model. `feasible` is None where it cannot be told yet.
 
     `audits`: of the likelihood scores of which every value is in the store. `solver`: which one would answer the selection, or has. `stopped`: the clause that the runtime does not do yet and beyond which nothing is known. `exact`: whether the rows so far are those of a run.
+    `tokenised`: what becomes of the selected rows under the template, where these are known.
     """
 
     known: dict[str, Known] = field(default_factory=dict)
@@ -80,6 +84,7 @@ class Preview:
     audits: tuple[Audit, ...] = ()
     solver: str | None = None
     churn: Churn | None = None
+    tokenised: Report | None = None
 
     @property
     def chosen(self) -> pl.Series | None:
@@ -111,7 +116,7 @@ def preview(
             with listening(partial(listen, stage)) if listen else nullcontext():
                 seen.known[stage.id] = _stage(stage, plan, seen, pricing)
     except Fault as fault:
-        seen.faults = fault.diagnostics
+        seen.faults = (*seen.faults, *fault.diagnostics)
         if any(d.code == "MIX0401" for d in fault.diagnostics):
             seen.feasible = False
     seen.audits = _audits(plan, seen)
@@ -133,13 +138,18 @@ def _stage(stage: Stage, plan: Plan, seen: Preview, pricing: Pricing) -> Known:
             return _select(stage, plan, seen, context)
         case Filter() if not seen.exact or _blind(stage, seen):
             return _bounded(stage, seen)
+        case Materialise() if seen.feasible and stage.weight and stage.weight not in unknown(walk.rows):
+            return Known(before=seen.selected, rows=seen.selected, says=refuse_weights(plan, selected(plan, walk.rows, context.texts)) or "")
         case Materialise() | Profile():
             return Known(before=seen.selected, rows=seen.selected)
         case Train():
             if seen.selected is None:
                 return Known()
-            cost = training(stage, walk.rows, seen.selected, pricing, selected(plan, walk.rows, context.texts) if seen.feasible else None)
+            chosen = selected(plan, walk.rows, context.texts) if seen.feasible else None
+            cost = training(stage, walk.rows, seen.selected, pricing, chosen)
             seen.costs.append(cost)
+            if chosen is not None:
+                seen.tokenised, seen.faults = foretell(stage, plan, walk.rows, chosen, context)
             return Known(before=seen.selected, rows=seen.selected, tokens=cost.tokens if cost.rows.value else None, says=cost.detail)
         case Evaluate():
             found = evaluation(stage, walk.heldout, any(isinstance(s, Train) for s in plan.stages), pricing)

@@ -27,6 +27,8 @@ from .engines.tokenizer import ChatTokenizer
 from .events import Notice, Passed, Progress
 from .examples import Example, Report, notices, tokenise
 from .files import writing
+from .hold import hold
+from .promised import Promised
 from .store import fingerprint
 
 CHECKPOINTS = 5
@@ -43,10 +45,10 @@ class Trained:
     reused: bool
 
 
-def train(stage: Train, rows: pl.DataFrame, context: Context) -> Trained:
+def train(stage: Train, rows: pl.DataFrame, context: Context, promised: Promised | None = None) -> Trained:
     """The student trained on `rows` (row_id, prompt, response, skills, teacher, weight), from the store if it is there.
 
-    MIX0507 unusable template, MIX0508 cannot write, MIX0509 a package is missing, MIX0510 nothing to train on or it failed.
+    What the selection `promised` is held against what is trained on before that begins: MIX0513. MIX0507 unusable template, MIX0508 cannot write, MIX0509 a package is missing, MIX0510 nothing to train on or it failed.
     """
     _refuse(stage, rows)
     versions = _versions(stage)
@@ -55,6 +57,7 @@ def train(stage: Train, rows: pl.DataFrame, context: Context) -> Trained:
     examples, report = tokenise(stage, rows, tokenizer, limit)
     for sentence in notices(report):
         context.watch(Notice(stage.id, sentence))
+    report = hold(stage, report, promised, context)
     key = _fingerprint(stage, examples, limit, versions, context)
     with context.store.lock(f"train-{key}", lambda message: context.watch(Notice(stage.id, message))):
         done = context.store.artifact("models", key)

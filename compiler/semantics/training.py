@@ -81,7 +81,6 @@ def _not_yet(settings: Settings, missing: list[ir.Missing], **asked: bool) -> No
     for keyword in ("packing", "report", "save"):
         if asked[keyword]:
             missing.extend(ir.Missing(what=f"`{keyword}`", stage="train", span=s.span) for s in settings.all(keyword))
-    missing.extend(ir.Missing(what="`weight`", stage="materialise", span=s.span) for s in settings.all("weight"))
 
 
 def _method(settings: Settings, notes: Diagnostics, missing: list[ir.Missing]) -> tuple[str, Lora | None]:
