@@ -14,11 +14,12 @@ from .engines.tokenizer import ChatTokenizer
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One training sequence: `tokens[start:]` (at least one) carry loss, the rest is the prompt."""
+    """One training sequence: `tokens[start:]` (at least one) carry loss, the rest is the prompt. `weight` is the row's, as it stands there."""
 
     row_id: str
     tokens: tuple[int, ...]
     start: int
+    weight: float | None = 1.0
 
     @property
     def labels(self) -> list[int]:
@@ -78,7 +79,7 @@ def tokenise(
             continue
         if len(kept) < len(tokens):
             truncated.append(row["row_id"])
-        examples.append(Example(row["row_id"], tuple(kept), start))
+        examples.append(Example(row["row_id"], tuple(kept), start, row.get("weight", 1.0)))
         teachers[row.get("teacher") or ""] += len(kept) - start
         nodes.update(dict.fromkeys(_ancestry(skills), len(kept) - start))
     if not examples:

@@ -20,9 +20,7 @@ STAGES = {
     "score": SCORED + "score same = pass_rate()\nselect { where same >= 0.5 }\n",
     "profile": SCORED + MEASURED,
     "materialise": CLEAN + "train tiny {\n  steps 3\n  weight ratio\n}\n",
-    "train": CLEAN + "train tiny {\n  steps 3\n  packing true\n}\n",
     "evaluate": CLEAN + "evaluate {\n  heldout rows where good\n  baseline random\n}\n",
-    "tag and train": CLEAN.replace("column topic", 'embedding(model: "hub/e5")') + "train tiny {\n  steps 3\n  method lora\n}\n",
 }
 
 

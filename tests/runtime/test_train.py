@@ -219,12 +219,6 @@ def test_a_template_that_rewrites_an_answered_prompt_is_refused(student, tmp_pat
     golden(RUN / "MIX0507.txt", shown(lambda: train(stage, make_rows(3), make_context(tmp_path))))
 
 
-def test_weights_and_methods_that_are_not_supported_are_refused_and_never_ignored(student, tmp_path):
-    weighted = make_rows(3).with_columns(weight=pl.Series([1.0, 2.0, 1.0]))
-    assert "weight" in fault(lambda: train(make_stage(student), weighted, make_context(tmp_path)))[1]
-    assert "lora" in fault(lambda: train(make_stage(student, method="lora"), make_rows(3), make_context(tmp_path)))[1]
-
-
 def test_a_loss_that_is_no_number_stops_at_its_step_and_leaves_no_model(tmp_path):
     import torch
     from safetensors.torch import load_file, save_file
