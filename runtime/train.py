@@ -120,7 +120,7 @@ def _run(stage: Train, made: _Made, context: Context) -> Path:
         weights_at=students.weights(stage.model), dtype=stage.model.dtype, arguments=sft_arguments(stage), batch=stage.batch, steps=steps,
         save=steps_between(save, steps, stage.batch, len(made.examples)),
         tokens=tuple(e.tokens for e in made.examples), starts=tuple(e.start for e in made.examples), weights=made.weights,
-        capacity=made.capacity, lora=stage.lora, reports=stage.report, checkpoints=store.checkpoints(made.key), logs=store.root / LOGS / made.key,
+        capacity=made.capacity, lora=stage.lora, reports=stage.report, checkpoints=store.checkpoints(made.key), logs=store.root / LOGS,
     )  # fmt: skip
     begun = 0
 
@@ -141,7 +141,7 @@ def _run(stage: Train, made: _Made, context: Context) -> Path:
         dtype=stage.model.dtype, engine="trl", device=done.device, what="train",
     ))  # fmt: skip
     if stage.report:
-        context.watch(Notice(stage.id, f"what {' and '.join(stage.report)} keep of it lies in `{job.logs}`"))
+        context.watch(Notice(stage.id, f"what {' and '.join(stage.report)} keep of it is the run `{job.run}` in `{job.logs}`"))
     return store.save_artifact("models", made.key, done.write)
 
 

@@ -2,8 +2,9 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from importlib.util import find_spec
+from io import StringIO
 
 from ...compiler.diagnostics import Diagnostic, Fault, Label
 from ...compiler.plan.stages import Train
@@ -25,19 +26,26 @@ def require_trackers(stage: Train) -> None:
 
 @contextmanager
 def told(job: Job) -> Iterator[None]:
-    """Trackers write into the job's folder of logs, unless their own variables name another place; keys they read themselves."""
+    """Trackers write into the job's folder of logs, unless their own variables name another place, and not on the terminal; keys they read themselves.
+
+    The folder is one for all trainings of a store, so that a tracker shows them side by side.
+    """
+    if not job.reports:
+        yield
+        return
     wanted = {
-        "TENSORBOARD_LOGGING_DIR": str(job.logs / "tensorboard"),
+        "TENSORBOARD_LOGGING_DIR": str(job.logs / "tensorboard" / job.run),
         "TRACKIO_DIR": str(job.logs / "trackio"),
         "WANDB_DIR": str(job.logs),
         "WANDB_PROJECT": PROJECT,
+        "WANDB_SILENT": "true",
     }
-    added = {name: value for name, value in wanted.items() if job.reports and name not in os.environ}
-    if "wandb" in job.reports:  # it falls back to a folder for temporary files where this one is not there
-        job.logs.mkdir(parents=True, exist_ok=True)
+    added = {name: value for name, value in wanted.items() if name not in os.environ}
+    job.logs.mkdir(parents=True, exist_ok=True)  # wandb falls back to a folder for temporary files where it is not there
     os.environ.update(added)
     try:
-        yield
+        with redirect_stdout(StringIO()):
+            yield
     finally:
         for name in added:
             os.environ.pop(name, None)
