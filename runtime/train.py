@@ -20,8 +20,10 @@ from .events import Notice, Passed, Progress
 from .examples import Example, Report, notices, tokenise
 from .store import fingerprint
 from .training.faults import faults
+from .training.fit import fit
 from .training.job import Job
 from .training.layout import steps_between, steps_of
+from .training.processes import config_file, count_of, fit_apart, refuse_launcher
 from .training.trackers import require_trackers
 from .training.weighing import shares
 
@@ -63,12 +65,22 @@ def train(stage: Train, rows: pl.DataFrame, context: Context) -> Trained:
         done = context.store.artifact("models", made.key)
         reused = done is not None
         if done is None:
-            require_trackers(stage)
+            ready(stage)
             with faults(stage, context.store.checkpoints(made.key)):
                 done = _run(stage, made, context)
         shutil.rmtree(context.store.checkpoints(made.key), ignore_errors=True)
     lines = (done / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
     return Trained(done / "model", [json.loads(line) for line in lines], made.report, reused)
+
+
+def ready(stage: Train) -> None:
+    """What a training needs of this machine besides its data, asked before anything is loaded.
+
+    MIX0509 for a tracker that is not installed, MIX0523 for a configuration that cannot be used and for a build that a launcher started several times.
+    """
+    refuse_launcher()
+    require_trackers(stage)
+    config_file()
 
 
 def is_stored(stage: Train, rows: pl.DataFrame, context: Context) -> bool:
@@ -109,8 +121,8 @@ def _capacity(stage: Train, examples: Sequence[Example], limit: int) -> int | No
 
 def _run(stage: Train, made: _Made, context: Context) -> Path:
     """Train, or go on from the last whole checkpoint, and save the artifact."""
-    from .training.fit import fit
-
+    config = config_file()
+    count = count_of(context.students.choice, stage.batch, config)
     store, students = context.store, context.students
     tokenizer = students.tokenizer(stage.model).hf
     steps = steps_of(stage.epochs, stage.steps, stage.batch, len(made.examples))
@@ -135,7 +147,7 @@ def _run(stage: Train, made: _Made, context: Context) -> Path:
         else:
             context.watch(Progress(stage.id, said["step"] - begun, said["of"] - begun, "steps"))
 
-    done = fit(job, tokenizer, tell)
+    done = fit(job, tokenizer, tell) if count == 1 and config is None else fit_apart(job, count, config, tell)
     context.watch(Passed(
         stage=stage.id, tokens=done.tokens, seconds=done.seconds, student=stage.model.student, weights=students.files(stage.model).digest,
         dtype=stage.model.dtype, engine="trl", device=done.device, what="train",
