@@ -14,7 +14,7 @@ from .adapter import adapted, merged, write_adapter
 from .batch import NO_LOSS, Collator
 from .checkpoints import keep_only, newest_whole, seal, tokens_of
 from .job import Job
-from .layout import arguments_here, layout_name, world
+from .layout import arguments_here, layout_name, sharded, world
 from .probe import keeps_apart
 from .quiet import quiet
 from .trackers import told
@@ -57,13 +57,11 @@ def fit(job: Job, tokenizer: Any, tell: Tell) -> Fitted:
     import transformers
 
     with quiet(), told(job):
-        model = load_for_training(job.weights_at, job.dtype)
         given, remarks = arguments_here(job, cuda=torch.cuda.is_available())
         for text in remarks:
             tell({"remark": text})
         config = _config(given, tell)
-        if job.lora is None or (job.dtype == "fp16" and not given["fp16"]):
-            model = model.float()  # the very weights that were scored, those of the student's own type, are moved in float32
+        model = _student(job, given)
         if job.capacity is not None and not keeps_apart(model, job.tokens):
             raise NotApart
         as_it_was = copy.deepcopy(model.config), copy.deepcopy(model.generation_config)
@@ -89,14 +87,16 @@ def fit(job: Job, tokenizer: Any, tell: Tell) -> Fitted:
 
     def write(target: Path) -> None:
         with quiet():
-            plain = model.get_base_model() if job.lora is not None else model
-            if state is not None:
-                model.load_state_dict(state, assign=True)
+            whole = model
+            if state is not None:  # this process has a share of the weights: a student of its own takes them all
+                whole = _student(job, given) if job.lora is None else adapted(_student(job, given), job.lora, job.name, given["seed"])
+                whole.load_state_dict(state)
+            plain = whole.get_base_model() if job.lora is not None else whole
             # The trainer turns the cache off in the config, and writes its tokens into it.
             plain.config, plain.generation_config = as_it_was
             if job.lora is not None:
-                write_adapter(model, target / "model" / "adapter")
-                plain = merged(model)
+                write_adapter(whole, target / "model" / "adapter")
+                plain = merged(whole)
             plain.to(getattr(torch, DTYPES[job.dtype]))
             plain.save_pretrained(target / "model")
             tokenizer.save_pretrained(target / "model")
@@ -107,6 +107,13 @@ def fit(job: Job, tokenizer: Any, tell: Tell) -> Fitted:
     device = device_name(trainer.args.device)
     count = world().size
     return Fitted(write, int(trainer.state.num_input_tokens_seen) - before, seconds, f"{count} x {device}" if count > 1 else device)
+
+
+def _student(job: Job, given: Mapping[str, Any]) -> Any:
+    """The very weights that were scored, those of the student's own type; float32 where they are to move, or where there is no arithmetic in their type."""
+    model = load_for_training(job.weights_at, job.dtype)
+    frozen = job.lora is not None and not sharded() and (job.dtype != "fp16" or given["fp16"])
+    return model if frozen else model.float()
 
 
 def _config(given: Mapping[str, Any], tell: Tell) -> Any:

@@ -28,8 +28,12 @@ def world(environment: Mapping[str, str] = os.environ) -> World:
 
 def layout_name(environment: Mapping[str, str] = os.environ) -> str:
     """What checkpoints of this layout are called: another number of processes, or sharded weights, cannot go on from them."""
-    sharded = "sharded " if environment.get("ACCELERATE_USE_FSDP", "").lower() in ("true", "1") else ""
-    return f"{sharded}{world(environment).size}"
+    return f"{'sharded ' if sharded(environment) else ''}{world(environment).size}"
+
+
+def sharded(environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether each process holds a share of the weights (FSDP): all of one type then."""
+    return environment.get("ACCELERATE_USE_FSDP", "").lower() in ("true", "1")
 
 
 def arguments_here(job: Job, *, cuda: bool) -> tuple[dict[str, Any], list[str]]:

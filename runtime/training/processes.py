@@ -124,6 +124,7 @@ def _listen(child: subprocess.Popen[bytes], told: Path, tell: Tell) -> dict[str,
 
 def _failure(folder: Path, status: int, said: IO[bytes]) -> BaseException:
     """What the first process to say so failed of."""
+    lines: list[str] = []
     for path in sorted(folder.glob(f"{FAILED}-*.json")):
         told = json.loads(path.read_text(encoding="utf-8"))
         match told["kind"]:
@@ -137,8 +138,11 @@ def _failure(folder: Path, status: int, said: IO[bytes]) -> BaseException:
                 return OSError(told["errno"], told["text"], told["path"] or None)
             case _ if told["type"] in ("RuntimeError", "OutOfMemoryError"):
                 return RuntimeError(told["text"])
-    said.seek(0)
-    lines = [line for line in said.read().decode(errors="replace").splitlines() if line.strip()][-_LAST_LINES:]
+            case _:
+                lines = lines or [": ".join([told["type"], *told["text"].strip().splitlines()[:1]])]
+    if not lines:
+        said.seek(0)
+        lines = [line for line in said.read().decode(errors="replace").splitlines() if line.strip()][-_LAST_LINES:]
     message = f"the processes of the training ended with status {status}"
     return Fault(Diagnostic("MIX0514", message, notes=tuple(lines), help="free some memory, and run again: it goes on from the last checkpoint"))
 
