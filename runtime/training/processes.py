@@ -56,7 +56,7 @@ def count_of(choice: Choice, batch: int, config: Path | None) -> int:
     if choice.devices is None and config is not None:
         from accelerate.commands.config.config_args import load_config_from_file
 
-        choice = Choice(choice.engine, max(1, int(load_config_from_file(str(config)).num_processes or 1)))
+        choice = Choice(choice.engine, max(1, int(getattr(load_config_from_file(str(config)), "num_processes", None) or 1)))
     return min(check_devices(choice, len(cuda_devices())), batch)
 
 

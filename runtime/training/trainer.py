@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import nullcontext
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 from .batch import Collator
 
@@ -63,12 +63,12 @@ def trainer_class() -> Any:
             if weights is None:
                 return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
 
-            def weighed(**given: Any) -> Any:
+            def weighed(**given: Any) -> Any:  # what it calls is all that the loss takes of a model
                 outputs = model(**given)
                 outputs.log_probs = outputs.log_probs * weights[:, 1:]  # a log-probability stands at the token before its own
                 return outputs
 
-            return super().compute_loss(weighed, inputs, return_outputs, num_items_in_batch)
+            return super().compute_loss(cast(Any, weighed), inputs, return_outputs, num_items_in_batch)
 
     return Trainer
 

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from mixc.compiler.source import Span
 from mixc.runtime.training.trackers import require_trackers
+from mixc.tests.cli.program import mixc
+from mixc.tests.project import STUDENT, make_project
 from mixc.tests.runtime.test_train import make_context, make_rows, make_stage, shown, train
 from mixc.tests.runtime.tiny import make_tiny_student
 
@@ -29,6 +31,17 @@ def test_a_tracker_that_is_not_installed_is_an_error_at_its_clause_before_anythi
     assert [(d.code, d.primary.span if d.primary else None) for d in caught.value.diagnostics] == [("MIX0509", REPORT)] * 2
     assert "`report wandb` needs the package `wandb`" in shown(lambda: require_trackers(stage))
     require_trackers(make_stage(tmp_path))
+
+
+@pytest.mark.skipif(find_spec("wandb") is not None, reason="wandb is installed")
+def test_a_build_says_so_before_it_looks_for_its_student(tmp_path: Path) -> None:
+    make_project(tmp_path)
+    text = STUDENT.replace('model "tiny"', 'model "nobody/no-such-model"').replace("train tiny {\n", "train tiny {\n  report wandb\n")
+    (tmp_path / "whole.mix").write_text(text)
+    line = text[: text.index("report wandb")].count("\n") + 1
+    done = mixc("build", "whole.mix", cwd=tmp_path, HF_HUB_OFFLINE="1")
+    assert done.returncode == 4 and "MIX0509" in done.stderr and f"whole.mix:{line}:" in done.stderr, done.stderr
+    assert "pip install wandb" in done.stderr and not (tmp_path / "build").exists()
 
 
 def test_tensorboard_has_every_loss_and_lies_in_the_store(student: Path, tmp_path: Path, monkeypatch, capfd) -> None:
