@@ -112,3 +112,15 @@ def test_too_little_memory_is_told_with_a_way_out(student: Path, tmp_path: Path,
     monkeypatch.setattr(fitting, "load_for_training", full)
     code, message = fault(lambda: train(lora_stage(student, packing=True), make_rows(6), make_context(tmp_path)))
     assert (code, "does not fit in memory" in message) == ("MIX0510", True)
+
+
+@pytest.mark.student
+@pytest.mark.slow
+def test_the_real_student_is_adapted_in_bfloat16_with_its_examples_packed(tmp_path: Path) -> None:
+    from mixc.tests.runtime.test_train import GGUF
+
+    stage = lora_stage(GGUF, "bf16", steps=1, batch=4, packing=True)
+    trained = train(stage, make_rows(4), make_context(tmp_path))
+    plain = train(make_stage(GGUF, "bf16", steps=1, batch=4), make_rows(4), make_context(tmp_path))
+    assert trained.metrics[0]["loss"] == pytest.approx(plain.metrics[0]["loss"], rel=0.01)
+    assert (trained.path / "adapter" / "adapter_model.safetensors").stat().st_size < 10_000_000

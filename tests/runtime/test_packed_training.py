@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from mixc.runtime.examples import tokenise
 from mixc.runtime.training.batch import Collator
 from mixc.runtime.training.packs import packs
+from mixc.runtime.training.probe import keeps_apart
 from mixc.tests.compiling import RUN
 from mixc.tests.runtime.test_train import fault, make_context, make_rows, make_stage, shown, train
 from mixc.tests.runtime.tiny import make_tiny_student
@@ -108,6 +109,16 @@ def test_a_model_that_reads_a_pack_as_one_text_is_refused(arch: str, tmp_path: P
     assert (code, "packing" in message) == ("MIX0523", True)
     golden(RUN / "MIX0523.txt", shown(lambda: train(stage, make_rows(6), make_context(tmp_path))))
     assert train(replace(stage, packing=False, steps=1), make_rows(6), make_context(tmp_path)).metrics
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+@pytest.mark.parametrize(("arch", "apart"), [*((arch, True) for arch in (*ARCHITECTURES, "qwen2_moe")), ("mamba", False), ("bloom", False)])
+def test_which_models_keep_a_pack_apart_in_any_type(arch: str, apart: bool, dtype: str, tmp_path: Path) -> None:
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    model = AutoModelForCausalLM.from_pretrained(make_tiny_student(tmp_path / "student", arch=arch), dtype=getattr(torch, dtype))
+    assert keeps_apart(model, [row["input_ids"] for row in rows_for(tmp_path / "student", tmp_path)]) is apart
 
 
 def test_examples_longer_than_the_maximum_are_an_error_with_packing_too(tmp_path: Path) -> None:
