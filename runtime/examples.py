@@ -15,11 +15,12 @@ from .promised import Held
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One training sequence: `tokens[start:]` (at least one) carry loss, the rest is the prompt."""
+    """One training sequence: `tokens[start:]` (at least one) carry loss, the rest is the prompt. `weight` is the row's, as it stands there."""
 
     row_id: str
     tokens: tuple[int, ...]
     start: int
+    weight: float | None = 1.0
 
     @property
     def labels(self) -> list[int]:
@@ -112,7 +113,7 @@ def tokenise(
             truncated.append(row["row_id"])
             left = _left(turns, row["response"], tokens, start, len(kept), tokenizer)
         told.append(Turn(row["row_id"], start, whole, len(kept) - start, left))
-        examples.append(Example(row["row_id"], tuple(kept), start))
+        examples.append(Example(row["row_id"], tuple(kept), start, row.get("weight", 1.0)))
     if not examples:
         raise Fault(_nothing(stage, rows.height, max_length))
     return examples, Report(

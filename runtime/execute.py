@@ -28,7 +28,7 @@ from .promised import promised
 from .rates import remember
 from .teacher_table import teacher_table
 from .trace import Trace, trace
-from .train import train
+from .train import ready, train
 from .walk import Walk, advance
 from .weigh import refuse_weights
 from .write_card import write_card
@@ -103,6 +103,9 @@ def _way_out(plan: Plan, pending: str) -> str:
 def build(plan: Plan, out: Path, context: Context, until: str | None = None) -> Build:
     """Run the plan into the folder `out`. Faults carry the code that says what failed; what was finished stays in the store."""
     refuse_pending(plan, until)
+    for stage in stages_until(plan, until):
+        if isinstance(stage, Train):
+            ready(stage)
     out = out.resolve() if out.is_symlink() else out
     result = Build(out, Walk(needed=needs(plan.stages)))
     watch = _noting(context, result, context.store.root)

@@ -27,6 +27,7 @@ NOT_RUN = {
     "MIX0520": "needs two engines that do not agree; tests/runtime/test_parity.py",
     "MIX0521": "needs an installation without vLLM; tests/runtime/test_devices.py, tests/runtime/test_vllm.py",
     "MIX0522": "needs an environment variable or an option; tests/runtime/test_devices.py",
+    "MIX0523": "needs training; tests/runtime/test_packed_training.py, tests/runtime/test_processes.py",
     "MIX0527": "needs a `train` block, whose right example trains; tests/test_weight.py",
     "MIX0524": "is about what is asked of a build; tests/cli/test_why.py",
     "MIX0525": "is about what is asked of a build; tests/cli/test_why.py",

@@ -86,8 +86,8 @@ CORE_IN = {
     "highspy": ("mixc.runtime",),
     "rensa": ("mixc.runtime",),
 }
-MAY_LOAD_MODELS = ("mixc.runtime.engines", "mixc.runtime.scorers", "mixc.runtime.train", "mixc.runtime.evaluate")
-HEAVY = {"pygls", "lsprotocol", "torch", "transformers", "trl", "vllm", "datasets", "math_verify", "polars", "numpy", "highspy", "rensa", "jinja2"}
+MAY_LOAD_MODELS = ("mixc.runtime.engines", "mixc.runtime.scorers", "mixc.runtime.train", "mixc.runtime.training", "mixc.runtime.evaluate")
+HEAVY = {"pygls", "lsprotocol", "torch", "transformers", "trl", "peft", "accelerate", "vllm", "datasets", "math_verify", "polars", "numpy", "highspy", "rensa", "jinja2"}
 
 
 @dataclass(frozen=True, slots=True)

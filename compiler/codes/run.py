@@ -173,6 +173,14 @@ CODES: dict[str, Code] = {
         "where there are several.",
         "MIXC_ENGINE=vlm mixc build SPEC", "MIXC_ENGINE=vllm mixc build SPEC",
     ),
+    "MIX0523": Code(
+        "training cannot be laid out so",
+        "How the examples of a step lie in memory, and how many processes share them, changes no example and no weight beyond rounding. Here the layout "
+        "that was asked for would: the student reads the examples of a pack as one text (state-space layers, positions that are counted from the start "
+        "of the row), so that `packing` would train each of them behind others; or `mixc` itself was started several times over by a launcher, or the "
+        "configuration of `accelerate` cannot be used. mixc is one process, and starts those of a training itself.",
+        "train tiny {\n  steps   40\n  packing true\n}", "train tiny {\n  steps   40\n}",
+    ),
     "MIX0524": Code(
         "no build to ask",
         "`mixc why` reads a finished build, `mixc compare` one or several: the folder with `plan.json`, `manifest.json` and `ledger.parquet` that `mixc build` writes, or "

@@ -13,7 +13,7 @@ from .stages import Benchmark, Decontaminate, Evaluate, GeneratedTeacher, Model,
 
 _PATHS = {(Scan, "path"), (Decontaminate, "against"), (Benchmark, "path"), (Profile, "file")}
 _LEFT_OUT = ("id", "folder")
-_WITHOUT_EFFECT = {(Train, "report"), (Train, "save"), (Score, "passes"), (Score, "tells"), (Score, "shares")}
+_WITHOUT_EFFECT = {(Train, "report"), (Train, "report_span"), (Train, "save"), (Score, "passes"), (Score, "tells"), (Score, "shares")}
 
 
 def fingerprints(stages: Sequence[Stage]) -> tuple[tuple[str, str], ...]:

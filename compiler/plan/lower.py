@@ -282,6 +282,7 @@ def _train(mixture: ir.Mixture, stages: list[Stage], heldout: str | None) -> Non
                 gradient_checkpointing=t.gradient_checkpointing,
                 packing=t.packing,
                 report=t.report,
+                report_span=t.report_span,
                 save=t.save,
                 seed=seed,
                 span=t.span,

@@ -33,7 +33,7 @@ from .stages import (
 )
 
 # What follows from other clauses, is said elsewhere, or is no clause at all.
-_SILENT = {"id", "inputs", "span", "seed", "text", "version", "type"}
+_SILENT = {"id", "inputs", "span", "report_span", "seed", "text", "version", "type"}
 _UNITS = {"batch": "examples", "max_length": "tokens", "max_tokens": "tokens", "sample": "prompts"}
 
 

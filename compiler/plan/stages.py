@@ -242,7 +242,8 @@ class Train:
     """Supervised fine-tuning of `model`. Exactly one of `epochs` and `steps` is set.
 
     `lora` goes with the method `lora`. `warmup` is in `%` of all steps or in `steps`; `save`, where checkpoints are kept, in `steps` or `epochs`
-    (None: as the runtime sees fit). `weight` names the score that each row's loss is multiplied by. `report` are the trackers that are told.
+    (None: as the runtime sees fit). `weight` names the score that each row's loss is multiplied by. `report` are the trackers that are told, at the clause
+    `report_span`.
     """
 
     id: str
@@ -262,6 +263,7 @@ class Train:
     gradient_checkpointing: bool = False
     packing: bool = False
     report: tuple[str, ...] = ()
+    report_span: Span | None = None
     save: Amount | None = None
     seed: int
     span: Span

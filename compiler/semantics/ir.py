@@ -137,6 +137,7 @@ class Train:
     gradient_checkpointing: bool = False
     packing: bool = False
     report: tuple[str, ...] = ()
+    report_span: Span | None = None
     save: Amount | None = None
     span: Span
 

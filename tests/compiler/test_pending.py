@@ -19,9 +19,7 @@ STAGES = {
     "tag": SCORED.replace("column topic", 'embedding(model: "hub/e5")'),
     "score": SCORED + "score same = pass_rate()\nselect { where same >= 0.5 }\n",
     "profile": SCORED + MEASURED,
-    "train": CLEAN + "train tiny {\n  steps 3\n  packing true\n}\n",
     "evaluate": CLEAN + "evaluate {\n  heldout rows where good\n  baseline random\n}\n",
-    "tag and train": CLEAN.replace("column topic", 'embedding(model: "hub/e5")') + "train tiny {\n  steps 3\n  method lora\n}\n",
 }
 
 
