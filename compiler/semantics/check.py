@@ -66,7 +66,7 @@ def check(spec: Resolved, inputs: Inputs, notes: Diagnostics) -> ir.Mixture | No
     groups = _groups(spec, teachers, skills, scores, corpora, shared, students, trained)
     chosen = next(iter(spec.blocks("select")), None)
     picked = selection(chosen, names, groups, notes) if chosen else None
-    training = train(trained, students, names.scores, notes, missing) if trained else None
+    training = train(trained, students, names.scores, notes) if trained else None
     measured = next(iter(spec.blocks("evaluate")), None)
     evaluation = evaluate(measured, corpora, names.scores, inputs, notes, missing) if measured else None
     if measured and not trained and len(students) > 1:

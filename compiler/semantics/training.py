@@ -19,7 +19,7 @@ _TRACKERS = ("trackio", "wandb", "tensorboard")
 
 
 def train(
-    block: ast.Block, students: Mapping[str, Model], scores: Mapping[str, Declared], notes: Diagnostics, missing: list[ir.Missing]
+    block: ast.Block, students: Mapping[str, Model], scores: Mapping[str, Declared], notes: Diagnostics
 ) -> ir.Train | None:
     """A `train` block; `scores` are those that may weigh the rows."""
     settings = Settings(block, notes)
@@ -47,7 +47,6 @@ def train(
     packing, report, told = settings.flag("packing"), _report(settings, notes), settings.one("report")
     weight = _weight(settings, scores, notes)
     save = settings.amount("save", ("steps", "epochs"), example="100 steps")
-    missing.extend(ir.Missing(what="`weight`", stage="materialise", span=s.span) for s in settings.all("weight"))
     warmup = settings.amount("warmup", ("%", "steps"), example="3%", least=0)
     schedule = settings.word("schedule", _SCHEDULES, "cosine")
     checkpointing = settings.flag("gradient_checkpointing")
