@@ -210,6 +210,16 @@ def test_what_is_printed_is_the_golden(run: Run, golden, monkeypatch: pytest.Mon
         golden(HERE / name, shown[: shown.index(head)])
 
 
+def test_a_narrow_terminal_cuts_no_number_and_no_name(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    armed()
+    wide = {}
+    for columns in ("120", "60"):
+        monkeypatch.setenv("COLUMNS", columns)
+        shown = run("compare", "build/study")[1]
+        wide[columns] = [" ".join(line.split()) for line in shown.splitlines() if line.startswith("  size=10: random")]
+    assert wide["120"] == wide["60"] and len(wide["60"]) == 4
+
+
 @pytest.mark.parametrize(
     ("words", "code", "says"),
     [
