@@ -193,6 +193,25 @@ def test_what_is_unfair_is_said_first(run: Run) -> None:
     assert shown.index("other students") < shown.index("selection") < shown.index("small:")
 
 
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"limit": 2}, "limit 2, not 3, or another seed"),
+        ({"samples": 4}, "4 samples a problem, not 1"),
+        ({"name": "other"}, "not measured on `small`"),
+    ],
+)
+def test_benchmarks_that_are_not_alike_are_told(run: Run, change: dict[str, object], says: str) -> None:
+    plan = Path("build/study/size=10/plan.json")
+    data = json.loads(plan.read_text())
+    for stage in data["stages"]:
+        for benchmark in stage.get("benchmarks", []):
+            benchmark |= change
+    plan.write_text(json.dumps(data))
+    (told,) = (each["says"] for each in compared(run, "build/study")["cautions"] if each["about"] == "benchmark")
+    assert says in told
+
+
 def test_what_is_printed_is_the_golden(run: Run, golden, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a clock or a model's own rounding decides is left out of the goldens."""
     armed()
