@@ -7,10 +7,10 @@ from pathlib import Path
 
 from ..runtime.compare import Compared, Trained
 from ..runtime.files import write_atomic
+from ..runtime.plot import GLYPH, HUES, Scale, curve, dot, line, svg, text, tick_text, ticks
 from ..runtime.recipes import HELDOUT
 from ..runtime.results import Result
 from .compare_json import compare_data
-from .plot import GLYPH, HUES, Scale, curve, dot, line, svg, text, tick_text, ticks
 
 WIDTH, EDGE, ROW = 860.0, 24.0, 24.0
 CURVES = 220.0

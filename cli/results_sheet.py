@@ -8,9 +8,9 @@ from ..runtime.results import Result
 from .sheet import NONE, Sheet
 
 TESTS = {
-    "mcnemar": "p by McNemar's exact test",
-    "permutation": "p by sign-flip permutation of the problems",
-    "bootstrap": "p from the bootstrap over problems and runs",
+    "mcnemar": "McNemar's exact test",
+    "permutation": "permutation of signs",
+    "bootstrap": "the bootstrap over problems and runs",
 }
 
 
@@ -90,10 +90,10 @@ def _legend(found: Compared) -> list[str]:
     tests = [TESTS[name] for name in TESTS if any(each.difference.test == name for each in told)]
     lines = [
         f"difference: less {_reference(found)}, in points of accuracy (or nats), on the same problems; * the interval leaves 0 out",
-        f"{', '.join(tests)}; Holm: adjusted for {len(told)} comparison{'' if len(told) == 1 else 's'}; better, worse: problems",
+        f"p: {', '.join(tests)}; Holm: p adjusted for {len(told)} comparison{'' if len(told) == 1 else 's'}; better, worse: so many problems",
     ]
     if any(1 in each.difference.runs for each in told if each.recipe.split(": ")[-1] != "before"):
-        lines.append("of one run the intervals hold the chance of problems alone, not that of training: `seeds [0, 1, 2]` in `evaluate` trains more runs")
+        lines.append("with one run, intervals hold the chance of the problems, not that of training: `seeds [0, 1, 2]` trains three")
     return lines
 
 

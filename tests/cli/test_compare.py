@@ -193,6 +193,25 @@ def test_what_is_unfair_is_said_first(run: Run) -> None:
     assert shown.index("other students") < shown.index("selection") < shown.index("small:")
 
 
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"limit": 2}, "limit 2, not 3, or another seed"),
+        ({"samples": 4}, "4 samples a problem, not 1"),
+        ({"name": "other"}, "not measured on `small`"),
+    ],
+)
+def test_benchmarks_that_are_not_alike_are_told(run: Run, change: dict[str, object], says: str) -> None:
+    plan = Path("build/study/size=10/plan.json")
+    data = json.loads(plan.read_text())
+    for stage in data["stages"]:
+        for benchmark in stage.get("benchmarks", []):
+            benchmark |= change
+    plan.write_text(json.dumps(data))
+    (told,) = (each["says"] for each in compared(run, "build/study")["cautions"] if each["about"] == "benchmark")
+    assert says in told
+
+
 def test_what_is_printed_is_the_golden(run: Run, golden, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a clock or a model's own rounding decides is left out of the goldens."""
     armed()
@@ -208,6 +227,16 @@ def test_what_is_printed_is_the_golden(run: Run, golden, monkeypatch: pytest.Mon
         assert (code, said) == (0, "")
         head = "\n**cost**\n" if words else "\ncost\n"
         golden(HERE / name, shown[: shown.index(head)])
+
+
+def test_a_narrow_terminal_cuts_no_number_and_no_name(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    armed()
+    wide = {}
+    for columns in ("120", "60"):
+        monkeypatch.setenv("COLUMNS", columns)
+        shown = run("compare", "build/study")[1]
+        wide[columns] = [" ".join(line.split()) for line in shown.splitlines() if line.startswith("  size=10: random")]
+    assert wide["120"] == wide["60"] and len(wide["60"]) == 4
 
 
 @pytest.mark.parametrize(

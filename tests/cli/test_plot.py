@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from mixc.cli.compare_plot import compare_svg
-from mixc.cli.plot import Scale, curve, dot, number, svg, text, tick_text, ticks
 from mixc.compiler.plan.stages import Plan
 from mixc.runtime.compare import Compared, Trained
 from mixc.runtime.contender import Contender
 from mixc.runtime.course import course
+from mixc.runtime.plot import Scale, curve, dot, number, svg, text, tick_text, ticks
 from mixc.runtime.recipes import against, scores
 from mixc.runtime.results import Result
 from mixc.tests.runtime.answered import ARMS, answered
