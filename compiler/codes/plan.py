@@ -157,4 +157,12 @@ select {
   expect error MIX0401
 }""",
     ),
+    "MIX0431": Code(
+        "a tree of skills that is none",
+        "A tree is JSON: a root with `children`, each `{\"name\": …}` with `children` of its own or none, and where it helps a `description`. A skill "
+        "is known by its name alone, so no two nodes share one, and a node that has itself above it would be a cycle. Names are joined by `->` in a "
+        "chain, so they have none in them, and no line breaks. The message names the node by its chain, and where it stands in the file.",
+        'skills topics {\n  tree "twice.json"\n  tag  by column subject\n}',
+        'skills topics {\n  tree "maths.json"\n  tag  by column subject\n}',
+    ),
 }

@@ -1,6 +1,5 @@
 """`skills n { … }`: the tree of skills, and how rows get theirs."""
 
-import json
 from collections.abc import Mapping
 
 from ..diagnostics import Diagnostics, Label
@@ -12,9 +11,9 @@ from .keyword_file import Keywords, read_keywords
 from .meant import meant
 from .settings import Settings
 from .shared import absent, barred
+from .tree_file import Tree, read_tree
 from .types import of_column
 
-Tree = tuple[tuple[str, str], ...]
 _METHODS = ("column", "keywords", "embedding", "llm")
 
 
@@ -25,7 +24,8 @@ def taxonomy(
     settings = Settings(block, notes)
     path = settings.text("tree")
     tag = settings.one("tag", "say how rows get their skills: `tag by column subject`")
-    tree = _tree(path, inputs, notes) if path else None
+    found = _tree(path, inputs, notes) if path else None
+    tree = found.chains if found else None
     if not isinstance(block.name, ast.Name):
         return None
     faulty = ir.Taxonomy(name=block.name.text, method="column", tree=tree, span=block.head)
@@ -106,7 +106,7 @@ def _model(by: ast.TagBy, notes: Diagnostics) -> str | None:
     return found.value.value
 
 
-def _keywords(path: ast.String, inputs: Inputs, tree: Tree | None, notes: Diagnostics) -> Keywords | None:
+def _keywords(path: ast.String, inputs: Inputs, tree: tuple[tuple[str, str], ...] | None, notes: Diagnostics) -> Keywords | None:
     if is_remote(path.value):
         notes.error("MIX0301", "a file of keywords is read with the spec, so it is on this machine", path.span, "elsewhere", help="copy it beside the spec")
         return None
@@ -122,25 +122,5 @@ def _read(path: ast.String, inputs: Inputs, notes: Diagnostics) -> str | None:
 
 
 def _tree(path: ast.String, inputs: Inputs, notes: Diagnostics) -> Tree | None:
-    """A tree in JSON: `{"name": …, "children": […]}`, the root's own name in no chain."""
     text = _read(path, inputs, notes)
-    if text is None:
-        return None
-    try:
-        root = json.loads(text)
-        chains: dict[str, str] = {}
-        pending = [(child, "") for child in reversed(root["children"])]
-        while pending:
-            node, above = pending.pop()
-            name = node["name"]
-            if not isinstance(name, str) or not name or "->" in name:
-                raise ValueError("every node needs a `name` without `->`")
-            if name in chains:
-                raise ValueError(f"the name `{name}` stands twice")
-            chains[name] = f"{above}->{name}" if above else name
-            pending.extend((child, chains[name]) for child in reversed(node.get("children", [])))
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as fault:
-        why = str(fault) if isinstance(fault, ValueError) else 'a node is `{"name": "…", "children": […]}`'
-        notes.error("MIX0301", f"`{path.value}` is not a tree of skills: {why}", path.span, "this file")
-        return None
-    return tuple(chains.items())
+    return None if text is None else read_tree(path, text, notes)
