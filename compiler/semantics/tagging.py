@@ -9,6 +9,7 @@ from . import ir
 from .inputs import Inputs
 from .keyword_file import Keywords, read_keywords
 from .meant import meant
+from .nearest import nearest
 from .settings import Settings
 from .shared import absent, barred
 from .tree_file import Tree, read_tree
@@ -33,7 +34,7 @@ def taxonomy(
         return faulty
     by, given = tag.value, tag.value.value
     method = by.method.text
-    column, keywords, model = None, None, None
+    column, keywords, model, near = None, None, None, None
     match method:
         case "column":
             column = _column(given, columns, notes)
@@ -45,20 +46,23 @@ def taxonomy(
                 return faulty
             keywords = _keywords(given, inputs, tree, notes)
         case "embedding" | "llm":
-            model = _model(by, notes)
+            model = _model(by, notes) if method == "llm" else None
+            near = nearest(by, notes) if method == "embedding" else None
             if path is None and not settings.all("tree") and not block.may_have("tree"):
                 help = 'write `tree "skills.json"`'
                 notes.error("MIX0207", f"`tag by {method}` needs a tree to choose skills from", tag.span, "which skills?", help=help)
-            if model is None:
+            if model is None and near is None:
                 return faulty
         case _:
             listed = ", ".join(f"`{m}`" for m in _METHODS)
-            near = meant(method, _METHODS, by.method.span)
-            notes.error("MIX0302", f"rows are tagged by {listed}", by.method.span, "none of them", **near)
+            notes.error("MIX0302", f"rows are tagged by {listed}", by.method.span, "none of them", **meant(method, _METHODS, by.method.span))
             return faulty
     if model is not None:
         missing.append(ir.Missing(what=f"`tag by {method}`", stage="tag", span=tag.span))
-    return ir.Taxonomy(name=block.name.text, method=method, column=column, keywords=keywords, model=model, tree=tree, span=tag.span)
+    said = found.descriptions if found and (model or near) else None
+    return ir.Taxonomy(
+        name=block.name.text, method=method, column=column, keywords=keywords, model=model, nearest=near, tree=tree, descriptions=said or None, span=tag.span
+    )
 
 
 def _column(given: ast.Expr, columns: Mapping[str, str] | None, notes: Diagnostics) -> str | None:
@@ -77,7 +81,7 @@ def _column(given: ast.Expr, columns: Mapping[str, str] | None, notes: Diagnosti
 
 
 def _model(by: ast.TagBy, notes: Diagnostics) -> str | None:
-    """`embedding(model: "…")`, `llm(model: "…")`."""
+    """`llm(model: "…")`."""
     method, call = by.method.text, by.value
     example = f'write `tag by {method}(model: "Org/name")`'
     found: ast.Argument | None = None

@@ -145,6 +145,6 @@ def test_help_says_what_can_be_asked(run: Run) -> None:
 
 
 def test_a_tag_that_cannot_be_done_yet_is_refused_at_its_place(run: Run) -> None:
-    Path("tagged.mix").write_text(TAGGED.replace('tag by keywords "words.json"', 'tag by embedding(model: "hub/e5")'))
+    Path("tagged.mix").write_text(TAGGED.replace('tag by keywords "words.json"', 'tag by llm(model: "hub/e5")'))
     code, out, said = run("skills", "tagged.mix")
     assert (code, out) == (1, "") and "error[MIX0410]" in said
