@@ -9,8 +9,9 @@ from ..compiler.plan.stages import Nearest, Tag
 from .context import Context
 from .embeddings import Embeddings, embedding_files, matrix
 from .events import Notice
-from .nearest import describe, leaves, nearest, similarities
+from .nearest import ARROW, describe, nearest, similarities
 from .rows import Rows
+from .selection.targets import leaves
 
 PROMPTS = 50_000
 """So many prompts are looked at together."""
@@ -29,7 +30,7 @@ def by_embedding(stage: Tag, rows: Rows, context: Context) -> Rows:
     if files is None:
         raise RuntimeError("the embedding model is not here, and nothing is to be fetched; this is a bug in mixc")
     embeddings = Embeddings(stage.id, files, context)
-    names = leaves(stage.tree or ())
+    names = leaves(stage.tree or (), ())
     told = embeddings.of(pl.DataFrame({"text": texts_of_leaves(stage)}))
     where = matrix(told["vector"])
     cut = {"prompts": 0, "all": 0}
@@ -63,7 +64,7 @@ def by_embedding(stage: Tag, rows: Rows, context: Context) -> Rows:
 def texts_of_leaves(stage: Tag) -> list[str]:
     """What is embedded of each leaf, in the order of their chains."""
     said = dict(stage.descriptions or ())
-    return [describe(chain, said.get(chain.rpartition("->")[2])) for chain in leaves(stage.tree or ())]
+    return [describe(chain, said.get(chain.rpartition(ARROW)[2])) for chain in leaves(stage.tree or (), ())]
 
 
 def lacking(stage: Tag, rows: Rows, context: Context) -> tuple[pl.DataFrame, int, Embeddings | None]:

@@ -18,12 +18,6 @@ def describe(chain: str, description: str | None = None) -> str:
     return f"{said}: {description}" if description else said
 
 
-def leaves(tree: Sequence[tuple[str, str]]) -> tuple[str, ...]:
-    """The chains of the leaves, sorted."""
-    chains = {chain for _, chain in tree}
-    return tuple(sorted(chains - {chain.rpartition(ARROW)[0] for chain in chains}))
-
-
 def similarities(texts: np.ndarray, leaves: np.ndarray) -> np.ndarray:
     """float64[texts, leaves]: the products of unit vectors as whole numbers, of which SCALE^2 is 1."""
     return np.rint(texts * SCALE) @ np.rint(leaves * SCALE).T

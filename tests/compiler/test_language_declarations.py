@@ -84,7 +84,7 @@ RULES: dict[str, tuple[str, list[str]]] = {
     "its model without a name": (tagged('tag by embedding("hub/e5")'), []),
     "of a text": (tagged("tag by embedding(model: e5)"), ["MIX0301"]),
     "that is no .gguf file": (tagged('tag by embedding(model: "e5.gguf")'), ["MIX0302"]),
-    "at least one": (tagged('tag by embedding(model: "hub/e5", top: 0)'), ["MIX0306"]),
+    "at least one leaf": (tagged('tag by embedding(model: "hub/e5", top: 0)'), ["MIX0306"]),
     "a whole number of them": (tagged('tag by embedding(model: "hub/e5", top: 1.5)'), ["MIX0306"]),
     "a cosine": (tagged('tag by embedding(model: "hub/e5", least: 1.5)'), ["MIX0306"]),
     "a difference of two": (tagged('tag by embedding(model: "hub/e5", margin: -0.1)'), ["MIX0306"]),

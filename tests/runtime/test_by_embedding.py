@@ -22,8 +22,9 @@ from mixc.runtime.embedders.embedder import Embedder
 from mixc.runtime.engines.students import Students
 from mixc.runtime.events import Event, Notice, Passed, Progress, ignore
 from mixc.runtime.execute import build
-from mixc.runtime.nearest import SCALE, describe, leaves, nearest, similarities
+from mixc.runtime.nearest import SCALE, describe, nearest, similarities
 from mixc.runtime.preview import Preview, preview
+from mixc.runtime.selection.targets import leaves
 from mixc.runtime.store import Store
 from mixc.tests.compiling import RUN as GOLDENS
 from mixc.tests.compiling import told
@@ -73,7 +74,7 @@ def test_products_are_exact_in_any_order() -> None:
 
 
 def test_a_leaf_is_described_by_its_name_what_is_above_it_and_what_the_tree_says() -> None:
-    assert leaves((("sums", "sums"), ("addition", "sums->addition"), ("a", "a"))) == ("a", "sums->addition")
+    assert leaves((("sums", "sums"), ("addition", "sums->addition"), ("a", "a")), ()) == ("a", "sums->addition")
     assert describe("a->b->c") == "c (b, a)" and describe("a") == "a" and describe("a->b", "what it is") == "b (a): what it is"
 
 
