@@ -240,6 +240,7 @@ def test_skills_are_shown_with_what_is_embedded_for_it(project: Path, read: list
 
 def test_a_model_that_asks_for_more_is_refused_at_its_clause(project: Path, capfd: pytest.CaptureFixture[str], golden) -> None:
     make_tiny_embedder(project / "model", [("1_Pooling", "sentence_transformers.models.Pooling", {"embedding_dimension": 16, "pooling_mode": "attention"})])
+    (project / "tagged.mix").write_text(TAGGED.replace('"model"', '"./model"').replace("  budget ", '  quota    skill "sums" <= 90%\n  budget '))
     assert main(["build", "tagged.mix"]) == 4
     shown = capfd.readouterr()
     golden(GOLDENS / "MIX0430.txt", told(shown.out + shown.err))
