@@ -16,10 +16,10 @@ from .benchmarks import Item, read_benchmark
 from .context import Context
 from .events import Notice
 from .identity import digest as identity
+from .proportions import wilson
 from .responses import Asking, LocalModel, Question, responses
 from .rows import Rows
 from .score import score
-from .statistics import wilson
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .statistics import Z, draws, generator, interval, times, wilson
+from .proportions import Z, wilson
+from .statistics import draws, generator, interval, times
 
 STUDENT = (
     *(12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145, 2.131),

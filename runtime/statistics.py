@@ -16,8 +16,6 @@ DRAWS, FEWEST = 2_000, 200
 INDICES = 20_000_000
 BLOCK = 1 << 17  # drawn at once: what fits a processor's cache is twice as fast
 MOST_GROUPS = 500
-Z = 1.959963984540054
-"""Of the normal distribution, two-sided 95 %."""
 
 
 def pearson(x: np.ndarray, y: np.ndarray) -> float | None:
@@ -112,14 +110,6 @@ def interval(values: np.ndarray) -> tuple[float, float]:
     ordered = np.sort(values)
     low, high = (-(-len(ordered) * share // 1_000) - 1 for share in (25, 975))
     return float(ordered[low]), float(ordered[high])
-
-
-def wilson(correct: float, n: float) -> tuple[float, float]:
-    """The Wilson 95 % interval of the share `correct / n`; `n` above 0, and no whole number where answers are not independent."""
-    share, spread = correct / n, Z * Z / n
-    middle = (share + spread / 2) / (1 + spread)
-    half = math.sqrt(spread * (share * (1 - share) + spread / 4)) / (1 + spread)
-    return (0.0 if correct == 0 else max(0.0, middle - half)), (1.0 if correct == n else min(1.0, middle + half))
 
 
 def _centred(x: np.ndarray) -> np.ndarray | None:

@@ -19,7 +19,8 @@ from mixc.runtime.paired import (
     pass_at_k,
     permutation,
 )
-from mixc.runtime.statistics import Z, draws, generator, times, wilson
+from mixc.runtime.proportions import Z, wilson
+from mixc.runtime.statistics import draws, generator, times
 
 
 def table(*runs: list[float]) -> np.ndarray:

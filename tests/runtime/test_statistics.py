@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from mixc.runtime.statistics import DRAWS, FEWEST, draws, explained, explained_within, interval, pearson, ranks, spearman, times, wilson
+from mixc.runtime.proportions import wilson
+from mixc.runtime.statistics import DRAWS, FEWEST, draws, explained, explained_within, interval, pearson, ranks, spearman, times
 
 TENTHS = st.integers(-20, 20).map(lambda n: n / 10)
 ROWS = st.lists(st.tuples(TENTHS, TENTHS, st.integers(0, 3), st.integers(0, 5)), max_size=24)
