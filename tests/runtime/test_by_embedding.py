@@ -186,6 +186,13 @@ def test_a_model_that_is_not_here_is_not_fetched_for_a_plan(project: Path) -> No
     assert (cost.rows.value, cost.by, cost.seconds) == (16, "characters", None)
 
 
+def test_a_model_that_is_not_here_is_told_where_nothing_is_fetched(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (project / "tagged.mix").write_text(TAGGED.replace('"model"', '"hub/model-that-is-nowhere"'))
+    assert main(["skills", "tagged.mix"]) == 4
+    said = " ".join(capsys.readouterr().err.split())
+    assert "error[MIX0506]" in said and "this command fetches nothing" in said and "--until tag" in said and "Traceback" not in said
+
+
 def test_what_is_cut_and_what_is_not_near_enough_is_counted(project: Path) -> None:
     made = rows(12)
     for row in made:
