@@ -156,7 +156,7 @@ def _run(stage: Train, made: _Made, context: Context) -> Path:
         dtype=stage.model.dtype, engine="trl", device=done.device, what="train",
     ))  # fmt: skip
     if stage.report:
-        context.watch(Notice(stage.id, f"what {' and '.join(stage.report)} keep of it is the run `{job.run}` in `{job.logs}`"))
+        context.watch(Notice(stage.id, f"told to {' and '.join(stage.report)} as the run `{job.run}`, in `{LOGS}/` of the store"))
     return store.save_artifact("models", made.key, done.write)
 
 

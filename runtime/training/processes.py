@@ -26,6 +26,7 @@ from .worker import FAILED, JOB, MADE, TOLD
 RUN = "run"
 VARIABLE = "MIXC_ACCELERATE"
 _POLL_SECONDS = 0.05
+_END_SECONDS = 10.0
 _LAST_LINES = 8
 
 
@@ -88,9 +89,7 @@ def fit_apart(job: Job, count: int, config: Path | None, tell: Tell) -> Fitted:
         try:
             done = _listen(child, folder / TOLD, tell)
         finally:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(child.pid, signal.SIGKILL)
-            child.wait()
+            _end(child)
         if done is None:
             raise _failure(folder, child.returncode, said)
 
@@ -120,6 +119,17 @@ def _listen(child: subprocess.Popen[bytes], told: Path, tell: Tell) -> dict[str,
         if over:
             return done if child.returncode == 0 else None
         time.sleep(_POLL_SECONDS)
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    """Have the launcher end its processes, which have sessions of their own; kill it where it does not."""
+    if child.poll() is None:
+        child.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            child.wait(_END_SECONDS)
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(child.pid, signal.SIGKILL)
+    child.wait()
 
 
 def _failure(folder: Path, status: int, said: IO[bytes]) -> BaseException:

@@ -63,7 +63,8 @@ def _told(error: BaseException) -> dict[str, Any]:
 
 
 def _end_with(parent: int) -> None:
-    """End when the build does, however it does: nobody else would stop a training that nobody waits for."""
+    """End when the build does or the launcher, however it does: nobody else would stop a training that nobody waits for."""
+    launcher = os.getppid()
     while True:
         try:
             os.kill(parent, 0)
@@ -71,4 +72,6 @@ def _end_with(parent: int) -> None:
             os._exit(1)
         except PermissionError:
             pass
+        if os.getppid() != launcher:
+            os._exit(1)
         time.sleep(_WATCH_SECONDS)

@@ -1,5 +1,6 @@
 """A training by several processes, really started, on this machine's processor: the same model as by one."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -119,6 +120,13 @@ def test_a_configuration_that_is_none_and_a_launcher_are_refused(tmp_path: Path)
     refuse_launcher({"WORLD_SIZE": "1"})
 
 
+def read(path: Path) -> bytes:
+    try:
+        return path.read_bytes() if str(os.getpid()).encode() in path.read_bytes() else b""
+    except OSError:
+        return b""
+
+
 @pytest.mark.slow
 def test_a_training_of_two_processes_goes_on_after_a_kill(student: Path, tmp_path: Path) -> None:
     stage, rows = make_stage(student, steps=6, batch=4), make_rows(8)
@@ -134,6 +142,7 @@ def test_a_training_of_two_processes_goes_on_after_a_kill(student: Path, tmp_pat
     whole = train(stage, rows, two(tmp_path / "whole"))
     with pytest.raises(Stop):
         train(stage, rows, two(tmp_path / "killed", Stopping()))
+    assert not [path for path in Path("/proc").glob("[0-9]*/cmdline") if b"training.worker" in read(path)], "no process is left behind"
     events: list = []
     resumed = train(replace(stage), rows, two(tmp_path / "killed", events))
     told = [event.message for event in events if isinstance(event, Notice)]
