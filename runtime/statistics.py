@@ -1,4 +1,4 @@
-"""Correlations, shares of variance and bootstrap draws over columns of numbers. Knows NumPy, not what the numbers mean.
+"""Correlations, shares of variance, intervals of shares and bootstrap draws over columns of numbers. Knows NumPy, not what the numbers mean.
 
 Every answer is the same whatever the number of threads, and is null (None) where it is not defined: never NaN. Callers sort their rows.
 """
@@ -16,6 +16,8 @@ DRAWS, FEWEST = 2_000, 200
 INDICES = 20_000_000
 BLOCK = 1 << 17  # drawn at once: what fits a processor's cache is twice as fast
 MOST_GROUPS = 500
+Z = 1.959963984540054
+"""Of the normal distribution, two-sided 95 %."""
 
 
 def pearson(x: np.ndarray, y: np.ndarray) -> float | None:
@@ -93,11 +95,16 @@ def draws(seed: int, label: str, count: int) -> Iterator[np.ndarray]:
 
     They depend on the seed, the label and the count alone, so what stands beside a row of a table never moves its interval.
     """
-    name = hashlib.sha256(f"{seed}:{label}".encode()).digest()
-    chance = np.random.Generator(np.random.PCG64(int.from_bytes(name[:16], "big")))
+    chance = generator(seed, label)
     wanted, rows = times(count), max(1, BLOCK // count)
     for first in range(0, wanted, rows):
         yield chance.integers(0, count, size=(min(rows, wanted - first), count), dtype=np.int64)
+
+
+def generator(seed: int, label: str) -> np.random.Generator:
+    """Chance that depends on the seed and the label alone."""
+    name = hashlib.sha256(f"{seed}:{label}".encode()).digest()
+    return np.random.Generator(np.random.PCG64(int.from_bytes(name[:16], "big")))
 
 
 def interval(values: np.ndarray) -> tuple[float, float]:
@@ -105,6 +112,14 @@ def interval(values: np.ndarray) -> tuple[float, float]:
     ordered = np.sort(values)
     low, high = (-(-len(ordered) * share // 1_000) - 1 for share in (25, 975))
     return float(ordered[low]), float(ordered[high])
+
+
+def wilson(correct: float, n: float) -> tuple[float, float]:
+    """The Wilson 95 % interval of the share `correct / n`; `n` above 0, and no whole number where answers are not independent."""
+    share, spread = correct / n, Z * Z / n
+    middle = (share + spread / 2) / (1 + spread)
+    half = math.sqrt(spread * (share * (1 - share) + spread / 4)) / (1 + spread)
+    return (0.0 if correct == 0 else max(0.0, middle - half)), (1.0 if correct == n else min(1.0, middle + half))
 
 
 def _centred(x: np.ndarray) -> np.ndarray | None:
