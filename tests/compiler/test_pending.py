@@ -21,7 +21,6 @@ STAGES = {
     "profile": SCORED + MEASURED,
     "materialise": CLEAN + "train tiny {\n  steps 3\n  weight ratio\n}\n",
     "train": CLEAN + "train tiny {\n  steps 3\n  packing true\n}\n",
-    "evaluate": CLEAN + "evaluate {\n  heldout rows where good\n  baseline random\n}\n",
     "tag and train": CLEAN.replace("column topic", 'embedding(model: "hub/e5")') + "train tiny {\n  steps 3\n  method lora\n}\n",
 }
 
