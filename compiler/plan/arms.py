@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from ..clauses import Keep, Where
 from ..expressions import Column, Constant, Expression, Operation, columns
 from ..semantics import ir
+from .express import express
 from .passes import PASSES
 from .stages import Arm, Select
 
@@ -70,7 +71,8 @@ def _steps(recipe: Select, mixture: ir.Mixture, name: str, by: Expression) -> It
         kept = [part for part in _conjuncts(step.condition) if not reads_likelihood(part, mixture)]
         if kept:
             condition = kept[0] if len(kept) == 1 else Operation("and", tuple(kept))
-            yield Where(text=step.text, condition=condition, span=step.span)
+            whole = len(kept) == len(list(_conjuncts(step.condition)))
+            yield step if whole else Where(text=f"where {express(condition)}", condition=condition, span=step.span)
 
 
 def _conjuncts(condition: Expression) -> Iterator[Expression]:

@@ -76,16 +76,23 @@ def _columns(given: tuple[ast.Argument, ...], notes: Diagnostics) -> tuple[tuple
 
 def _grade(value: ast.Name | ast.Call, installed: Mapping[str, Signature | str | None], notes: Diagnostics) -> Grade | None:
     """The grader: a call, or its name alone where it reads the answer and nothing else."""
-    known = Known({}, ROLES, {}, installed)
-    if isinstance(value, ast.Call):
-        return grade(value, known, notes)
+    name = value.function if isinstance(value, ast.Call) else value
     graders = [s.name for s in SCORERS.values() if s.type == BOOL]
-    signature = SCORERS.get(value.text) or installed.get(value.text)
-    if signature is None and value.text not in installed:
-        listed = f"the graders are {', '.join(f'`{name}`' for name in graders)}"
-        notes.error("MIX0201", f"no grader named `{value.text}`", value.span, "not known", **meant(value.text, graders, value.span, listed))
+    listed = f"the graders are {', '.join(f'`{each}`' for each in graders)}"
+    signature = SCORERS.get(name.text) or installed.get(name.text)
+    if signature is None:
+        notes.error("MIX0201", f"no grader named `{name.text}`", name.span, "not known", **meant(name.text, graders, name.span, listed))
         return None
-    read = signature.parameters[:1] if isinstance(signature, Signature) else ()
-    takes = any(parameter.kind == "value" for parameter in read)
-    reference = (ast.Argument(None, ast.Name("reference", span=value.span), span=value.span),) if takes else ()
-    return grade(ast.Call(value, reference, span=value.span), known, notes)
+    if isinstance(signature, Signature) and signature.type != BOOL:
+        notes.error("MIX0302", f"`{name.text}` is no grader: it does not say true or false", name.span, "not a grader", help=listed)
+        return None
+    takes = isinstance(signature, Signature) and any(parameter.kind == "value" for parameter in signature.parameters[:1])
+    first = value.arguments[0].value if isinstance(value, ast.Call) and value.arguments else None
+    if takes and isinstance(first, ast.Name | ast.String) and getattr(first, "text", None) != "reference":
+        help = f"write `grade {name.text}`; `(answer: COLUMN)` after the path says which column it is"
+        notes.error("MIX0302", "an answer is graded against the `reference`, which is the benchmark's answer", first.span, "another column", help=help)
+        return None
+    if isinstance(value, ast.Name):
+        reference = (ast.Argument(None, ast.Name("reference", span=value.span), span=value.span),) if takes else ()
+        value = ast.Call(value, reference, span=value.span)
+    return grade(value, Known({}, ROLES, {}, installed), notes)

@@ -9,10 +9,10 @@ import pytest
 from mixc.compiler.diagnostics import Fault
 from mixc.compiler.plan.stages import Benchmark, Evaluate, Model
 from mixc.compiler.source import Span
+from mixc.runtime.answers import asking
 from mixc.runtime.benchmarks import read_benchmark
 from mixc.runtime.context import Context
 from mixc.runtime.engines.students import Students
-from mixc.runtime.answers import asking
 from mixc.runtime.evaluate import Trained, evaluate
 from mixc.runtime.events import Notice
 from mixc.runtime.store import Store
