@@ -8,9 +8,9 @@ from ..runtime.results import Result
 from .sheet import NONE, Sheet
 
 TESTS = {
-    "mcnemar": "p by McNemar's exact test",
-    "permutation": "p by sign-flip permutation of the problems",
-    "bootstrap": "p from the bootstrap over problems and runs",
+    "mcnemar": "McNemar's exact test",
+    "permutation": "permutation of signs",
+    "bootstrap": "the bootstrap over problems and runs",
 }
 
 
@@ -28,32 +28,34 @@ def _sheet(name: str, here: Sequence[Result], notes: Sequence[str]) -> Sheet:
     several, sampled = any(r.runs > 1 for r in here), any(r.samples > 1 for r in here)
     tested = any(r.paired for r in here)
     counts = {r.problems for r in here}
-    header = ["", *(["runs"] if several else []), "accuracy" if share else "nats a token", "95 % interval"]
+    uneven = len(counts) > 1
+    unit = "problems" if share else "rows"
+    header = ["", *(["runs"] if several else []), *([unit] if uneven else []), "accuracy" if share else "mean", "95 % interval"]
     k = max(r.samples for r in here)
     header += [f"pass@{k}"] if sampled else []
-    header += ["difference", "95 % interval", "", "p", "Holm", "better", "worse"] if tested else []
-    rows = [_row(r, share, several, k if sampled else 0, tested) for r in here]
-    unit = "problems" if share else "rows"
-    size = f"{min(counts):,}" if len(counts) == 1 else f"{min(counts):,} .. {max(counts):,}"
-    title = f"{name}: {size} {unit}" if share else f"held out: {size} {unit}, less is better"
+    header += ["difference", "95 % interval", "p", "Holm", "better", "worse"] if tested else []
+    rows = [(r.label, *([f"{r.runs}"] if several else []), *([f"{r.problems:,}"] if uneven else []), *_row(r, share, k if sampled else 0, tested)) for r in here]
+    size = f"{min(counts):,}" if not uneven else f"{min(counts):,} .. {max(counts):,}"
+    title = f"{name}: {size} {unit}" if share else f"held out: {size} {unit}, nats a token, less is better"
     told = {place: r.paired.difference.value for place, r in enumerate(here) if r.paired and r.paired.difference.told}
     styles = {place: "success" if (value > 0) == share else "warning" for place, value in told.items()}
     return Sheet(title, tuple(header), tuple(rows), tuple(notes), styles=styles)
 
 
-def _row(r: Result, share: bool, several: bool, k: int, tested: bool) -> tuple[str, ...]:
-    cells = [r.label, *([f"{r.runs}"] if several else []), f"{r.value:.1%}" if share else f"{r.value:.4f}"]
+def _row(r: Result, share: bool, k: int, tested: bool) -> tuple[str, ...]:
+    """The cells behind the name and the counts."""
+    cells = [f"{r.value:.1%}" if share else f"{r.value:.4f}"]
     cells.append(NONE if r.low is None or r.high is None else _interval(r.low, r.high, share))
     cells += [next((f"{value:.1%}" for each, value in r.pass_at_k if each == k), NONE)] if k else []
     if not tested:
         return tuple(cells)
     if r.paired is None:
-        return (*cells, *["" if r.apart is None else NONE] * 2, *[""] * 5)
+        return (*cells, *["" if r.apart is None else NONE] * 2, *[""] * 4)
     d = r.paired.difference
     better, worse = (d.higher, d.lower) if share else (d.lower, d.higher)
     shown = f"{100 * d.value:+.1f}" if share else f"{d.value:+.4f}"
     return (
-        *cells, shown, _interval(d.low, d.high, share, "+"), "*" if d.told else "", _p(d.p), _p(r.paired.holm), f"{better:,}", f"{worse:,}",
+        *cells, shown, _interval(d.low, d.high, share, "+") + (" *" if d.told else "  "), _p(d.p), _p(r.paired.holm), f"{better:,}", f"{worse:,}",
     )  # fmt: skip
 
 
@@ -88,10 +90,10 @@ def _legend(found: Compared) -> list[str]:
     tests = [TESTS[name] for name in TESTS if any(each.difference.test == name for each in told)]
     lines = [
         f"difference: less {_reference(found)}, in points of accuracy (or nats), on the same problems; * the interval leaves 0 out",
-        f"{', '.join(tests)}; Holm: adjusted for {len(told)} comparison{'' if len(told) == 1 else 's'}; better, worse: problems",
+        f"p: {', '.join(tests)}; Holm: p adjusted for {len(told)} comparison{'' if len(told) == 1 else 's'}; better, worse: so many problems",
     ]
     if any(1 in each.difference.runs for each in told if each.recipe.split(": ")[-1] != "before"):
-        lines.append("of one run the intervals hold the chance of problems alone, not that of training: `seeds [0, 1, 2]` in `evaluate` trains more runs")
+        lines.append("with one run, intervals hold the chance of the problems, not that of training: `seeds [0, 1, 2]` trains three")
     return lines
 
 

@@ -4,10 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from .markdown import escaped
+
 NONE = "-"
+FOLDED = 16
+"""So narrow a column of words may become."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +42,32 @@ def show_sheets(title: str, sheets: Sequence[Sheet], console: Console) -> None:
         console.print()
         console.print(Text(sheet.title, style="verb"), soft_wrap=True)
         if sheet.rows:
-            console.print(_table(sheet))
+            _print_whole(_table(sheet), _needed(sheet), console)
         for note in sheet.notes:
-            console.print(Text(f"  {note}", style="warning" if note.startswith("! ") else "dim"))
+            console.print(Padding(Text(note, style="warning" if note.startswith("! ") else "dim"), (0, 0, 0, 2), expand=False))
+
+
+def _needed(sheet: Sheet) -> int:
+    """The columns of a terminal below which a number or the name of a row would be cut; other words fold."""
+    longest = [max(map(len, cells)) + 2 for cells in zip(sheet.header, *sheet.rows, strict=True)]
+    return 2 + sum(longest[place] if not place or not sheet.left(place) else min(longest[place], FOLDED) for place in range(len(longest)))
+
+
+def _print_whole(table: Table, needed: int, console: Console) -> None:
+    """On a narrower terminal or pipe the lines are longer than it: a number that is cut is no number."""
+    width = console.width
+    if width < needed:
+        console.width = needed
+    console.print(table, soft_wrap=True)
+    if width < needed:
+        console.width = width
 
 
 def _table(sheet: Sheet) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     for place, name in enumerate(sheet.header):
         left = sheet.left(place)
-        table.add_column(f"  {name}" if not place else name, justify="left" if left else "right", no_wrap=not left, overflow="fold")
+        table.add_column(f"  {name}" if not place else name, justify="left" if left else "right", no_wrap=not left or not place, overflow="fold")
     for place, row in enumerate(sheet.rows):
         table.add_row(Text(f"  {row[0]}"), *(Text(cell) for cell in row[1:]), style=sheet.styles.get(place, ""))
     return table
@@ -54,26 +75,18 @@ def _table(sheet: Sheet) -> Table:
 
 def to_markdown(title: str, sheets: Sequence[Sheet]) -> str:
     """The same for a pull request."""
-    lines = [f"### {_escaped(title)}", ""]
+    lines = [f"### {escaped(title)}", ""]
     for sheet in sheets:
-        lines += [f"**{_escaped(sheet.title)}**", ""]
+        lines += [f"**{escaped(sheet.title)}**", ""]
         if sheet.rows:
-            lines.append(f"| {' | '.join(map(_escaped, sheet.header))} |")
+            lines.append(f"| {' | '.join(map(escaped, sheet.header))} |")
             lines.append(f"|{'|'.join('---' if sheet.left(place) else '---:' for place in range(len(sheet.header)))}|")
             lines += [f"| {' | '.join(_bold(cell, place in sheet.styles) for cell in row)} |" for place, row in enumerate(sheet.rows)]
             lines.append("")
         if sheet.notes:
-            lines += [*(f"- {_escaped(note.removeprefix('! '))}" for note in sheet.notes), ""]
+            lines += [*(f"- {escaped(note.removeprefix('! '))}" for note in sheet.notes), ""]
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
 def _bold(cell: str, marked: bool) -> str:
-    return f"**{_escaped(cell)}**" if marked and cell else _escaped(cell)
-
-
-def _escaped(text: str) -> str:
-    """Words in which only a backtick means something."""
-    flat = " ".join(text.split())
-    for char in "\\|<>*_[]#@":
-        flat = flat.replace(char, f"&#{ord(char)};" if char in "<>@" else f"\\{char}")
-    return flat
+    return f"**{escaped(cell)}**" if marked and cell else escaped(cell)

@@ -93,13 +93,11 @@ def _trainings(build: Contender, alone: bool) -> list[Trained]:
 
 def _cost(build: Contender) -> Cost:
     seconds: dict[str, float] = {}
-    stages = build.manifest.get("stages", [])
-    for stage in stages:
+    for stage in build.stages:
         kind = stage["kind"] if stage["kind"] in KINDS else "other"
         seconds[kind] = seconds.get(kind, 0.0) + stage["seconds"]
-    engines = (stage.get("engines") for stage in stages)
-    devices = sorted({each for said in engines if said for each in said.split(", ")})
-    return Cost(build.name, seconds, sum(s.get("tokens", 0) for s in stages), sum(s.get("reading", 0.0) for s in stages), tuple(devices))
+    devices = sorted({each for stage in build.stages if stage["engines"] for each in stage["engines"].split(", ")})
+    return Cost(build.name, seconds, sum(s["tokens"] for s in build.stages), sum(s["reading"] for s in build.stages), tuple(devices))
 
 
 def _lacks(build: Contender) -> list[str]:
@@ -109,8 +107,8 @@ def _lacks(build: Contender) -> list[str]:
         return ["stopped before its selection"]
     if build.training is not None and not build.metrics:
         lacks.append("not trained")
-    if build.measuring is not None and build.evaluation is None:
+    if build.measuring is not None and build.measured is None:
         lacks.append("not evaluated")
-    elif build.evaluation is not None and build.answers is None:
+    elif build.measured is not None and build.answers is None:
         lacks.append("no answers are kept: no paired test")
     return lacks

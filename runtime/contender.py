@@ -1,6 +1,6 @@
 """One build as a comparison reads it: plan, manifest, selections, training, answers. Reads the folder, writes nothing; no corpus, no model."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from ..compiler.plan.serialize import Unreadable, from_data
 from ..compiler.plan.stages import Evaluate, Model, Plan, Train
 from .built import read_json, unreadable
 from .files import read_lines
-from .recipes import READS
+from .recipes import HELDOUT, READS
 
 SELECTED = ("row_id", "prompt_id", "teacher", "skills", "tokens")
 RECIPE = "recipe"
@@ -29,20 +29,36 @@ class Arm:
 
 
 @dataclass(frozen=True, slots=True)
+class Measured:
+    """What `eval.json` has of an arm on a benchmark, or on the held-out rows: `low` and `high` are None there, `problems` are rows."""
+
+    arm: str
+    benchmark: str
+    value: float
+    low: float | None
+    high: float | None
+    problems: int
+    samples: int = 1
+    unknown: int = 0
+    pass_at_k: tuple[tuple[int, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Contender:
     """`name` is what the comparison calls the build. What the build did not come to is None or empty.
 
-    `selections`: by recipe, `SELECTED` of its rows; `metrics`: by arm, a step each; `answers`: with the columns READS and `answer`.
+    `selections`: by recipe, `SELECTED` of its rows; `metrics`: by arm, a step each; `stages`: those of the manifest; `answers`: with the columns READS and `answer`.
     """
 
     name: str
     folder: Path
     plan: Plan
     manifest: Mapping[str, Any]
+    stages: tuple[Mapping[str, Any], ...] = ()
     arms: tuple[Arm, ...] = ()
     selections: Mapping[str, pl.DataFrame] = field(default_factory=dict)
     metrics: Mapping[str, list[dict[str, Any]]] = field(default_factory=dict)
-    evaluation: Mapping[str, Any] | None = None
+    measured: tuple[Measured, ...] | None = None
     answers: pl.DataFrame | None = None
 
     @property
@@ -73,10 +89,10 @@ def contender(name: str, folder: Path) -> Contender:
         for arm in arms:
             if arm.recipe and arm.folder:
                 chosen.setdefault(arm.recipe, folder / arm.folder / "selected.parquet")
-        return Contender(
-            name, folder, plan, dict(manifest), arms,
-            {recipe: _selected(path) for recipe, path in chosen.items() if path.is_file()}, _metrics(folder, arms), evaluation, _answers(folder),
-        )  # fmt: skip
+        selections = {recipe: _selected(path) for recipe, path in chosen.items() if path.is_file()}
+        measured = None if evaluation is None else tuple(_measured(evaluation))
+        stages = tuple({"tokens": 0, "reading": 0.0, "engines": "", "kind": stage["kind"], **stage} for stage in manifest["stages"])
+        return Contender(name, folder, plan, manifest, stages, arms, selections, _metrics(folder, arms), measured, _answers(folder))
     except (Unreadable, pl.exceptions.PolarsError, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         said = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise unreadable(folder, said, "build it again with this version; scores that are in the store are not computed again") from None
@@ -87,11 +103,24 @@ def _arms(plan: Plan, folder: Path, evaluation: Mapping[str, Any] | None) -> tup
     if evaluation and "arms" in evaluation:
         return tuple(Arm(each["arm"], each.get("recipe"), each.get("seed"), each.get("folder")) for each in evaluation["arms"])
     training = next((stage for stage in plan.stages if isinstance(stage, Train)), None)
-    measured = [arms for arms in (evaluation or {}).get("benchmarks", {}).values()] + [(evaluation or {}).get("heldout") or {}]
+    measured = [*(evaluation or {}).get("benchmarks", {}).values(), (evaluation or {}).get("heldout") or {}]
     found = [Arm("before")] if any("before" in arms for arms in measured) else []
     if any("after" in arms for arms in measured) or (folder / "metrics.jsonl").is_file():
         found.append(Arm("after", RECIPE, training.seed if training else None, "model"))
     return tuple(found)
+
+
+def _measured(evaluation: Mapping[str, Any]) -> Iterator[Measured]:
+    """The figures of an `eval.json`: of each benchmark by arm, then of the held-out rows."""
+    for benchmark, arms in evaluation["benchmarks"].items():
+        for arm, got in arms.items():
+            low, high = got["interval"]
+            ks = tuple((int(k), float(value)) for k, value in got.get("pass_at_k", {}).items())
+            yield Measured(arm, benchmark, float(got["accuracy"]), float(low), float(high), int(got["n"]), int(got.get("samples", 1)), int(got["unknown"]), ks)
+    held = evaluation.get("heldout") or {}
+    for arm, value in held.items():
+        if isinstance(value, float):
+            yield Measured(arm, HELDOUT, value, None, None, int(held["rows"]))
 
 
 def _selected(path: Path) -> pl.DataFrame:

@@ -47,9 +47,9 @@ def _budgets(one: Contender, other: Contender) -> Iterator[tuple[str, str]]:
     if mine != theirs:
         yield "budget", f"{mine:,} rows selected, {theirs:,} in the reference: the size of the data differs with the recipe"
         return
-    tokens = [_tokens(each) for each in (one, other)]
-    if None not in tokens and abs(tokens[0] - tokens[1]) > NEAR * max(tokens):
-        yield "budget", f"as many rows, but {tokens[0]:,} tokens, {tokens[1]:,} in the reference"
+    here, there = _tokens(one), _tokens(other)
+    if here is not None and there is not None and abs(here - there) > NEAR * max(here, there):
+        yield "budget", f"as many rows, but {here:,} tokens, {there:,} in the reference"
 
 
 def _tokens(build: Contender) -> int | None:

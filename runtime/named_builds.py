@@ -24,12 +24,18 @@ def _builds(named: Path) -> list[Path]:
     if (folder / "manifest.json").is_file():
         return [folder]
     index = read_index(folder)
-    inside = [folder / name for name in index] or sorted(path.parent for path in folder.glob("*/manifest.json"))
+    inside = [folder / name for name in index] or _inside(folder)
     built = [each for each in inside if (each / "manifest.json").is_file()]
     if index and not built:
         message = f"`{folder}` holds the {len(index)} variants of one spec, and none of them was built to its end"
         raise Fault(Diagnostic("MIX0524", message, help="`mixc build SPEC` says why"))
     return built or [folder]
+
+
+def _inside(folder: Path) -> list[Path]:
+    """The builds in a folder, else those in its folders."""
+    found = (sorted(path.parent for path in folder.glob(f"{depth}/manifest.json")) for depth in ("*", "*/*"))
+    return next((each for each in found if each), [])
 
 
 def _short(folders: Sequence[Path]) -> list[str]:

@@ -130,11 +130,11 @@ def _scores(recipe: str, benchmark: str, rows: pl.DataFrame) -> Scores:
     whole = asked.group_by("id").agg(pl.len().alias("runs")).filter(pl.col("runs") == arms.height).select("id").sort("id")
     cells = whole.join(arms.select("arm").with_row_index("run"), how="cross").join(asked, on=["id", "arm"], how="left").sort("run", "id")
     shape = (arms.height, whole.height)
-    return Scores(
-        recipe, benchmark, tuple(arms["arm"]), tuple(arms["seed"]), tuple(whole["id"]),
-        *(cells[name].cast(kind).to_numpy().reshape(shape) for name, kind in (("value", pl.Float64), ("right", pl.Int64), ("asked", pl.Int64))),
-        unknown, asked["id"].n_unique() - whole.height,
-    )  # fmt: skip
+    values, right, samples = (
+        cells[name].cast(kind).to_numpy().reshape(shape) for name, kind in (("value", pl.Float64), ("right", pl.Int64), ("asked", pl.Int64))
+    )
+    left_out = asked["id"].n_unique() - whole.height
+    return Scores(recipe, benchmark, tuple(arms["arm"]), tuple(arms["seed"]), tuple(whole["id"]), values, right, samples, unknown, left_out)
 
 
 def _summary(found: Scores) -> dict[str, object]:

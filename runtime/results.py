@@ -1,6 +1,6 @@
 """The benchmarks and held-out rows of several builds as one table: every recipe of every build, each beside the reference where that is sound."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import polars as pl
@@ -86,29 +86,22 @@ def _rows(build: Contender, alone: bool) -> list[_Row]:
             found.append(_Row(result, build, replace(each, recipe=name)))
         return found
     recipes = {arm.name: arm.recipe for arm in build.arms}
-    for benchmark, arms in (build.evaluation or {}).get("benchmarks", {}).items():
-        for arm, got in arms.items():
-            recipe = recipes.get(arm)
-            name, ks = label(build.name, recipe, alone), tuple((int(k), v) for k, v in got.get("pass_at_k", {}).items())
-            result = Result(
-                name, build.name, recipe, benchmark, got["accuracy"], *got["interval"], 1, got["n"], got.get("samples", 1), got["unknown"], 0, ks
-            )
+    for m in build.measured or ():
+        if m.arm in recipes:
+            recipe = recipes[m.arm]
+            name = label(build.name, recipe, alone)
+            result = Result(name, build.name, recipe, m.benchmark, m.value, m.low, m.high, 1, m.problems, m.samples, m.unknown, 0, m.pass_at_k)
             found.append(_Row(result, build))
-    held = (build.evaluation or {}).get("heldout") or {}
-    for arm, value in held.items():
-        if arm in recipes and isinstance(value, float):
-            name = label(build.name, recipes[arm], alone)
-            found.append(_Row(Result(name, build.name, recipes[arm], HELDOUT, value, None, None, 1, held["rows"]), build))
     return found
 
 
 def _merged(rows: Sequence[_Row], alone: bool) -> list[_Row]:
-    """By benchmark, the untrained student first; it stands once where all of them are one student with one result."""
+    """By benchmark, the untrained students first; builds of one student with one result show it once."""
     merged = []
     for benchmark in dict.fromkeys(row.result.benchmark for row in rows):
         here = [row for row in rows if row.result.benchmark == benchmark]
-        before = [row for row in here if row.result.recipe is None]
-        if len({_figures(row) for row in before}) == 1 and not alone:
+        before = list({_figures(row): row for row in reversed(here) if row.result.recipe is None}.values())[::-1]
+        if len(before) == 1 and not alone:
             first = before[0]
             before = [replace(first, result=replace(first.result, label="before"), scores=first.scores and replace(first.scores, recipe="before"))]
         merged += [*before, *(row for row in here if row.result.recipe is not None)]

@@ -15,16 +15,19 @@ from mixc.tests.runtime.answered import ARMS, Arm, answered, heldout
 
 def write_arms(build: Path, skill: float, *, seed: int = 0, problems: int = 60, samples: int = 1, arms: Sequence[Arm] = ARMS) -> pl.DataFrame:
     """`answers.parquet`, `eval.json` and `arms/` of a build: the recipe solves a problem with chance `skill`, `random` with 0.1 less, the student 1 in 10."""
-    chance = random.Random(seed)
-    hard = random.Random(1)  # of every build alike: it is the problems that are
+    chance, student = random.Random(f"arms {seed}"), random.Random("student")
+    hard = random.Random("problems")  # of every build alike: it is the problems that are
     ease = [hard.uniform(-0.4, 0.4) for _ in range(problems)]
 
     def correct(arm: str, number: int, sample: int) -> bool | None:
-        base = 0.1 if arm == "before" else skill - 0.1 * arm.startswith("random")
-        return chance.random() < base + (0.0 if arm == "before" else ease[number])
+        if arm == "before":
+            return student.random() < 0.1
+        return chance.random() < skill - 0.1 * arm.startswith("random") + ease[number]
 
     def nll(arm: str, row: int) -> float:
-        return 2.5 + row / 50 - (0.0 if arm == "before" else skill + 0.05 * arm.startswith("random")) + chance.gauss(0, 0.01)
+        if arm == "before":
+            return 2.5 + row / 50
+        return 2.5 + row / 50 - skill + 0.05 * arm.startswith("random") + chance.gauss(0, 0.01)
 
     frame = pl.concat([answered(arms, "small", problems, correct, samples), heldout(arms, 40, nll)])
     frame.write_parquet(build / "answers.parquet")

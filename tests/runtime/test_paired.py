@@ -69,6 +69,20 @@ def test_the_interval_of_a_difference_is_that_of_its_definition(runs: int, other
     assert found.runs == (runs, others) and found.problems == 30
 
 
+@pytest.mark.parametrize("runs", [1, 2, 3])
+def test_the_interval_of_a_mean_is_wilsons_at_the_effective_number_of_answers(runs: int) -> None:
+    chance = random.Random(runs)
+    scores = [[chance.choice([0.0, 0.25, 0.5, 1.0]) * (1 if r else 0.6) for _ in range(25)] for r in range(runs)]
+    value = mean([v for run in scores for v in run])
+    by_problem = [mean([run[p] for run in scores]) for p in range(25)]
+    spread = sum((v - value) ** 2 for v in by_problem) / 25**2
+    if runs > 1:
+        spread += (STUDENT[runs - 2] / Z) ** 2 * sum(e**2 for e in slow_effects(scores)) / (runs * (runs - 1))
+    found = mean_share(table(*scores), samples=4)
+    answers = min(value * (1 - value) / spread, runs * 25 * 4)
+    assert (found.value, found.low, found.high) == pytest.approx((value, *wilson(value * answers, answers)))
+
+
 @given(st.integers(0, 12), st.integers(0, 12))
 def test_mcnemar_is_the_share_of_coins_as_far_from_the_middle(higher: int, lower: int) -> None:
     n = higher + lower
