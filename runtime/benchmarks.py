@@ -51,7 +51,7 @@ def read_benchmark(benchmark: Benchmark, seed: int) -> list[Item]:
             )  # fmt: skip
         seen[key] = number
         skills = _skills(benchmark, record, here, names["skill"])
-        level = next((record[name] for name in names["level"] if record.get(name) is not None), None)
+        level = next((record[name] for name in names["level"] if record.get(name) not in (None, "")), None)
         items.append(Item(here if id is None else key, problem, answer, skills, None if level is None else str(level)))
         keys.append(key)
     if not items:
@@ -160,7 +160,7 @@ def _skills(benchmark: Benchmark, record: dict[str, Any], here: str, names: tupl
             benchmark, f"the skills on {here} of `{benchmark.path}` are neither a text nor a list of texts", "results are told by skill",
             'write them as "Algebra", or as ["Algebra", "Geometry"]',
         )  # fmt: skip
-    return tuple(dict.fromkeys(listed))
+    return tuple(dict.fromkeys(each for each in listed if each))
 
 
 def _listed(record: dict[str, Any]) -> str:

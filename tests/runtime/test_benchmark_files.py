@@ -17,6 +17,7 @@ RECORDS = [
     {"key": 7, "text": "What is 1 + 1?", "target": "2", "topics": ["Algebra->Sums", "Numbers"], "hardness": 3},
     {"key": 8, "text": "What is 2 + 2?", "target": "4", "topics": None, "hardness": None},
 ]
+BLANK = {"problem": "b", "answer": "2", "skill": "", "level": ""}
 COLUMNS = (("problem", "text"), ("answer", "target"), ("id", "key"), ("skill", "topics"), ("level", "hardness"))
 ITEMS = [Item("7", "What is 1 + 1?", "2", ("Algebra->Sums", "Numbers"), "3"), Item("8", "What is 2 + 2?", "4")]
 
@@ -48,9 +49,11 @@ def test_fields_of_other_names_are_read_from_every_kind_of_file(tmp_path: Path, 
 
 @pytest.mark.parametrize("kind", ["jsonl", "parquet"])
 def test_usual_names_need_no_mapping(tmp_path: Path, kind: str) -> None:
-    records = [{"problem": "a", "answer": "1", "skill": "Algebra", "level": "hard", "unread": 1}]
+    records = [{"problem": "a", "answer": "1", "skill": "Algebra", "level": "hard", "unread": 1}, {**BLANK, "unread": 2}]
     place = "row" if kind == "parquet" else "line"
-    assert read_benchmark(replace(written(tmp_path, kind, records), columns=()), 0) == [Item(f"{place} 1", "a", "1", ("Algebra",), "hard")]
+    assert read_benchmark(replace(written(tmp_path, kind, records), columns=()), 0) == [
+        Item(f"{place} 1", "a", "1", ("Algebra",), "hard"), Item(f"{place} 2", "b", "2"),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", ["jsonl", "parquet"])
