@@ -13,6 +13,7 @@ from ..compiler.plan.units import objective_unit
 from ..runtime.execute import Build
 from ..runtime.materialise import composition
 from ..runtime.selection.problem import Outcome, SoftOutcome
+from .evaluation_table import evaluation_tables
 from .prices import changed, held, least, proof
 from .tables import table as _table
 from .trained import trained_tables
@@ -44,7 +45,8 @@ def summary_text(plan: Plan, result: Build, console: Console, lints: Sequence[Di
     if result.training:
         parts += [part for found in trained_tables(result.training) for part in (Text(""), found)]
     if result.evaluation:
-        parts += [Text(""), _evaluation(result.evaluation)]
+        for table in evaluation_tables(result.evaluation):
+            parts += [Text(""), table]
     if lints:
         parts += [Text(""), *(Text(f"{d.code}: {d.message}") for d in lints)]
     console.print(Group(*parts))  # type: ignore[arg-type]
@@ -88,22 +90,3 @@ def _targets(soft: SoftOutcome) -> Table:
     priced = f"all, {soft.price:.3g} a{'n example' if soft.unit == 'examples' else ' token'} missed" if soft.price else "all"
     table.add_row(priced, f"{sum(t.target for t in soft.targets):,}", "", f"{soft.shortfall:,}{least(soft)}" if soft.shortfall else "", "")
     return table
-
-
-def _evaluation(found: dict) -> Table:
-    table = _table("evaluation", ("", "left"), ("before", "right"), ("after", "right"))
-    for name, arms in found["benchmarks"].items():
-        table.add_row(f"{name}, greedy accuracy", *(_accuracy(arms.get(arm)) for arm in ("before", "after")))
-    if heldout := found.get("heldout"):
-        table.add_row(
-            "held-out NLL, nats a token",
-            *(f"{heldout[arm]:.4f}" if isinstance(heldout.get(arm), float) else "" for arm in ("before", "after")),
-        )
-    return table
-
-
-def _accuracy(arm: dict | None) -> str:
-    if not arm:
-        return ""
-    low, high = arm["interval"]
-    return f"{arm['correct']}/{arm['n']} ({arm['accuracy']:.0%}, {low:.0%} to {high:.0%})"

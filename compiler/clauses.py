@@ -164,7 +164,7 @@ class Require:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grade:
-    """The grader of a profile: a scorer whose value is true, false or unknown; `reads` and `package` as a score's."""
+    """The grader of a profile or a benchmark: a scorer whose value is true, false or unknown; `reads` and `package` as a score's."""
 
     scorer: str
     version: int
@@ -204,8 +204,17 @@ WARMUP = Amount(value=10, unit="%")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Benchmark:
+    """Problems that are answered `samples` times each. `columns`: what the file calls its fields (`FIELDS`), where not by the usual names;
+    `grade` None is `verify_math`."""
+
     name: str
     path: str
+    columns: tuple[tuple[str, str], ...] = ()
     samples: int = 1
     limit: int | None = None
+    grade: Grade | None = None
     span: Span
+
+
+FIELDS = ("problem", "answer", "id", "skill", "level")
+"""What a benchmark's file may say of a problem."""

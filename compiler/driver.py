@@ -160,7 +160,9 @@ def _asked(spec: Resolved) -> list[Wanted]:
                     pass
     calls = [node.call for node in spec.of(ast.Score)]
     calls += [s.value for b in spec.blocks("profile") for s in b.lines if isinstance(s, ast.Setting) and isinstance(s.value, ast.Call)]
-    asked += [Wanted("scorer", call.function.text) for call in calls if call.function.text not in SCORERS]
+    graders = [s.value.grade for b in spec.blocks("evaluate") for s in b.lines if isinstance(s, ast.Setting) and isinstance(s.value, ast.Benchmark)]
+    names = [*(call.function.text for call in calls), *(g.function.text if isinstance(g, ast.Call) else g.text for g in graders if g)]
+    asked += [Wanted("scorer", name) for name in names if name not in SCORERS]
     for node in spec.of(ast.Decontaminate):
         asked += [Wanted("present", beside(a.value, a.span.path)) for a in node.against]
     return asked

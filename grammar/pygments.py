@@ -156,7 +156,7 @@ class MixLexer(RegexLexer):
         ],
         "teacher": [(rf"({NAME})([ \t]+)(where){EDGE}", bygroups(VAR, Whitespace, KEY), "value"), include("value")],
         "per": [(rf"(per)([ \t]+)({NAME})", bygroups(KEY, Whitespace, VAR)), include("value")],
-        "benchmark": [(rf"(samples|limit){EDGE}", KEY), include("value")],
+        "benchmark": [(rf"(samples|limit|grade){EDGE}", KEY), include("value")],
         "name": [(NAME, Name.Class), include("value")],
         "value": [(r"(?=[\n}])", Text, "#pop"), include("expression"), (r".", Text)],
         "inside": [(r"[)\]]", Punctuation, "#pop"), (r"\s+", Whitespace), include("expression"), (r".", Text)],

@@ -1,19 +1,20 @@
 """What the stages that ask a model would cost: tokens through it, and time at a rate. Loads tokenizers, never weights."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 
 from ..compiler.diagnostics import Fault
-from ..compiler.plan.stages import Evaluate, Model, Score, Train
+from ..compiler.plan.stages import Arm, Benchmark, Evaluate, Model, Score, Train
+from .answers import asking, questions
 from .benchmarks import read_benchmark
 from .context import Context
 from .counts import remembered
 from .engines.characters import CHARACTERS
-from .evaluate import asking, likelihood
+from .evaluate import likelihood
 from .examples import tokenise
 from .figure import Figure
 from .identity import seeded_hash
@@ -182,21 +183,23 @@ def _mean_example(stage: Train, rows: Rows, context: Context) -> tuple[Figure, s
     return Figure(value=int(characters(few).sum()) / CHARACTERS / few.height, exact=False), BY_CHARACTERS
 
 
-def evaluation(stage: Evaluate, heldout: pl.DataFrame | None, trains: bool, pricing: Pricing) -> list[Cost]:
-    """The cost of the answers to benchmarks (at most so many tokens written) and of the loss on held-out rows, before and after training."""
+def evaluation(stage: Evaluate, heldout: pl.DataFrame | None, pricing: Pricing) -> list[Cost]:
+    """The cost of the answers to benchmarks (at most so many tokens written) and of the loss on held-out rows: of the student, and of every arm."""
     model = stage.model
     if model is None:
         return []
-    context, arms, costs = pricing.context, 2 if trains else 1, []
+    context, arms, costs = pricing.context, len(stage.arms), []
     here = context.students.is_here(model)
-    items = [read_benchmark(b, stage.seed) for b in stage.benchmarks]
-    asked = sum(len(i) * b.samples for i, b in zip(items, stage.benchmarks, strict=True)) * arms
-    if asked:
-        questions = [Question(item.problem) for file in items for item in file]
-        done = int(are_stored(asking(stage), questions, LocalModel(model, context), context).sum()) if here else 0
+    beside = " before and after" if arms == 1 else f", {arms + 1} arms" if arms else ""
+    asked = [(benchmark, questions(read_benchmark(benchmark, stage.seed))) for benchmark in stage.benchmarks]
+    each = sum(len(items) * asking(stage, b, stage.seed).samples for b, items in asked)
+    if each:
+        done = sum(_answered(stage, b, items, context) for b, items in asked) if here else 0
+        left = each * (arms + 1) - done
+        samples = f" in {each:,} samples" if each != sum(len(items) for _, items in asked) else ""
         costs.append(Cost(
-            stage=stage.id, what="generate", student=model.student, dtype=model.dtype, rows=Figure(value=asked - done), cached=Figure(value=done),
-            tokens=Figure(value=(asked - done) * stage.max_tokens, most=True), detail=f"{asked // arms:,} prompts" + (" before and after" if trains else ""),
+            stage=stage.id, what="generate", student=model.student, dtype=model.dtype, rows=Figure(value=left), cached=Figure(value=done),
+            tokens=Figure(value=left * stage.max_tokens, most=True), detail=f"{sum(len(items) for _, items in asked):,} prompts{samples}{beside}",
             **pricing.rate(model, "write"),  # type: ignore[arg-type]
         ))  # fmt: skip
     if heldout is not None and heldout.height:
@@ -205,13 +208,39 @@ def evaluation(stage: Evaluate, heldout: pl.DataFrame | None, trains: bool, pric
         lacking, every = missing(scored, rows, context, absent=not here), missing(scored, rows, context, absent=True)
         before = scoring(scored, lacking, True, every.height - lacking.height, Pricing(context, pricing.given))
         after = scoring(scored, every, True, 0, Pricing(context, pricing.given))
-        both = before.tokens.plus(after.tokens) if trains and before.tokens and after.tokens else before.tokens
+        tokens = before.tokens.plus(after.tokens.times(arms)) if arms and before.tokens and after.tokens else before.tokens
         costs.append(Cost(
-            stage=stage.id, what="measure", student=model.student, dtype=model.dtype, rows=before.rows.plus(after.rows) if trains else before.rows,
-            cached=before.cached, tokens=both, by=before.by, rate=before.rate, measured=before.measured,
-            detail=f"{every.height:,} held-out rows" + (" before and after" if trains else ""),
+            stage=stage.id, what="measure", student=model.student, dtype=model.dtype,
+            rows=before.rows.plus(after.rows.times(arms)) if arms else before.rows, cached=before.cached,
+            tokens=tokens, by=before.by, rate=before.rate, measured=before.measured, detail=f"{every.height:,} held-out rows{beside}",
         ))  # fmt: skip
     return costs
+
+
+def _answered(stage: Evaluate, benchmark: Benchmark, items: Sequence[Question], context: Context) -> int:
+    """How many answers of the student as it is are in the store."""
+    assert stage.model is not None
+    how = asking(stage, benchmark, stage.seed)
+    return int(are_stored(how, items, LocalModel(stage.model, context), context).sum()) * how.samples
+
+
+def arms_training(
+    stage: Train, arms: Sequence[Arm], rows: Rows, selected: Figure, pricing: Pricing, chosen: Mapping[str, pl.DataFrame | None]
+) -> Cost | None:
+    """The cost of training every arm but `after`, which `training` is of; None where there is no other. `chosen`: each arm's rows, where they are known."""
+    others = [arm for arm in arms if arm.name != "after"]
+    if not others:
+        return None
+    each = [training(replace(stage, seed=arm.seed), rows, selected, pricing, chosen.get(arm.name)) for arm in others]
+    left = [cost for cost in each if cost.rows.value]
+    first = left[0] if left else each[0]
+    count = f"{len(others)} more trainings" if len(others) > 1 else "1 more training"
+    stored = f", {len(each) - len(left)} in the store" if len(left) < len(each) else ""
+    nothing = Figure(value=0)
+    return replace(
+        first, stage="evaluate", detail=f"{count}{stored}", rows=first.rows.times(len(left)) if left else nothing,
+        tokens=first.tokens.times(len(left)) if left and first.tokens else nothing, cached=selected.times(len(each) - len(left)),
+    )  # fmt: skip
 
 
 def _at_hand(count: Callable[[], Figure], root: Path, identity: dict[str, object]) -> Figure | None:

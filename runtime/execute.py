@@ -13,6 +13,7 @@ from ..compiler.diagnostics import Diagnostic, Fault, Label
 from ..compiler.plan.serialize import to_json
 from ..compiler.plan.stages import KINDS, Evaluate, Materialise, Pending, Plan, Profile, Score, Select, Stage, Tag, Train, kind
 from . import materialise as made
+from .arms import evaluation_of, materialised, place, selection_files, trained_arms
 from .audit import Audit, audit
 from .churn import Churn, churn
 from .context import Context
@@ -38,7 +39,7 @@ Content = bytes | Callable[[Path], object]
 """A file's bytes, or what writes it."""
 OWN = (
     *("plan.json", "manifest.json", "ledger.parquet", "selected.parquet", "train.jsonl", "teachers.json", "profile.json", "report.html"),
-    *("model", "metrics.jsonl", "eval.json", "arms"),
+    *("model", "metrics.jsonl", "eval.json", "answers.parquet", "arms"),
 )
 
 
@@ -55,6 +56,7 @@ class Build:
     parity: list[dict[str, object]] = field(default_factory=list)
     models: dict[str, dict[str, str]] = field(default_factory=dict)
     chosen: pl.DataFrame | None = None
+    baselines: dict[str, pl.DataFrame] = field(default_factory=dict)
     profiles: dict[str, Profile] = field(default_factory=dict)
     trained: Path | None = None
     training: dict[str, object] | None = None
@@ -108,14 +110,15 @@ def build(plan: Plan, out: Path, context: Context, until: str | None = None) -> 
         if isinstance(stage, Train):
             ready(stage)
     out = out.resolve() if out.is_symlink() else out
-    result = Build(out, Walk(needed=needs(plan.stages)))
+    ahead = stages_until(plan, until)
+    measuring = evaluation_of(ahead)
+    result = Build(out, Walk(needed=needs(plan.stages), arms=measuring.arms if measuring else ()))
     watch = _noting(context, result, context.store.root)
     context = replace(context, watch=watch)
     with context.store.lock(f"build-{out.resolve()}", lambda said: watch(Notice("build", said))):
         _refuse_foreign(out)
         sweep(out.parent)
         recover_swap(out)
-        ahead = stages_until(plan, until)
         for i, stage in enumerate(ahead):
             if hopeless := foresee(ahead[i:], result.walk, context):
                 raise Fault(hopeless)
@@ -153,7 +156,7 @@ def _run(stage: Stage, plan: Plan, result: Build, context: Context) -> None:
         case Train():
             summary = _train(stage, plan, result, context)
         case Evaluate():
-            summary = _evaluate(stage, result, context)
+            summary = _evaluate(stage, plan, result, context)
         case Profile():
             summary = _profile(stage, result)
         case _:
@@ -172,7 +175,8 @@ def _run(stage: Stage, plan: Plan, result: Build, context: Context) -> None:
     result.records.append(Record(stage.id, kind(stage), round(seconds, 3), summary, tokens, round(reading, 3), engines))
     context.watch(StageFinished(stage.id, summary, seconds))
     if isinstance(stage, Materialise):
-        _swap(plan, result, _selection_files(plan, result) | {"train.jsonl": made.train_lines(stage, _rows(result))})
+        lines = made.train_lines(stage, _rows(result))
+        _swap(plan, result, _selection_files(plan, result) | {"train.jsonl": lines} | selection_files(stage, result.baselines))
     elif isinstance(stage, (Train, Evaluate)):
         write_atomic(result.out / "manifest.json", _manifest(plan, result))
 
@@ -218,8 +222,11 @@ def _profile_file(plan: Plan, result: Build) -> bytes | None:
 
 def _materialise(plan: Plan, result: Build, context: Context) -> str:
     result.chosen = made.selected(plan, result.walk.rows, context.texts)
+    result.baselines = materialised(plan, result.walk.baselines, context)
     if said := refuse_weights(plan, result.chosen):
         context.watch(Notice("materialise", said))
+    for baseline in result.baselines.values():
+        refuse_weights(plan, baseline)
     tokens = result.chosen["tokens"].sum() if result.chosen["tokens"].null_count() == 0 else None
     return f"{result.chosen.height:,} examples" + (f", {tokens:,} tokens" if tokens else "")
 
@@ -253,6 +260,7 @@ def _swap(plan: Plan, result: Build, contents: dict[str, Content]) -> None:
         fresh.mkdir()
     try:
         for name, data in contents.items():
+            (fresh / name).parent.mkdir(parents=True, exist_ok=True)
             replace_atomic(fresh / name, data) if callable(data) else write_atomic(fresh / name, data)
         write_atomic(fresh / "plan.json", to_json(plan).encode())
         write_atomic(fresh / "manifest.json", _manifest(plan, result))
@@ -276,25 +284,22 @@ def _train(stage: Train, plan: Plan, result: Build, context: Context) -> str:
     select = next(s for s in plan.stages if isinstance(s, Select))
     done = train(stage, _rows(result), context, promised(select, result.walk.rows))
     result.trained, result.training = done.path, done.report.to_dict()
-    with writing(result.out / "model"):
-        fresh = result.out / f"{TEMPORARY}model-{time.time_ns()}"
-        try:
-            shutil.copytree(done.path, fresh)
-            write_card(fresh, plan, stage, done, result.walk.rows, context)
-            swap_folder(fresh, result.out / "model")
-        finally:
-            shutil.rmtree(fresh, ignore_errors=True)
-    write_atomic(result.out / "metrics.jsonl", "".join(f"{json.dumps(m)}\n" for m in done.metrics).encode())
+    place(done, result.out, lambda folder: write_card(folder, plan, stage, done, result.walk.rows, context))
     losses = [m["loss"] for m in done.metrics if "loss" in m]
     shown = f", loss {losses[0]:.3f} -> {losses[-1]:.3f}" if losses else ""
     return f"{len(losses):,} steps{shown}" + (", from the store" if done.reused else "")
 
 
-def _evaluate(stage: Evaluate, result: Build, context: Context) -> str:
-    found = evaluate(stage, result.walk.heldout, result.trained, context)
+def _evaluate(stage: Evaluate, plan: Plan, result: Build, context: Context) -> str:
+    training = next((s for s in plan.stages if isinstance(s, Train)), None)
+    arms = trained_arms(training, plan, stage.arms, result.trained, _rows(result), result.baselines, result.walk, result.out, context) if training else ()
+    chains = next((dict(s.tree) for s in plan.stages if isinstance(s, Tag) and s.tree), {})
+    found = evaluate(stage, result.walk.heldout, arms, context, chains)
     result.evaluation = found.to_dict()
+    write_atomic(result.out / "answers.parquet", made.parquet(found.items))
     write_atomic(result.out / "eval.json", _json(result.evaluation))
-    return ", ".join([*(f"`{name}`" for name in found.benchmarks), *(["held-out rows"] if found.heldout else [])]) + " measured"
+    measured = ", ".join([*(f"`{name}`" for name in found.benchmarks), *(["held-out rows"] if found.heldout else [])]) + " measured"
+    return measured + (f", {len(found.arms)} arms" if len(found.arms) > 2 else "")
 
 
 def _noting(context: Context, result: Build, root: Path) -> Watch:

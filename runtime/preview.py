@@ -1,6 +1,6 @@
 """What a run would find and cost, without running anything dear: the walk over the data with scores from the store only."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -24,13 +24,14 @@ from ..compiler.plan.stages import (
     Tag,
     Train,
 )
+from .arms import evaluation_of, materialised
 from .audit import Audit, audit
 from .bounds import at_most, impossible, reads, still_in, unknown
 from .by_embedding import lacking, untagged
 from .churn import Churn
 from .composition import Composition, composition
 from .context import Context
-from .costs import READS, Cost, Pricing, evaluation, scoring, training
+from .costs import READS, Cost, Pricing, arms_training, evaluation, scoring, training
 from .embedding_cost import embedding
 from .examples import Report
 from .execute import refuse_empty
@@ -110,7 +111,8 @@ def preview(
 
     `rate`: tokens a second, for all models; without it what earlier runs measured. `listen` hears each lazy plan with its stage and clause.
     """
-    seen = Preview(lengths=lengths(plan), walk=Walk(needed=needs(plan.stages)))
+    measuring = evaluation_of(plan.stages if stages is None else stages)
+    seen = Preview(lengths=lengths(plan), walk=Walk(needed=needs(plan.stages), arms=measuring.arms if measuring else ()))
     pricing = Pricing(context, rate)
     try:
         for stage in plan.stages if stages is None else stages:
@@ -158,7 +160,7 @@ def _stage(stage: Stage, plan: Plan, seen: Preview, pricing: Pricing) -> Known:
                 seen.tokenised, seen.faults = foretell(stage, plan, walk.rows, chosen, context)
             return Known(before=seen.selected, rows=seen.selected, tokens=cost.tokens if cost.rows.value else None, says=cost.detail)
         case Evaluate():
-            found = evaluation(stage, walk.heldout, any(isinstance(s, Train) for s in plan.stages), pricing)
+            found = [*_arms(stage, plan, seen, pricing), *evaluation(stage, walk.heldout, pricing)]
             seen.costs += found
             return Known(says=", ".join(c.detail for c in found))
         case _:
@@ -170,6 +172,19 @@ def _stage(stage: Stage, plan: Plan, seen: Preview, pricing: Pricing) -> Known:
                 return Known(rows=Figure(value=rows.alive), tokens=seen.lengths.of(rows), says=says)
             steps = tuple((s.clause, Figure(value=s.rows)) for s in walk.funnel[done:]) if isinstance(stage, Filter) else ()
             return _passed(seen, before, says.partition(", ")[0] if isinstance(stage, Heldout) else "", steps)
+
+
+def _arms(stage: Evaluate, plan: Plan, seen: Preview, pricing: Pricing) -> Iterator[Cost]:
+    """The trainings of the arms beside the first; whether they are in the store is known where their rows are."""
+    training = next((s for s in plan.stages if isinstance(s, Train)), None)
+    if training is None or seen.selected is None:
+        return
+    context, chosen = pricing.context, {}
+    if seen.feasible:
+        recipe = selected(plan, seen.walk.rows, context.texts)
+        chosen = {arm.name: recipe for arm in stage.arms if arm.select is None} | materialised(plan, seen.walk.baselines, context)
+    if cost := arms_training(training, stage.arms, seen.walk.rows, seen.selected, pricing, chosen):
+        yield cost
 
 
 def _rows(seen: Preview) -> Figure:

@@ -166,7 +166,7 @@ def one_step(rows: pl.DataFrame | pl.LazyFrame, step: Where | Keep, known: Known
 def _with_objective(stage: Select, rows: Rows) -> tuple[Rows, tuple[Step, ...]]:
     """The rows with `mixc:objective`; a row without one cannot be selected."""
     if stage.objective is None:
-        return rows.map(lambda part: part.with_columns(pl.Series(OBJECTIVE, part[TIE].to_numpy().astype(np.float64) / 2.0**64))), ()
+        return rows.map(lambda part: part.with_columns(pl.Series(OBJECTIVE, _drawn(stage, part).astype(np.float64) / 2.0**64))), ()
     objective, clause = stage.objective, f"maximize {stage.objective_text}"
     rows, known = settled(rows, objective, TIE)
 
@@ -177,6 +177,11 @@ def _with_objective(stage: Select, rows: Rows) -> tuple[Rows, tuple[Step, ...]]:
         return _drop(valued, pl.col(OBJECTIVE).is_null(), f"{clause}: null")
 
     return _left(rows, rows.map(value), clause)
+
+
+def _drawn(stage: Select, part: pl.DataFrame) -> np.ndarray:
+    """The number of each row that a random objective goes by."""
+    return part[TIE].to_numpy() if stage.draw is None else seeded_hash(stage.draw, part["row_id"])
 
 
 def _with_tokens(stage: Select, rows: Rows) -> tuple[Rows, tuple[Step, ...]]:

@@ -6,6 +6,7 @@ from functools import partial
 import polars as pl
 
 from ..compiler.plan.stages import (
+    Arm,
     Decontaminate,
     Dedup,
     Filter,
@@ -17,6 +18,7 @@ from ..compiler.plan.stages import (
     Tag,
     Teachers,
 )
+from .baselines import select_arms
 from .contents import digests
 from .context import Context
 from .datasets import scanned, union
@@ -44,6 +46,7 @@ class Walk:
     decontaminate and dedup found, in numbers.
 
     `needed` are the texts that the stages to come read as columns of `rows` (`needs`); the others are read when they are asked for.
+    `arms` are those of the evaluation to come: the rows that a baseline selects of the same candidates stand in `baselines`, by the arm's name.
     """
 
     needed: frozenset[str] = ALL
@@ -56,6 +59,8 @@ class Walk:
     inputs: list[dict[str, object]] = field(default_factory=list)
     scored: dict[str, tuple[int, int]] = field(default_factory=dict)
     evidence: dict[str, dict[str, object]] = field(default_factory=dict)
+    arms: tuple[Arm, ...] = ()
+    baselines: dict[str, Rows] = field(default_factory=dict)
 
 
 def advance(stage: Stage, walk: Walk, context: Context) -> str:
@@ -99,6 +104,8 @@ def advance(stage: Stage, walk: Walk, context: Context) -> str:
             return done.summary
         case Select():
             chosen = select(stage, walk.rows, tuple(walk.funnel))
+            if chosen.rows.alive:
+                walk.baselines = select_arms(walk.arms, walk.rows, walk.funnel, chosen.rows.alive, context)
             walk.rows, walk.solution = chosen.rows, chosen.solution
             walk.funnel.extend(chosen.funnel)
             for notice in chosen.notices:

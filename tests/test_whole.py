@@ -31,7 +31,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_build_folder_holds_what_is_contracted(built: Path) -> None:
     out = built / "build" / "whole"
     assert {p.name for p in out.iterdir()} == {
-        "plan.json", "manifest.json", "ledger.parquet", "selected.parquet", "train.jsonl", "teachers.json", "model", "metrics.jsonl", "eval.json",
+        "plan.json", "manifest.json", "ledger.parquet", "selected.parquet", "train.jsonl", "teachers.json", "model", "metrics.jsonl", "eval.json", "answers.parquet",
     }  # fmt: skip
     found = json.loads((out / "eval.json").read_text())
     assert set(found["benchmarks"]["small"]) == {"before", "after"} and found["benchmarks"]["small"]["before"]["n"] == 3

@@ -173,4 +173,20 @@ select {
         'skills maths {\n  tree "twice.json"\n  tag  by column subject\n}',
         'skills maths {\n  tree "maths.json"\n  tag  by column subject\n}',
     ),
+    "MIX0433": Code(
+        "several samples where there is one answer",
+        "`samples 4` answers every problem of a benchmark four times: the accuracy is the mean share of right answers (Avg@4), and pass@k the chance "
+        "that one of k is right. At `temperature 0`, which is the default, a model says the same each time, so three of four answers would tell "
+        "nothing. Give `evaluate` a temperature, or ask once.",
+        "evaluate {\n  benchmark sums \"bench.jsonl\" samples 4\n}",
+        "evaluate {\n  benchmark sums \"bench.jsonl\" samples 4\n  temperature 0.6\n}",
+    ),
+    "MIX0434": Code(
+        "a baseline of another size",
+        "A baseline selects from the candidates of the recipe with the recipe's budgets, but without its quotas and without the filters that read a "
+        "log-probability. Without a budget, or with `budget up to`, it may then train on more examples than the recipe, and a difference "
+        "between the two is one of size as well. With `budget N examples` or `budget N tokens` all arms are of one size.",
+        "train smollm2 { steps 4 }\nevaluate {\n  benchmark sums \"bench.jsonl\"\n  baseline  random\n}",
+        "budget 100 examples\ntrain smollm2 { steps 4 }\nevaluate {\n  benchmark sums \"bench.jsonl\"\n  baseline  random\n}",
+    ),
 }

@@ -100,9 +100,9 @@ CODES: dict[str, Code] = {
     ),
     "MIX0511": Code(
         "a benchmark is not usable",
-        "A benchmark is a JSONL file with one problem a line: its text in `problem`, else `prompt`, else "
-        "`question`, and for an accuracy the `answer`. The file is missing a field, holds a line that is not JSON, "
-        "or no line at all.",
+        "A benchmark is a file of JSON lines, Parquet or Arrow with one problem a row: its text in `problem`, else `prompt`, else "
+        "`question`, and for an accuracy the `answer`, else `reference`; `(problem: text, answer: target)` after the path says other names. "
+        "The file is missing a field, holds a line that is not JSON, or no row at all.",
         'decontaminate against "traces.jsonl" by 8-grams of prompt field: text',
         'decontaminate against "traces.jsonl" by 8-grams of prompt field: notes',
     ),

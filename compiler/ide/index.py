@@ -142,6 +142,10 @@ class _Walk:
                 self.put("benchmark", name, line.span)
                 self.put("file", path)
                 self.amounts(line.value.samples, line.value.limit)  # type: ignore[union-attr]
+                if isinstance(line.value.grade, ast.Call):  # type: ignore[union-attr]
+                    self.call(line.value.grade)  # type: ignore[union-attr]
+                elif line.value.grade is not None:  # type: ignore[union-attr]
+                    self.put("scorer", line.value.grade)  # type: ignore[union-attr]
             case "evaluate", "heldout", ast.Heldout(corpus=corpus, where=where):
                 self.put("corpus", corpus)
                 self.expression(where, False)

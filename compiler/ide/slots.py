@@ -120,6 +120,8 @@ def _inside(cursor: Cursor, words: tuple[str, ...]) -> Slot:
             return Slot("score", ("random",))
         case "evaluate", ("benchmark",):
             return Slot("declare")
+        case "evaluate", ("benchmark", *_, "grade"):
+            return Slot("scorer")
         case "test", ("expect", "error"):
             return Slot("code")
         case "test", ("expect", "teacher"):

@@ -255,7 +255,9 @@ def _(stage: Evaluate) -> Iterator[str]:
     yield _model(stage.model) if stage.model else "no model"
     for b in stage.benchmarks:
         limit = f", {b.limit:,} prompts" if b.limit else ""
-        yield f"benchmark {b.name} {b.path}, samples {b.samples}{limit}"
+        grade = f", graded by {b.grade.scorer}" if b.grade else ""
+        columns = f" ({', '.join(f'{field}: {name}' for field, name in b.columns)})" if b.columns else ""
+        yield f"benchmark {b.name} {b.path}{columns}, samples {b.samples}{limit}{grade}"
     if stage.benchmarks:
         how = f"temperature {stage.temperature:g}" if stage.temperature else "greedy"
         yield f"answers {how}, at most {stage.max_tokens:,} tokens"
@@ -265,6 +267,11 @@ def _(stage: Evaluate) -> Iterator[str]:
         yield f"against {', '.join(stage.baselines)}"
     if stage.seeds:
         yield f"seeds {', '.join(map(str, stage.seeds))}"
+    if len(stage.arms) > 1:
+        yield f"{len(stage.arms)} models are trained: {', '.join(arm.name for arm in stage.arms)}"
+    for select in {arm.recipe: arm.select for arm in stage.arms if arm.select}.values():
+        kept = "; ".join(["every candidate" if not select.steps else "", *(step.text for step in select.steps)]).strip("; ")
+        yield f"{select.objective_text}: {kept}; {'; '.join(b.text for b in select.budgets) or 'no budget'}; maximize {select.objective_text}"
 
 
 def _amount(amount: Amount) -> str:

@@ -7,6 +7,7 @@ from ..clauses import Keep, Model, Where
 from ..expressions import Expression, columns
 from ..semantics import ir
 from ..semantics.catalogue import CHEAP, DEARER, SCORERS
+from .arms import arms, likelihoods
 from .digest import fingerprints
 from .share import share
 from .sift import sift
@@ -143,7 +144,8 @@ def _guard(mixture: ir.Mixture, stages: list[Stage]) -> None:
 def _score_and_filter(mixture: ir.Mixture, stages: list[Stage]) -> tuple[Where | Keep, ...]:
     """Scores and movable filters, dearer scores later; the filters that stay become the steps of `select`."""
     scores = _all_scores(mixture)
-    sifted = sift(mixture.selection.steps, scores, _needed(mixture))
+    held = likelihoods(mixture) if mixture.evaluate and mixture.evaluate.baselines else frozenset()
+    sifted = sift(mixture.selection.steps, scores, _needed(mixture), held)
     by_name = {score.name: score for score in scores}
     for each in sifted.rounds:
         stages += _each(each.scores, by_name, mixture, stages)
@@ -197,6 +199,8 @@ def _needed(mixture: ir.Mixture) -> list[str]:
         names |= _scores(step.condition if isinstance(step, Where) else step.by)
     if selection.objective:
         names |= _scores(selection.objective)
+    if mixture.evaluate:
+        names |= {b.by for b in mixture.evaluate.baselines} & {s.name for s in mixture.scores}
     bounded = any(c.unit in ("tokens", "% of tokens") for c in (*selection.quotas, *selection.budgets))
     if tokens := _tokens(mixture):
         declared = selection.tokens is not None
@@ -292,18 +296,22 @@ def _train(mixture: ir.Mixture, stages: list[Stage], heldout: str | None) -> Non
         )
     if e:
         student = t.student if t else mixture.students[0].student if mixture.students else None
-        inputs = (*(("train",) if t else ("materialise",)), *((heldout,) if heldout else ()))
+        select = next(s for s in stages if isinstance(s, Select))
+        trained = arms(mixture, select, seed)
+        inputs = [*(("train",) if t else ("materialise",)), *((heldout,) if heldout else ())]
+        inputs += [name for name in select.inputs[:1] if any(arm.select for arm in trained)]
         stages.append(
             Evaluate(
                 id="evaluate",
-                inputs=inputs,
+                inputs=tuple(inputs),
                 model=_model(mixture, student) if student else None,
                 benchmarks=e.benchmarks,
                 heldout=heldout,
                 max_tokens=e.max_tokens,
                 temperature=e.temperature,
                 seeds=e.seeds,
-                baselines=e.baselines,
+                baselines=tuple(b.by for b in e.baselines),
+                arms=trained,
                 seed=seed,
                 span=e.span,
             )

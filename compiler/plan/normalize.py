@@ -147,7 +147,7 @@ def _settled(stage: Any) -> Any:
             return replace(stage, steps=steps(stage.steps), quotas=quotas, budgets=budgets)
         case Evaluate():
             benchmarks = tuple(sorted(stage.benchmarks, key=repr))
-            return replace(stage, benchmarks=benchmarks, baselines=tuple(sorted(stage.baselines)))
+            return replace(stage, benchmarks=benchmarks, baselines=tuple(sorted(stage.baselines)), arms=())  # they follow from the rest
         case Tag():
             tree = None if stage.tree is None else tuple(sorted(stage.tree))
             words = None if stage.keywords is None else tuple(sorted((skill, tuple(sorted(set(listed)))) for skill, listed in stage.keywords))

@@ -178,7 +178,7 @@ def _(stage: Select) -> Iterator[Block]:
         said.append(Item("count tokens", f"count tokens by {stage.tokens}", stage.tokens, "select", stage.span))
     if stage.solver != "auto":
         said.append(Item("solver", f"solver {stage.solver}", stage.solver, "select", stage.span))
-    known = ("steps", "at_most", "quotas", "budgets", "objective", "objective_text", "tokens", "soft", "tallies", "tree", "solver")
+    known = ("steps", "at_most", "quotas", "budgets", "objective", "objective_text", "tokens", "soft", "tallies", "tree", "solver", "draw")
     yield Block("select", "select", "select", stage.span, (*said, *_fields(stage, known)))
 
 
@@ -264,12 +264,14 @@ def _(stage: Evaluate) -> Iterator[Block]:
     items = []
     for b in stage.benchmarks:
         limit = f" limit {b.limit} prompts" if b.limit else ""
-        text = f'benchmark {b.name} "{b.path}" samples {b.samples}{limit}'
+        columns = f" ({', '.join(f'{field}: {name}' for field, name in b.columns)})" if b.columns else ""
+        grade = f" grade {b.grade.scorer}" if b.grade else ""
+        text = f'benchmark {b.name} "{b.path}"{columns} samples {b.samples}{limit}{grade}'
         items.append(Item(f"benchmark {b.name}", text, plain(b), "evaluate", b.span))
     items += [Item(f"baseline {name}", f"baseline {name}", name, "arms", stage.span) for name in stage.baselines]
     if stage.seeds:
         items.append(Item("seeds", f"seeds [{', '.join(map(str, stage.seeds))}]", stage.seeds, "arms", stage.span))
-    items += _fields(stage, ("model", "benchmarks", "baselines", "seeds", "heldout"))
+    items += _fields(stage, ("model", "benchmarks", "baselines", "seeds", "heldout", "arms"))
     yield Block("evaluate", "evaluate", "evaluate", stage.span, tuple(items))
 
 

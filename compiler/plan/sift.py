@@ -4,7 +4,7 @@ A filter may move only where no quantile, rank or `keep best` stands before it, 
 condition with a dear one by `and` is divided where that spares the dear score rows.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 
 from ..clauses import Keep, Where
@@ -30,8 +30,11 @@ class Sifted:
     steps: tuple[Where | Keep, ...]
 
 
-def sift(steps: Sequence[Where | Keep], scores: Sequence[ir.Score], needed: Iterable[str]) -> Sifted:
-    """Rounds by rising cost. A filter on a dear score goes before scores that are dearer still, and only before such."""
+def sift(steps: Sequence[Where | Keep], scores: Sequence[ir.Score], needed: Iterable[str], held: Set[str] = frozenset()) -> Sifted:
+    """Rounds by rising cost. A filter on a dear score goes before scores that are dearer still, and only before such.
+
+    A filter that reads one of the scores `held` stays in `select`: others choose among the rows that it drops.
+    """
     costs = {score.name: score.cost for score in scores}
     order = {name: (cost, at) for at, (name, cost) in enumerate(costs.items())}
     needed = set(needed)
@@ -40,8 +43,9 @@ def sift(steps: Sequence[Where | Keep], scores: Sequence[ir.Score], needed: Iter
     dearest = max((costs[name] for name in needed), default=0)
     rounds: list[Round] = []
     done: set[str] = set()
-    for cost in sorted({_cost(part.condition, costs) for part in parts}):
-        group = [part for part in parts if _cost(part.condition, costs) == cost]
+    free_parts = [part for part in parts if not _scores(part.condition) & held]
+    for cost in sorted({_cost(part.condition, costs) for part in free_parts}):
+        group = [part for part in free_parts if _cost(part.condition, costs) == cost]
         if cost >= DEAR and cost >= dearest:
             break
         read = {name for part in group for name in _scores(part.condition)} - done

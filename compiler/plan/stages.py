@@ -31,7 +31,7 @@ from ..source import Span
 
 __all__ = [
     "KINDS",
-    "Amount", "AtMost", "Benchmark", "Budget", "Decontaminate", "Dedup", "Evaluate", "Filter", "GeneratedTeacher", "Grade", "Group", "Heldout",
+    "Amount", "Arm", "AtMost", "Benchmark", "Budget", "Decontaminate", "Dedup", "Evaluate", "Filter", "GeneratedTeacher", "Grade", "Group", "Heldout",
     "Keep", "Lora", "Materialise", "Model", "NamedTeacher", "Nearest", "Pending", "Plan", "Profile", "Quota", "Require", "Roles", "Scan", "Score", "Select",
     "SoftQuota", "Stage", "Tag", "Tally", "Teachers", "Train", "Where", "kind",
 ]
@@ -202,6 +202,7 @@ class Profile:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Select:
     """`steps` are filters in their order; everything after them acts together. `objective` None is random; `tokens` names the score column that is w_r.
+    `seed` breaks ties; `draw`, where it is given, seeds the random objective in its place.
 
     `tallies` and `tree` are what the targets of `soft` are made of: the profile's counts by skill (None where it is not known
     yet, or the shape is `uniform`), and every node's chain by name (None: no tree, a skill's value is a leaf).
@@ -222,6 +223,7 @@ class Select:
     tree: tuple[tuple[str, str], ...] | None = None
     solver: str = "auto"
     seed: int
+    draw: int | None = None
     span: Span
 
     @property
@@ -274,10 +276,25 @@ class Train:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Arm:
+    """One model of an evaluation: trained with `seed` on the recipe's selection, or where `select` is given on what that selects of the same candidates.
+
+    `recipe` is what the arms are called that differ by their seed alone: `recipe`, `random`, or the score that a baseline goes by.
+    """
+
+    name: str
+    recipe: str
+    seed: int
+    select: Select | None = None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluate:
     """Accuracy on benchmarks and held-out negative log-likelihood, before and after training. `heldout` is the id of the Heldout stage.
 
-    Answers are greedy at `temperature` 0. `baselines` are `random` or scores: one more arm each and seed.
+    Answers are greedy at `temperature` 0. `baselines` are `random` or scores. `arms` are the models that are trained and measured beside the student
+    as it was, the recipe's at its first seed (`after`) first.
     """
 
     id: str
@@ -289,6 +306,7 @@ class Evaluate:
     temperature: float = 0
     seeds: tuple[int, ...] = ()
     baselines: tuple[str, ...] = ()
+    arms: tuple[Arm, ...] = ()
     seed: int
     span: Span
 

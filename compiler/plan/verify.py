@@ -161,8 +161,20 @@ def _expressions(stage: Stage) -> list[Expression]:
         case Select():
             steps = [step.by if isinstance(step, Keep) else step.condition for step in stage.steps]
             return [*steps, *([stage.objective] if stage.objective else [])]
+        case Evaluate():
+            return [expression for arm in stage.arms if arm.select for expression in _expressions(arm.select)]
         case _:
             return []
+
+
+def _arms(stage: Evaluate) -> Iterator[str]:
+    names = [arm.name for arm in stage.arms]
+    yield from (f"two arms {name}" for name in sorted(set(names)) if names.count(name) > 1)
+    if names and (names[0] != "after" or stage.arms[0].select is not None):
+        yield "the first arm is the recipe's"
+    for arm in stage.arms:
+        if arm.select and (arm.select.quotas or arm.select.soft):
+            yield f"the baseline {arm.name} has quotas"
 
 
 def _clauses(stage: Stage, known: list[Stage]) -> Iterator[str]:
@@ -200,6 +212,7 @@ def _clauses(stage: Stage, known: list[Stage]) -> Iterator[str]:
                 yield f"no heldout stage {stage.heldout} before it"
             names = [b.name for b in stage.benchmarks]
             yield from (f"two benchmarks {name}" for name in sorted(set(names)) if names.count(name) > 1)
+            yield from _arms(stage)
         case _:
             return
 

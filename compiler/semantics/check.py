@@ -11,7 +11,7 @@ from .balance import balance, kinship
 from .calls import Known
 from .catalogue import FIXED, RESERVED
 from .emptiness import bare, emptiness, held_out, origins, ranges
-from .evaluation import LARGEST_SEED, evaluate
+from .evaluation import LARGEST_SEED, equal_size, evaluate
 from .generation import generate
 from .guards import decontaminate, dedup, obligation, require
 from .infer import Declared, Names
@@ -68,7 +68,9 @@ def check(spec: Resolved, inputs: Inputs, notes: Diagnostics) -> ir.Mixture | No
     picked = selection(chosen, names, groups, notes) if chosen else None
     training = train(trained, students, names.scores, notes) if trained else None
     measured = next(iter(spec.blocks("evaluate")), None)
-    evaluation = evaluate(measured, corpora, names.scores, inputs, notes, missing) if measured else None
+    evaluation = evaluate(measured, corpora, names.scores, inputs, trained is not None, notes) if measured else None
+    if evaluation and trained and (picked is not None or not chosen):
+        equal_size(evaluation, picked, notes)
     if measured and not trained and len(students) > 1:
         notes.error(
             "MIX0207", "which of the students is evaluated?", measured.head, "none is trained", help="leave one student, or train one"

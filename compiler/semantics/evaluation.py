@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 from ..clauses import Benchmark
 from ..diagnostics import Diagnostics, Edit, Label
-from ..paths import beside
 from ..syntax import ast
 from . import ir
+from .benchmarks import benchmark, drawn
 from .infer import Declared, Names
 from .inputs import Inputs
 from .meant import meant, once
@@ -14,6 +14,9 @@ from .settings import Settings, number
 from .sources import row_condition
 
 LARGEST_SEED = 2**32 - 1
+HELDOUT = "heldout"
+TAKEN = ("recipe", "before", "after")
+"""Arms that are called so: no baseline is."""
 
 
 def evaluate(
@@ -21,19 +24,21 @@ def evaluate(
     corpora: Mapping[str, tuple[ir.Corpus, Names]],
     scores: Mapping[str, Declared],
     inputs: Inputs,
+    trained: bool,
     notes: Diagnostics,
-    missing: list[ir.Missing],
 ) -> ir.Evaluate:
-    """An `evaluate` block."""
+    """An `evaluate` block; `trained`: whether the spec trains something."""
     settings = Settings(block, notes)
-    benchmarks = [
-        b for s in settings.all("benchmark") if isinstance(s.value, ast.Benchmark) and (b := _benchmark(s.value, inputs, notes, missing))
+    read: list[tuple[Benchmark, ast.Benchmark]] = [
+        (b, s.value) for s in settings.all("benchmark") if isinstance(s.value, ast.Benchmark) and (b := benchmark(s.value, inputs, notes))
     ]
     names: set[str] = set()
-    for benchmark in benchmarks:
-        if benchmark.name in names:
-            notes.error("MIX0202", f"two benchmarks are named `{benchmark.name}`", benchmark.span)
-        names.add(benchmark.name)
+    for each, _ in read:
+        if each.name in names:
+            notes.error("MIX0202", f"two benchmarks are named `{each.name}`", each.span)
+        elif each.name == HELDOUT:
+            notes.error("MIX0210", f"`{HELDOUT}` is what the held-out rows are called", each.span, "taken", help="give the benchmark another name")
+        names.add(each.name)
     heldout = None
     line = settings.one("heldout")
     if line is not None and isinstance(line.value, ast.Heldout):
@@ -45,7 +50,7 @@ def evaluate(
             otherwise = f"the corpora are {', '.join(sorted(corpora))}" if corpora else None
             given = meant(corpus.text, corpora, corpus.span, otherwise)
             notes.error("MIX0201", f"no corpus named `{corpus.text}`", corpus.span, "not declared", **given)
-    baselines: list[str] = []
+    baselines: list[ir.Baseline] = []
     for setting in settings.all("baseline"):
         name = setting.value.text if isinstance(setting.value, ast.Name) else ""
         first = next((s for s in settings.all("baseline") if s == setting), setting)
@@ -60,30 +65,55 @@ def evaluate(
         elif name in scores and scores[name].type.kind not in ("number", "unknown"):
             declared = Label(scores[name].span, f"this is {scores[name].type}")
             notes.error("MIX0304", "a baseline orders rows by a number", setting.value.span, "not a number", secondary=(declared,))
-        elif name in baselines:
+        elif name in TAKEN:
+            notes.error("MIX0210", f"`{name}` is what another arm is called", setting.value.span, "taken", help="give the score another name")
+        elif any(name == each.by for each in baselines):
             label = Label(first.span, "first here")
             notes.error(
                 "MIX0202", f"`baseline {name}` stands twice", setting.span, "again here", secondary=(label,), **once(first, setting)
             )
-        baselines.append(name)
-        missing.append(ir.Missing(what=f"`baseline {name}`", stage="evaluate", span=setting.span))
-    seeds = _seeds(settings, notes, missing)
-    temperature = settings.number("temperature", None, least=0, most=2)
-    if temperature:
-        missing.append(ir.Missing(what="`temperature` above 0", stage="evaluate", span=settings.all("temperature")[0].span))
+        elif not trained:
+            _untrained(f"`baseline {name}` is one more model that is trained", setting, notes)
+        baselines.append(ir.Baseline(by=name, span=setting.span))
+    seeds = _seeds(settings, notes)
+    if len(seeds) > 1 and not trained:
+        _untrained("every seed is one more model that is trained", settings.all("seeds")[0], notes)
+    temperature = float(settings.number("temperature", None, least=0, most=2) or 0)
+    drawn(read, temperature, notes)
     tokens = settings.number("max_tokens", "tokens", whole=True, least=1)
     return ir.Evaluate(
-        benchmarks=tuple(benchmarks),
+        benchmarks=tuple(each for each, _ in read),
         heldout=heldout,
         max_tokens=512 if tokens is None else int(tokens),
-        temperature=float(temperature or 0),
+        temperature=temperature,
         seeds=seeds,
         baselines=tuple(baselines),
         span=block.head,
     )
 
 
-def _seeds(settings: Settings, notes: Diagnostics, missing: list[ir.Missing]) -> tuple[int, ...]:
+def equal_size(measured: ir.Evaluate, selection: ir.Selection | None, notes: Diagnostics) -> None:
+    """MIX0434 at every baseline that may train on another number of examples than the recipe: nothing says how many each has."""
+    budgets = selection.budgets if selection else ()
+    if any(not budget.up_to for budget in budgets):
+        return
+    for baseline in measured.baselines:
+        most = next((Label(b.span, "at most so many") for b in budgets), None)
+        notes.warning(
+            "MIX0434",
+            f"the baseline `{baseline.by}` may train on another number of examples than the recipe",
+            baseline.span,
+            "not of equal size",
+            secondary=(most,) if most else (),
+            help="write `budget N examples` in `select`: then every arm has exactly as many",
+        )
+
+
+def _untrained(what: str, setting: ast.Setting, notes: Diagnostics) -> None:
+    notes.error("MIX0207", f"{what}, and nothing says how", setting.span, "needs a `train`", help="declare it: `train STUDENT { epochs 3 }`")
+
+
+def _seeds(settings: Settings, notes: Diagnostics) -> tuple[int, ...]:
     line = settings.one("seeds")
     if line is None:
         return ()
@@ -102,21 +132,4 @@ def _seeds(settings: Settings, notes: Diagnostics, missing: list[ir.Missing]) ->
     for at, (seed, item) in enumerate(zip(seeds, line.value.items, strict=True)):
         if seed is not None and seed in seeds[:at]:
             notes.error("MIX0202", f"the seed {seed} stands twice: it would train the same model again", item.span, "again here")
-    if len(seeds) > 1:
-        missing.append(ir.Missing(what="more than one seed", stage="evaluate", span=line.span))
     return tuple(int(s) for s in seeds if s is not None)
-
-
-def _benchmark(node: ast.Benchmark, inputs: Inputs, notes: Diagnostics, missing: list[ir.Missing]) -> Benchmark | None:
-    path = beside(node.path.value, node.path.span.path)
-    if inputs.present.get(path) is False:
-        notes.error(
-            "MIX0208", f"no benchmark file `{node.path.value}`", node.path.span, "not there", help="the path is relative to this spec"
-        )
-    samples = 1 if node.samples is None else number(notes, "samples", node.samples, None, whole=True, least=1)
-    limit = None if node.limit is None else number(notes, "limit", node.limit, "prompts", whole=True, least=1)
-    if samples is None or (node.limit is not None and limit is None):
-        return None
-    if samples > 1:
-        missing.append(ir.Missing(what="`samples` above 1", stage="evaluate", span=node.span))
-    return Benchmark(name=node.name.text, path=path, samples=int(samples), limit=None if limit is None else int(limit), span=node.span)

@@ -147,6 +147,14 @@ class Train:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Baseline:
+    """`baseline random`, or by a score: `by` is its name."""
+
+    by: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluate:
     """`heldout`: the corpus and the condition that takes the place of its own."""
 
@@ -155,7 +163,7 @@ class Evaluate:
     max_tokens: int = 512
     temperature: float = 0
     seeds: tuple[int, ...] = ()
-    baselines: tuple[str, ...] = ()
+    baselines: tuple[Baseline, ...] = ()
     span: Span
 
 

@@ -48,12 +48,16 @@ class TagBy:
 
 @dataclass(frozen=True, slots=True)
 class Benchmark:
-    """`benchmark gsm8k "f.jsonl" samples 1 limit 50 prompts`."""
+    """`benchmark gsm8k "f.parquet" (problem: question, answer: target) samples 1 limit 50 prompts grade choice`.
+
+    `columns`: what the file calls a field, each with its name and a `Name` or `String`."""
 
     name: Name
     path: String
     samples: Number | Param | None
     limit: Number | Param | None
+    columns: tuple[Argument, ...] = ()
+    grade: Name | Call | None = None
     span: Span = place()
 
 

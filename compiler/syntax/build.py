@@ -113,10 +113,10 @@ def _tag_by(span: Span, method: ast.Name | ast.Call, value: ast.Expr | None = No
 
 
 def _benchmark(
-    span: Span, name: ast.Name, path: ast.String, *options: tuple[str, ast.Number | ast.Param]
+    span: Span, name: ast.Name, path: ast.String, *options: tuple[str, Any]
 ) -> ast.Benchmark:
     given = dict(options)
-    return ast.Benchmark(name, path, given.get("samples"), given.get("limit"), span=span)
+    return ast.Benchmark(name, path, given.get("samples"), given.get("limit"), given.get("columns", ()), given.get("grade"), span=span)
 
 
 def _group(span: Span, kind: ast.Name, first: ast.Name | ast.String, second: ast.String | None = None) -> ast.Group:
@@ -179,6 +179,9 @@ NODES: dict[str, Callable[..., Any]] = {
     "benchmark": _benchmark,
     "benchmark_samples": lambda span, count: ("samples", count),
     "benchmark_limit": lambda span, amount: ("limit", amount),
+    "benchmark_columns": lambda span, *columns: ("columns", columns),
+    "benchmark_column": lambda span, name, column: ast.Argument(name, column, span=span),
+    "benchmark_grade": lambda span, grade: ("grade", grade),
     "heldout": lambda span, corpus, where: ast.Heldout(corpus, where, span=span),
     "expect": lambda span, subject, operator, amount: ast.Expect(subject, operator.text, amount, span=span),
     "expect_error": lambda span, error, code: ast.Expect(error, None, code, span=span),

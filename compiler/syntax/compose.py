@@ -59,9 +59,11 @@ def _(node: ast.TagBy) -> Text:
 
 @compose.register
 def _(node: ast.Benchmark) -> Text:
+    columns = (" ", arguments_of(node.columns, node.path.span.end, node.span.end)) if node.columns else ()
     samples = (" samples ", *compose(node.samples)) if node.samples else ()
     limit = (" limit ", *compose(node.limit)) if node.limit else ()
-    return (f"{node.name.text} ", *compose(node.path), *samples, *limit)
+    grade = (" grade ", *compose(node.grade)) if node.grade else ()
+    return (f"{node.name.text} ", *compose(node.path), *columns, *samples, *limit, *grade)
 
 
 @compose.register

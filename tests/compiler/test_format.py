@@ -24,7 +24,8 @@ CLAUSES = {
     "train": ["format skill_aware", "epochs 5", "learning_rate 1e-5", "batch 8 examples", "packing true", "schedule none", "save [1, 2]"],
     "evaluate": [
         'benchmark sums "f.jsonl"', 'benchmark sums "f.jsonl" samples 1', 'benchmark sums "f.jsonl" limit 50 prompts',
-        'benchmark sums "f.jsonl" samples $n limit 50 prompts', 'heldout traces where split == "test" or x', "baseline random",
+        'benchmark sums "f.jsonl" samples $n limit 50 prompts', 'benchmark sums "f.jsonl" (problem: text, answer: "a b") samples 4 grade choice',
+        'benchmark sums "f.jsonl" grade verify_math(reference)', 'heldout traces where split == "test" or x', "baseline random",
         "seeds [0, 1, 2]", "remove heldout",
     ],
     "test": ['given "rows.jsonl"', "expect selected == 3 examples", 'expect skill "Algebra" >= 2 examples', "expect error MIX0401",

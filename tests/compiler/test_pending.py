@@ -19,7 +19,6 @@ STAGES = {
     "tag": SCORED.replace("column topic", 'llm(model: "hub/e5")'),
     "score": SCORED + "score same = pass_rate()\nselect { where same >= 0.5 }\n",
     "profile": SCORED + MEASURED,
-    "evaluate": CLEAN + "evaluate {\n  heldout rows where good\n  baseline random\n}\n",
 }
 
 

@@ -9,10 +9,11 @@ import pytest
 from mixc.compiler.diagnostics import Fault
 from mixc.compiler.plan.stages import Benchmark, Evaluate, Model
 from mixc.compiler.source import Span
+from mixc.runtime.answers import asking
 from mixc.runtime.benchmarks import read_benchmark
 from mixc.runtime.context import Context
 from mixc.runtime.engines.students import Students
-from mixc.runtime.evaluate import evaluate
+from mixc.runtime.evaluate import Trained, evaluate
 from mixc.runtime.events import Notice
 from mixc.runtime.store import Store
 from mixc.tests.runtime.tiny import make_tiny_student
@@ -37,6 +38,11 @@ def make_stage(model: Path | None, *benchmarks: Benchmark, **changes: object) ->
         id="evaluate", inputs=(), model=student or None, benchmarks=benchmarks, max_tokens=12, seed=3, span=SPAN
     )
     return replace(stage, **changes)
+
+
+def after(folder: Path, name: str = "after", recipe: str = "recipe", seed: int = 3) -> list[Trained]:
+    """One arm that was trained, its model in `folder`."""
+    return [Trained(name, recipe, seed, "model" if name == "after" else f"arms/{name}", folder)]
 
 
 def make_heldout(count: int) -> pl.DataFrame:
@@ -125,12 +131,6 @@ def test_a_benchmark_that_is_missing_or_not_text_is_told(tmp_path):
     assert "cannot be read" in problem(lambda: read_benchmark(replace(benchmark, path=str(tmp_path / "folder")), 0))
 
 
-def test_more_samples_than_one_are_refused_and_never_ignored(tmp_path):
-    benchmark = make_benchmark(tmp_path / "b.jsonl", [{"problem": "a", "answer": "1"}], samples=4)
-    stage = make_stage(tmp_path, benchmark)
-    assert "4 samples" in problem(lambda: evaluate(stage, None, None, make_context(tmp_path)))
-
-
 def test_before_and_after_are_the_students_own_answers(student, other, tmp_path):
     """The expected text comes from transformers alone; the answer of one problem is made to be what it says."""
     from transformers import AutoModelForCausalLM, AutoTokenizer
@@ -146,7 +146,7 @@ def test_before_and_after_are_the_students_own_answers(student, other, tmp_path)
             said[name, text] = tokenizer.decode(made, skip_special_tokens=True)
     records = [{"id": text, "problem": text, "answer": "1234567"} for text in ("1+1?", "Add 40 and 2, please.")]
     found = evaluate(
-        make_stage(student, make_benchmark(tmp_path / "b.jsonl", records)), None, other, make_context(tmp_path)
+        make_stage(student, make_benchmark(tmp_path / "b.jsonl", records)), None, after(other), make_context(tmp_path)
     )
     texts = {(row["arm"], row["id"]): row["text"] for row in found.items.iter_rows(named=True)}
     assert texts == said
@@ -159,27 +159,26 @@ def test_before_and_after_are_the_students_own_answers(student, other, tmp_path)
 
 def test_correct_unknown_and_cut_answers_are_counted_apart(student, tmp_path):
     """Stored answers stand in for a model that can count: they are what a run before this one would have left."""
-    from mixc.runtime.evaluate import asking
     from mixc.runtime.responses import RESPONSES, Question, keys
 
     records = [{"problem": "a", "answer": "42"}, {"problem": "b", "answer": "42"}, {"problem": "c", "answer": "\\boxed{}"}]
     benchmark, context = make_benchmark(tmp_path / "b.jsonl", records), make_context(tmp_path)
-    evaluate(make_stage(student, benchmark), None, None, context)
+    evaluate(make_stage(student, benchmark), None, (), context)
     (shelf,) = [f.parent for f in (tmp_path / "store" / "scores").glob("*/identity.json") if "responses" in f.read_text()]
     for shard in shelf.glob("*.parquet"):
         shard.unlink()
     made = pl.DataFrame(
         {
-            "key": keys(asking(make_stage(student)), [Question(text) for text in "abc"])["key"],
+            "key": keys(asking(make_stage(student), benchmark, 3), [Question(text) for text in "abc"])["key"],
             "text": ["It is \\boxed{42}.", "It is \\boxed{41}", "It is \\boxed{42}."],
             "tokens": [5, 12, 5], "finished": [True, False, True], "engine": ["transformers"] * 3,
         },
         schema={"key": pl.String(), **RESPONSES},
     )  # fmt: skip
     context.store.shelf(shelf.name, json.loads((shelf / "identity.json").read_text())).append(made)
-    found = evaluate(make_stage(student, benchmark), None, None, make_context(tmp_path))
+    found = evaluate(make_stage(student, benchmark), None, (), make_context(tmp_path))
     accuracy = found.benchmarks["sums"]["before"]
-    assert (accuracy.n, accuracy.correct, accuracy.unknown, accuracy.cut) == (3, 1, 1, 1)
+    assert (accuracy.whole.n, accuracy.whole.correct, accuracy.unknown, accuracy.cut) == (3, 1, 1, 1)
     assert found.items["correct"].to_list() == [True, False, None]
     assert found.items["why"].drop_nulls().len() == 1
 
@@ -197,15 +196,15 @@ def test_a_rerun_asks_no_model_and_a_larger_limit_only_what_is_new(student, tmp_
     monkeypatch.setattr(TransformersEngine, "generate", counting)
     records = [{"problem": f"What is {n}?", "answer": "1"} for n in range(9)]
     benchmark, rows = make_benchmark(tmp_path / "b.jsonl", records, limit=4), make_heldout(3)
-    first = evaluate(make_stage(student, benchmark), rows, None, make_context(tmp_path))
+    first = evaluate(make_stage(student, benchmark), rows, (), make_context(tmp_path))
     assert asked == [4]
-    again = evaluate(make_stage(student, benchmark), rows, None, make_context(tmp_path))
+    again = evaluate(make_stage(student, benchmark), rows, (), make_context(tmp_path))
     assert asked == [4]
     assert again.to_dict() == first.to_dict()
     assert again.items.equals(first.items)
-    evaluate(make_stage(student, replace(benchmark, limit=9)), rows, None, make_context(tmp_path))
+    evaluate(make_stage(student, replace(benchmark, limit=9)), rows, (), make_context(tmp_path))
     assert asked == [4, 5]
-    evaluate(make_stage(student, benchmark, max_tokens=3), rows, None, make_context(tmp_path))
+    evaluate(make_stage(student, benchmark, max_tokens=3), rows, (), make_context(tmp_path))
     assert asked == [4, 5, 4]
 
 
@@ -229,7 +228,7 @@ def test_heldout_nll_is_the_mean_over_rows_of_the_mean_over_response_tokens(stud
                 logprobs = torch.log_softmax(model(tokens[None]).logits[0].float(), -1)
             found.append(-float(logprobs[len(head) - 1 : -1].gather(1, tokens[len(head) :, None]).mean()))
         expected[arm] = sum(found) / len(found)
-    result = evaluate(make_stage(student), rows.sample(fraction=1.0, shuffle=True, seed=1), other, make_context(tmp_path))
+    result = evaluate(make_stage(student), rows.sample(fraction=1.0, shuffle=True, seed=1), after(other), make_context(tmp_path))
     heldout = result.to_dict()["heldout"]
     assert (heldout["rows"], heldout["unmeasured"]) == (4, [])
     assert heldout["before"] == pytest.approx(expected["before"], abs=1e-4)
@@ -242,8 +241,8 @@ def test_heldout_rows_that_do_not_fit_are_counted_and_named_and_leave_the_mean(s
     rows = make_heldout(3)
     long = rows.with_columns(response=pl.Series([rows["response"][0], "so " * 4000, rows["response"][2]]))
     events: list = []
-    found = evaluate(make_stage(student), long, None, make_context(tmp_path, events)).to_dict()["heldout"]
-    short = evaluate(make_stage(student), rows[[0, 2]], None, make_context(tmp_path)).to_dict()["heldout"]
+    found = evaluate(make_stage(student), long, (), make_context(tmp_path, events)).to_dict()["heldout"]
+    short = evaluate(make_stage(student), rows[[0, 2]], (), make_context(tmp_path)).to_dict()["heldout"]
     assert found["unmeasured"] == [rows["row_id"][1]]
     assert (found["rows"], found["before"]) == (2, short["before"])
     assert any("1 of 3 held-out rows" in event.message for event in events if isinstance(event, Notice))
@@ -257,7 +256,7 @@ def test_a_trained_model_is_measured_with_the_template_it_was_trained_with(stude
     stage = make_stage(student, make_benchmark(tmp_path / "b.jsonl", [{"problem": "1+1?", "answer": "2"}]))
     assert stage.model is not None
     stage = replace(stage, model=replace(stage.model, template="chat.jinja", folder=str(tmp_path)))
-    found = evaluate(stage, None, trained, make_context(tmp_path))
+    found = evaluate(stage, None, after(trained), make_context(tmp_path))
     plain = make_stage(trained, *stage.benchmarks)
-    own = evaluate(plain, None, None, make_context(tmp_path / "elsewhere"))
+    own = evaluate(plain, None, (), make_context(tmp_path / "elsewhere"))
     assert found.items.filter(arm="after")["text"].to_list() == own.items["text"].to_list()
