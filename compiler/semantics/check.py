@@ -70,7 +70,7 @@ def check(spec: Resolved, inputs: Inputs, notes: Diagnostics) -> ir.Mixture | No
     measured = next(iter(spec.blocks("evaluate")), None)
     evaluation = evaluate(measured, corpora, names.scores, inputs, trained is not None, notes) if measured else None
     if evaluation and trained and (picked is not None or not chosen):
-        equal_size(evaluation, picked, notes)
+        equal_size(evaluation, picked, scores, notes)
     if measured and not trained and len(students) > 1:
         notes.error(
             "MIX0207", "which of the students is evaluated?", measured.head, "none is trained", help="leave one student, or train one"

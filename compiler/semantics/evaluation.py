@@ -1,12 +1,14 @@
 """`evaluate`, typed: what is measured before and after training, and against what."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
-from ..clauses import Benchmark
+from ..clauses import Benchmark, Keep, Where
 from ..diagnostics import Diagnostics, Edit, Label
+from ..expressions import columns
 from ..syntax import ast
 from . import ir
 from .benchmarks import benchmark, drawn
+from .catalogue import DEAR
 from .infer import Declared, Names
 from .inputs import Inputs
 from .meant import meant, once
@@ -92,10 +94,10 @@ def evaluate(
     )
 
 
-def equal_size(measured: ir.Evaluate, selection: ir.Selection | None, notes: Diagnostics) -> None:
+def equal_size(measured: ir.Evaluate, selection: ir.Selection | None, scores: Collection[ir.Score], notes: Diagnostics) -> None:
     """MIX0434 at every baseline that may train on another number of examples than the recipe: nothing says how many each has."""
     budgets = selection.budgets if selection else ()
-    if any(not budget.up_to for budget in budgets):
+    if selection is None or any(not budget.up_to for budget in budgets) or _takes_the_same(selection, scores):
         return
     for baseline in measured.baselines:
         most = next((Label(b.span, "at most so many") for b in budgets), None)
@@ -107,6 +109,17 @@ def equal_size(measured: ir.Evaluate, selection: ir.Selection | None, notes: Dia
             secondary=(most,) if most else (),
             help="write `budget N examples` in `select`: then every arm has exactly as many",
         )
+
+
+def _takes_the_same(selection: ir.Selection, scores: Collection[ir.Score]) -> bool:
+    """Whether every arm has as many rows of each prompt: nothing but filters that all share, then `keep best`."""
+    dear = {score.name for score in scores if score.cost >= DEAR}
+    kept = False
+    for step in selection.steps:
+        if isinstance(step, Where) and (kept or dear & {c.name for c in columns(step.condition) if c.source == "score"}):
+            return False
+        kept = kept or isinstance(step, Keep)
+    return not selection.quotas and selection.soft is None
 
 
 def _untrained(what: str, setting: ast.Setting, notes: Diagnostics) -> None:

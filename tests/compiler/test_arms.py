@@ -116,6 +116,11 @@ def test_arms_that_cannot_be_are_told() -> None:
 
     assert codes(SPEC.replace("EVALUATE", "baseline random\nseeds [0, 1]")) == []
     assert "MIX0434" in codes(SPEC.replace("EVALUATE", "baseline random").replace("budget   90", "budget   up to 90"))
+    same = SPEC.replace("EVALUATE", "baseline random").replace("  budget   90 examples\n", "").replace('  quota    teacher "a" <= 40%\n', "")
+    assert "MIX0434" in codes(same), "`fluency` filters the recipe alone"
+    same = same.replace("good_one and fluent >= -3 nats", "good_one").replace("  where    natural >= p20\n", "")
+    assert "MIX0434" not in codes(same)
+    assert "MIX0434" in codes(same.replace("  keep     at most 1", "  where    length <= 90 tokens\n  keep     at most 1"))
     untrained = SPEC.replace("train tiny { steps 3 }\n", "")
     assert codes(untrained.replace("EVALUATE", "baseline random\nseeds [0, 1]")).count("MIX0207") == 2
     assert "MIX0210" in codes(SPEC.replace("score unread", "score recipe").replace("EVALUATE", "baseline recipe"))
