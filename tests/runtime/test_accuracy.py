@@ -6,7 +6,7 @@ import random
 import polars as pl
 import pytest
 from mixc.runtime.accuracy import accuracy
-from mixc.runtime.statistics import wilson
+from mixc.runtime.proportions import wilson
 
 SCHEMA = {"id": pl.String(), "correct": pl.Boolean(), "finished": pl.Boolean(), "skills": pl.List(pl.String()), "level": pl.String()}
 
