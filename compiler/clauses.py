@@ -20,6 +20,15 @@ class Model:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """An OpenAI-compatible server: requests go to `url` + `/chat/completions`. `key` is the name of the environment variable that holds the key, never
+    the key; None: `OPENAI_API_KEY`."""
+
+    url: str
+    key: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Roles:
     """Which column of the corpus plays which role."""
 
