@@ -21,6 +21,7 @@ from ..compiler.plan.stages import (
     Score,
     Select,
     Stage,
+    Teachers,
     Train,
 )
 from .audit import Audit, audit
@@ -31,6 +32,7 @@ from .context import Context
 from .costs import READS, Cost, Pricing, evaluation, scoring, training
 from .execute import refuse_empty
 from .figure import Figure
+from .generating import generating
 from .lazy import listening
 from .lengths import Lengths, count, lengths
 from .materialise import selected
@@ -63,7 +65,7 @@ class Known:
 class Preview:
     """`known` by stage id. `costs` of what asks a model. `feasible` is None where it cannot be told yet.
 
-    `audits`: of the likelihood scores of which every value is in the store. `solver`: which one would answer the selection, or has. `stopped`: the clause that the runtime does not do yet and beyond which nothing is known. `exact`: whether the rows so far are those of a run.
+    `audits`: of the likelihood scores of which every value is in the store. `solver`: which one would answer the selection, or has. `stopped`: the clause that the runtime does not do yet and beyond which nothing is known. `unwritten`: the answers of teachers that are yet to be written, and beyond which nothing is known either. `exact`: whether the rows so far are those of a run.
     """
 
     known: dict[str, Known] = field(default_factory=dict)
@@ -71,6 +73,7 @@ class Preview:
     composition: Composition | None = None
     feasible: bool | None = None
     stopped: str | None = None
+    unwritten: int = 0
     faults: tuple[Diagnostic, ...] = ()
     walk: Walk = field(default_factory=Walk)
     lengths: Lengths = field(default_factory=Lengths)
@@ -101,7 +104,7 @@ def preview(
 
     `rate`: tokens a second, for all models; without it what earlier runs measured. `listen` hears each lazy plan with its stage and clause.
     """
-    seen = Preview(lengths=lengths(plan), walk=Walk(needed=needs(plan.stages)))
+    seen = Preview(lengths=lengths(plan), walk=Walk(needed=needs(plan.stages), asks=False))
     pricing = Pricing(context, rate)
     try:
         for stage in plan.stages if stages is None else stages:
@@ -110,6 +113,9 @@ def preview(
                 break
             with listening(partial(listen, stage)) if listen else nullcontext():
                 seen.known[stage.id] = _stage(stage, plan, seen, pricing)
+            if seen.walk.lacking:  # what their rows would be, nobody knows
+                seen.unwritten = sum(seen.walk.lacking.values())
+                break
     except Fault as fault:
         seen.faults = fault.diagnostics
         if any(d.code == "MIX0401" for d in fault.diagnostics):
@@ -135,6 +141,11 @@ def _stage(stage: Stage, plan: Plan, seen: Preview, pricing: Pricing) -> Known:
             return _bounded(stage, seen)
         case Materialise() | Profile():
             return Known(before=seen.selected, rows=seen.selected)
+        case Teachers() if stage.generated:
+            before, scanned = _rows(seen), {scan.corpus: rows for scan, rows in walk.scans}
+            seen.costs += [generating(stage, each, scanned[each.corpus], pricing) for each in stage.generated]
+            says = advance(stage, walk, context)
+            return Known(before=before, says="answers yet to be written") if walk.lacking else _passed(seen, before, says)
         case Train():
             if seen.selected is None:
                 return Known()

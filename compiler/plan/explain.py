@@ -111,7 +111,8 @@ def _(stage: Teachers) -> Iterator[str]:
         yield f"{teacher.name} from {teacher.corpus}{where}"
     for teacher in stage.generated:
         where = f" {teacher.where.text}" if teacher.where else ""
-        yield f"{teacher.name}: {teacher.model} answers the prompts of {teacher.corpus}{where}"
+        at = f" at {teacher.endpoint.url}" if teacher.endpoint else ""
+        yield f"{teacher.name}: {teacher.model}{at} answers the prompts of {teacher.corpus}{where}"
         each = "1 answer" if teacher.samples == 1 else f"{teacher.samples:,} answers"
         yield f"{each} each, temperature {teacher.temperature:g}, at most {teacher.max_tokens:,} tokens"
 

@@ -6,7 +6,7 @@ from functools import singledispatch
 from hashlib import sha256
 from typing import Any
 
-from ..clauses import Model, Where
+from ..clauses import GeneratedTeacher, Model, Where
 from ..expressions import Operation
 from ..source import Span
 from .express import express
@@ -120,9 +120,19 @@ def _(stage: Teachers) -> Iterator[Block]:
         yield Block(f"teacher {teacher.name}", "teachers", text, teacher.span, (item, *more))
     for writer in getattr(stage, "generated", ()):
         title = f"teacher {writer.name}"
-        yield Block(title, "generate", f"{title} generate", writer.span, tuple(_fields(writer, ("name", "folder"), "generate")))
+        items = (*_server(writer), *_fields(writer, ("name", "folder", "revision", "endpoint", "columns"), "generate"))
+        yield Block(title, "generate", f"{title} generate", writer.span, items)
     if more := tuple(_fields(stage, ("teachers", "generated"))):
         yield Block("teachers", "teachers", "teachers", stage.span, more)
+
+
+def _server(writer: GeneratedTeacher) -> Iterator[Item]:
+    if writer.revision:
+        yield Item("revision", f'revision "{writer.revision}"', writer.revision, "generate", writer.span)
+    if writer.endpoint:
+        yield Item("endpoint", f'endpoint "{writer.endpoint.url}"', writer.endpoint.url, "generate", writer.span)
+        if writer.endpoint.key:  # another key to the same server changes no answer
+            yield Item("key", f'key "{writer.endpoint.key}"', writer.endpoint.key, "", writer.span)
 
 
 @blocks.register

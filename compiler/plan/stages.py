@@ -11,6 +11,7 @@ from ..clauses import (
     AtMost,
     Benchmark,
     Budget,
+    Endpoint,
     GeneratedTeacher,
     Grade,
     Group,
@@ -30,7 +31,7 @@ from ..source import Span
 
 __all__ = [
     "KINDS",
-    "Amount", "AtMost", "Benchmark", "Budget", "Decontaminate", "Dedup", "Evaluate", "Filter", "GeneratedTeacher", "Grade", "Group", "Heldout",
+    "Amount", "AtMost", "Benchmark", "Budget", "Decontaminate", "Dedup", "Endpoint", "Evaluate", "Filter", "GeneratedTeacher", "Grade", "Group", "Heldout",
     "Keep", "Lora", "Materialise", "Model", "NamedTeacher", "Pending", "Plan", "Profile", "Quota", "Require", "Roles", "Scan", "Score", "Select",
     "SoftQuota", "Stage", "Tag", "Tally", "Teachers", "Train", "Where", "kind",
 ]

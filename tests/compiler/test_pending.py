@@ -15,7 +15,6 @@ MEASURED = "profile tiny {\n  grade verify_math(reference)\n}\n"
 TEXTS = {"profile.json": '{"skills": {"Algebra": {"attempts": 3, "correct": 1}}}'}
 STAGES = {
     "scan": HEAD.replace("  teacher   model\n", "  license   license\n") + 'require license in ["MIT"]\n',
-    "teachers": SCORED + 'teacher t generate {\n  model "hub/large"\n  prompts from rows\n}\n',
     "tag": SCORED.replace("column topic", 'embedding(model: "hub/e5")'),
     "score": SCORED + "score same = pass_rate()\nselect { where same >= 0.5 }\n",
     "profile": SCORED + MEASURED,
