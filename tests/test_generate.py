@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import threading
@@ -12,7 +13,7 @@ import pytest
 from mixc.tests.cli.program import arguments, environment
 from mixc.tests.cli.running import Run, runner
 from mixc.tests.compiling import RUN as GOLDENS
-from mixc.tests.compiling import told
+from mixc.tests.compiling import messages_of, told
 from mixc.tests.runtime.served import completion, served
 from mixc.tests.runtime.sums import answer, spec, sums
 from mixc.tests.runtime.tiny import make_tiny_student
@@ -223,3 +224,23 @@ def test_a_model_of_this_machine_answers_and_is_let_go(mixc: Run, tmp_path: Path
     assert manifest["models"]["teacher writer"]["dtype"] == "fp32"
     code, said, _ = mixc("plan", "sums.mix")
     assert code == 0 and "no model has anything to do" in said
+
+
+def test_the_spec_on_the_page_is_checked(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[1] / "docs" / "teachers.md").read_text(encoding="utf-8")
+    (shown,) = re.findall(r"^```mix\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+    row = {"question": "q", "solution": "s", "answer": "4", "model": "terse", "split": "train"}
+    (tmp_path / "rows.jsonl").write_text(json.dumps(row) + "\n")
+    (tmp_path / "page.mix").write_text(shown)
+    assert "error[" not in messages_of(tmp_path, "page.mix") and "MIX0410" not in messages_of(tmp_path, "page.mix")
+
+
+@pytest.mark.vllm
+def test_vllm_answers_as_a_teacher(mixc: Run, tmp_path: Path) -> None:
+    make_tiny_student(tmp_path / "tiny", arch="wide")
+    local = spec("URL").replace('  endpoint    "URL"', "  dtype       fp32").replace('"big-model"', '"./tiny"').replace("100 tokens", "20 tokens").replace("  where right\n", "")
+    Path("sums.mix").write_text(local)
+    code, _, errors = mixc("build", "sums.mix", "--engine", "vllm", "--until", "teachers")
+    assert code == 0, errors
+    code, said, _ = mixc("plan", "sums.mix")
+    assert code == 0 and "no model has anything to do" in said, "another engine's answers are taken where they are no comparison"
