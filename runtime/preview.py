@@ -194,7 +194,7 @@ def _score(stage: Score, seen: Preview, pricing: Pricing) -> Known:
     absent = stage.model is not None and not context.students.is_here(stage.model)
     lacking = missing(stage, walk.rows, context, absent=absent)
     most = not seen.exact and bool(lacking.height)
-    cached = walk.rows.alive - lacking.height
+    cached = max(walk.rows.alive - lacking.height, 0)
     if stage.model is not None and stage.scorer != "tokens":
         seen.costs.append(scoring(stage, lacking, seen.exact, cached, pricing))
     if not lacking.height and not unknown(walk.rows) and seen.exact:
