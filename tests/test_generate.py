@@ -1,5 +1,6 @@
 """Teachers that have yet to answer, from the command line: generated, graded, selected and explained, asked once ever."""
 
+import gc
 import json
 import os
 import re
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from mixc.runtime.engines.students import Students
 from mixc.tests.cli.program import arguments, environment
 from mixc.tests.cli.running import Run, runner
 from mixc.tests.compiling import RUN as GOLDENS
@@ -158,6 +160,27 @@ def test_prompts_alone_are_a_corpus_where_a_teacher_answers_them(mixc: Run) -> N
     assert code == 4 and "error[MIX0503]: the corpus `sums` has no row with both a prompt and a response" in errors
 
 
+def test_rows_in_parts_come_to_the_same_and_nothing_is_left_behind(mixc: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with served(answer) as server:
+        Path("sums.mix").write_text(spec(server.url))
+        assert mixc("build", "sums.mix")[0] == 0
+        whole = digests(Path("build/sums"))
+        monkeypatch.setattr("mixc.runtime.rows.MOST", 8)
+        assert mixc("build", "sums.mix")[0] == 0 and digests(Path("build/sums")) == whole
+    gc.collect()
+    assert not list((tmp_path / ".mixc" / "scratch").rglob("*.parquet"))
+
+
+def test_difficulty_is_the_share_of_its_answers_that_are_right(mixc: Run) -> None:
+    with served(answer) as server:
+        Path("sums.mix").write_text(spec(server.url).replace("  where right\n", "  where right and passed < 1\n").replace("score good", "score passed = pass_rate()\nscore good"))
+        code, _, errors = mixc("build", "sums.mix")
+        assert code == 0, errors
+    rows = ledger().filter(~pl.col("reason").fill_null("").str.starts_with("teachers: ") & ~pl.col("reason").fill_null("").str.starts_with("scan: "))
+    for (prompt,), part in rows.group_by("prompt_id"):
+        assert part["passed"].drop_nulls().unique().to_list() in ([], [part["right"].mean()]), prompt
+
+
 def test_a_condition_that_no_prompt_passes_is_told(mixc: Run) -> None:
     with served(answer) as server:
         Path("sums.mix").write_text(spec(server.url).replace("level < 5", "level > 50"))
@@ -207,9 +230,12 @@ def test_a_build_that_was_killed_goes_on(mixc: Run, tmp_path: Path, monkeypatch:
         assert digests(Path("build/sums")) == resumed
 
 
-def test_a_model_of_this_machine_answers_and_is_let_go(mixc: Run, tmp_path: Path) -> None:
+def test_a_model_of_this_machine_answers_and_is_let_go(mixc: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("torch")
     make_tiny_student(tmp_path / "tiny")
+    let_go: list[str] = []
+    release = Students.release
+    monkeypatch.setattr(Students, "release", lambda self, model: (let_go.append(model.student), release(self, model))[1])
     local = spec("URL").replace('  endpoint    "URL"', "  dtype       fp32").replace('"big-model"', '"./tiny"').replace("100 tokens", "20 tokens").replace("  where right\n", "")
     Path("sums.mix").write_text(local)
     code, said, _ = mixc("plan", "sums.mix")
@@ -218,6 +244,7 @@ def test_a_model_of_this_machine_answers_and_is_let_go(mixc: Run, tmp_path: Path
     assert code == 0, errors
     written = ledger().filter(pl.col("teacher") == "writer")
     assert 9 <= written.height <= 36 and set(written["prompt_id"]) == set(ASKED)
+    assert let_go == ["writer"]
     first = digests(Path("build/sums"))
     assert mixc("build", "sums.mix")[0] == 0 and digests(Path("build/sums")) == first
     manifest = json.loads(Path("build/sums/manifest.json").read_text())

@@ -126,8 +126,24 @@ select {
         "a clause that the runtime does not do yet",
         "The language has this clause, and it is checked and planned, but this version of the runtime cannot carry it out. `check` and `plan` "
         "warn, and name the stage that is missing; `build` stops before it starts, unless `--until` names a stage before the one that would need the clause.",
-        "score passed = pass_rate()",
-        "score passed = verify_math(reference)",
+        """corpus traces {
+  scan      "traces.jsonl"
+  prompt    question
+  response  solution
+  reference answer
+  teacher   model
+  license   license    # row by row
+}
+require license in ["MIT"]""",
+        """corpus traces {
+  scan      "traces.jsonl"
+  prompt    question
+  response  solution
+  reference answer
+  teacher   model
+  license   "MIT"
+}
+require license in ["MIT"]""",
     ),
     "MIX0412": Code(
         "not an endpoint, or a secret in the spec",

@@ -6,6 +6,7 @@ from functools import singledispatch
 
 from .express import express
 from .pending import concerns
+from .recite import spoken
 from .stages import (
     Amount,
     Argument,
@@ -150,7 +151,7 @@ def _(stage: Score) -> Iterator[str]:
     given = [*(["student: " + stage.model.student] if stage.model else ())]
     given += [_argument(name, value) for name, value in stage.arguments]
     values = {value for _, value in stage.arguments}
-    given += [name for read in stage.reads if (name := read.removeprefix("column:")) not in values]
+    given += [name for read in spoken(stage) if (name := read.removeprefix("column:")) not in values]
     arguments = ", ".join(given)
     selected = f", of {stage.package}" if stage.package else ""
     selected += ", of the selected rows only" if stage.rows == "selected" else ""

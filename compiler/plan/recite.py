@@ -210,12 +210,17 @@ def _(stage: Score) -> Iterator[Block]:
         if value is not None:
             items.append(Item(name.partition("_")[0] if name.startswith("window_") else name, _argument(name, value), (name, value), "score", stage.span))
     values = {value for _, value in stage.arguments}
-    items += [Item("reads", text, text, "score", stage.span) for read in stage.reads if (text := read.removeprefix("column:")) not in values]
+    items += [Item("reads", text, text, "score", stage.span) for read in spoken(stage) if (text := read.removeprefix("column:")) not in values]
     if stage.unit and stage.scorer == "column":
         items.append(Item("unit", f"unit: {stage.unit}", stage.unit, "score", stage.span))
     items += _fields(stage, ("name", "scorer", "arguments", "model", "reads", "unit", "rows", "passes", "tells", "shares"))
     given = ", ".join(item.text for item in items if item.key not in ("scorer", "version"))
     yield Block(f"score {stage.name}", "score", f"score {stage.name} = {stage.scorer}({given})", stage.span, tuple(items))
+
+
+def spoken(stage: Score) -> tuple[str, ...]:
+    """What a score reads of a row, as far as its call says so: `pass_rate()` reads the reference without a word."""
+    return () if stage.scorer == "pass_rate" and stage.reads == ("reference",) else stage.reads
 
 
 def _argument(name: str, value: Argument) -> str:

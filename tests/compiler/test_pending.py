@@ -1,11 +1,13 @@
 """What a clause that is not run yet says of itself: its stage, and the way out, which must really be one."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from mixc.compiler.diagnostics import Fault
 from mixc.compiler.plan.explain import explain
 from mixc.compiler.plan.stages import KINDS
+from mixc.compiler.semantics.catalogue import SCORERS
 from mixc.runtime.execute import refuse_pending
 from mixc.tests.compiler.rules import HEAD, SCORED, compiled
 
@@ -23,6 +25,12 @@ STAGES = {
     "evaluate": CLEAN + "evaluate {\n  heldout rows where good\n  baseline random\n}\n",
     "tag and train": CLEAN.replace("column topic", 'embedding(model: "hub/e5")') + "train tiny {\n  steps 3\n  method lora\n}\n",
 }
+
+
+@pytest.fixture(autouse=True)
+def a_scorer_is_not_run_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if the runtime lacked one."""
+    monkeypatch.setitem(SCORERS, "pass_rate", replace(SCORERS["pass_rate"], ready=False))
 
 
 @pytest.mark.parametrize("case", STAGES)
