@@ -155,6 +155,8 @@ def _feasible(plan: Plan, seen: Preview) -> str:
         return f"no ({code})" if seen.exact else "no, whatever the missing scores turn out to be (MIX0401)"
     if seen.stopped:
         return f"not known: {seen.stopped} is not run yet"
+    if seen.unwritten:
+        return f"not known before {seen.unwritten:,} answer{'s are' if seen.unwritten != 1 else ' is'} written"
     if seen.faults or seen.composition is None:
         return "not known" if any(isinstance(s, Select) for s in plan.stages) else "nothing is selected"
     needed = {s.name for s in plan.stages if isinstance(s, Score) and s.rows == "candidates"}

@@ -34,6 +34,15 @@ class Nearest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """An OpenAI-compatible server: requests go to `url` + `/chat/completions`. `key` is the name of the environment variable that holds the key, never
+    the key; None: `OPENAI_API_KEY`."""
+
+    url: str
+    key: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Roles:
     """Which column of the corpus plays which role."""
 
@@ -139,13 +148,18 @@ class NamedTeacher:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GeneratedTeacher:
-    """Answers the prompts of `corpus` (those where `where` is true) with `model`: a hub id, or a path relative to `folder`; at most `max_tokens` an answer."""
+    """Answers the prompts of `corpus` (those where `where` is true) with `model`: a hub id, or a path relative to `folder`, and behind `endpoint` what the
+    server calls it; at most `max_tokens` an answer. `columns` are those that an answer takes over from the rows of its prompt."""
 
     name: str
     model: str
     folder: str = ""
+    revision: str | None = None
+    dtype: str = "bf16"
+    endpoint: Endpoint | None = None
     corpus: str
     where: Where | None = None
+    columns: tuple[str, ...] = ()
     samples: int = 1
     temperature: float = 0.6
     max_tokens: int = 2000

@@ -20,7 +20,7 @@ SETTINGS = {
     "mix": ("seed", "description", "license"),
     "student": ("model", "revision", "dtype", "template"),
     "corpus": ("scan", "prompt", "response", "reference", "teacher", "id", "license", "sample", "where"),
-    "generate": ("model", "samples", "temperature", "max_tokens", "prompts", "where"),
+    "generate": ("model", "revision", "dtype", "samples", "temperature", "max_tokens", "endpoint", "key", "prompts", "where"),
     "skills": ("tree", "tag"),
     "profile": ("attempts", "sample", "temperature", "max_tokens", "grade"),
     "train": (

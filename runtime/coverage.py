@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 import polars as pl
 
 from ..compiler.plan.pending import concerns
-from ..compiler.plan.stages import Filter, Plan, Profile, Score, Select, SoftQuota, Stage, Tag, Tally
+from ..compiler.plan.stages import Filter, Plan, Profile, Score, Select, SoftQuota, Stage, Tag, Tally, Teachers
 from .context import Context
-from .events import StageFinished, StageStarted
+from .events import Notice, StageFinished, StageStarted
 from .execute import refuse
 from .needs import needs
 from .ranked_by import declared
@@ -81,11 +81,13 @@ def coverage(plan: Plan, judge: str | None, context: Context, measured: Measured
     counted, left_out = _scores(plan, judge, context)
     stages = (*_before(plan), stage, *counted.values())
     refuse(plan, [p for p in plan.pending if any(concerns(p, each, plan) for each in stages)])
-    walk = Walk(needed=needs(stages))
+    walk = Walk(needed=needs(stages), asks=False)
     for each in stages:
         context.watch(StageStarted(each.id))
         began = time.monotonic()
         summary = advance(each, walk, context)
+        for teacher, number in walk.lacking.items() if isinstance(each, Teachers) else ():
+            context.watch(Notice(each.id, f"without {number:,} answers of `{teacher}`, which are yet to be written"))
         context.watch(StageFinished(each.id, summary, time.monotonic() - began))
     names = {role: score.name for role, score in counted.items()}
     nodes, every, without = _counted(stage, walk, names)

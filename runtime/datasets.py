@@ -35,6 +35,7 @@ def read(scan: Scan, watch: Watch) -> pl.DataFrame:
     Fault MIX0501 unreadable, MIX0502 a column of the wrong type, MIX0503 no rows, MIX0504 contradictions, MIX0529 changed meanwhile.
     """
     rows = narrow(scan, ALL, Texts(), watch)
+    refuse_mute(Rows.of(rows), scan)
     return rows.select(*_KEPT, *(["license"] if scan.roles.license else []), *(f"column:{name}" for name in scan.columns), "reason")
 
 
@@ -223,12 +224,16 @@ def _sample(rows: Rows, size: int, seed: int) -> Rows:
 
 
 def _report_blank(rows: Rows, scan: Scan, watch: Watch) -> None:
-    """Tell how many rows lack a text. Fault MIX0503 if all do."""
+    """Tell how many rows lack a text."""
     dropped: Counter[str] = Counter()
     for part in rows.each(["reason"]):
         dropped.update(dict(part["reason"].drop_nulls().value_counts().iter_rows()))
     for reason, number in sorted(dropped.items()):
         watch(Notice(scan.id, f"{_count(number, 'row')} of `{scan.corpus}` dropped: {reason.removeprefix('scan: ')}"))
+
+
+def refuse_mute(rows: Rows, scan: Scan) -> None:
+    """Fault MIX0503 if every row of a corpus lacks a text."""
     if not rows.alive:
         raise _nothing(scan, "has no row with both a prompt and a response")
 

@@ -11,7 +11,22 @@ import polars as pl
 
 from ..compiler.diagnostics import Diagnostic, Fault, Label
 from ..compiler.plan.serialize import to_json
-from ..compiler.plan.stages import KINDS, Evaluate, Materialise, Pending, Plan, Profile, Score, Select, Stage, Tag, Train, kind
+from ..compiler.plan.stages import (
+    KINDS,
+    Evaluate,
+    GeneratedTeacher,
+    Materialise,
+    Pending,
+    Plan,
+    Profile,
+    Score,
+    Select,
+    Stage,
+    Tag,
+    Teachers,
+    Train,
+    kind,
+)
 from . import materialise as made
 from .arms import evaluation_of, materialised, place, selection_files, trained_arms
 from .audit import Audit, audit
@@ -22,6 +37,7 @@ from .evaluate import evaluate
 from .events import Agreed, Deviated, Event, Notice, Passed, StageFinished, StageStarted, Watch
 from .files import TEMPORARY, recover_swap, replace_atomic, swap_folder, sweep, write_atomic, writing
 from .foresee import foresee
+from .generate import model_of
 from .ledger import write_ledger
 from .manifest import Record, manifest
 from .needs import needs
@@ -128,6 +144,13 @@ def build(plan: Plan, out: Path, context: Context, until: str | None = None) -> 
     return result
 
 
+def _writer(teacher: GeneratedTeacher, context: Context) -> dict[str, str]:
+    """What is known of the model of a teacher that generates."""
+    if teacher.endpoint is not None:
+        return {"model": teacher.model, "endpoint": teacher.endpoint.url}
+    return {"model": teacher.model, "dtype": teacher.dtype, **context.students.files(model_of(teacher)).digests}
+
+
 def _refuse_foreign(out: Path) -> None:
     """A build takes the place of the whole folder: Fault MIX0512 if anything stands there that no build wrote."""
     help = "choose another folder with `--out`, or move those files away"
@@ -164,6 +187,8 @@ def _run(stage: Stage, plan: Plan, result: Build, context: Context) -> None:
             if isinstance(stage, Select):
                 result.chosen = chosen_rows(plan, stage, result.walk, context)
                 result.churn = churn(result.out, result.chosen["row_id"])
+    if isinstance(stage, Teachers):
+        result.models |= {f"teacher {each.name}": _writer(each, context) for each in stage.generated}
     if isinstance(stage, (Score, Train, Evaluate)) and stage.model is not None:
         files = context.students.files(stage.model)
         result.models[stage.model.student] = {"model": stage.model.model, "dtype": stage.model.dtype, **files.digests}

@@ -36,7 +36,8 @@ def _of(stage: Stage) -> Iterator[str]:
     match stage:
         case Teachers():
             yield from (name for t in stage.teachers if t.condition for name in read(t.condition))
-            yield from ALL if stage.generated else ()
+            yield from (name for g in stage.generated if g.where for name in read(g.where.condition))
+            yield from (PROMPT,) if stage.generated else ()
         case Filter():
             yield from (name for where in stage.wheres for name in read(where.condition))
         case Score():

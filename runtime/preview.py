@@ -22,6 +22,7 @@ from ..compiler.plan.stages import (
     Select,
     Stage,
     Tag,
+    Teachers,
     Train,
 )
 from .arms import evaluation_of, materialised
@@ -37,6 +38,7 @@ from .examples import Report
 from .execute import refuse_empty
 from .figure import Figure
 from .foretell import foretell
+from .generating import generating
 from .lazy import listening
 from .lengths import Lengths, count, lengths
 from .materialise import selected
@@ -70,7 +72,7 @@ class Known:
 class Preview:
     """`known` by stage id. `costs` of what asks a model. `feasible` is None where it cannot be told yet.
 
-    `audits`: of the likelihood scores of which every value is in the store. `solver`: which one would answer the selection, or has. `stopped`: the clause that the runtime does not do yet and beyond which nothing is known. `exact`: whether the rows so far are those of a run.
+    `audits`: of the likelihood scores of which every value is in the store. `solver`: which one would answer the selection, or has. `stopped`: the clause that the runtime does not do yet and beyond which nothing is known. `unwritten`: the answers of teachers that are yet to be written, and beyond which nothing is known either. `exact`: whether the rows so far are those of a run.
     `tokenised`: what becomes of the selected rows under the template, where these are known.
     """
 
@@ -79,6 +81,7 @@ class Preview:
     composition: Composition | None = None
     feasible: bool | None = None
     stopped: str | None = None
+    unwritten: int = 0
     faults: tuple[Diagnostic, ...] = ()
     walk: Walk = field(default_factory=Walk)
     lengths: Lengths = field(default_factory=Lengths)
@@ -112,7 +115,7 @@ def preview(
     `rate`: tokens a second, for all models; without it what earlier runs measured. `listen` hears each lazy plan with its stage and clause.
     """
     measuring = evaluation_of(plan.stages if stages is None else stages)
-    seen = Preview(lengths=lengths(plan), walk=Walk(needed=needs(plan.stages), arms=measuring.arms if measuring else ()))
+    seen = Preview(lengths=lengths(plan), walk=Walk(needed=needs(plan.stages), arms=measuring.arms if measuring else (), asks=False))
     pricing = Pricing(context, rate)
     try:
         for stage in plan.stages if stages is None else stages:
@@ -121,6 +124,9 @@ def preview(
                 break
             with listening(partial(listen, stage)) if listen else nullcontext():
                 seen.known[stage.id] = _stage(stage, plan, seen, pricing)
+            if seen.walk.lacking:  # what their rows would be, nobody knows
+                seen.unwritten = sum(seen.walk.lacking.values())
+                break
     except Fault as fault:
         seen.faults = (*seen.faults, *fault.diagnostics)
         if any(d.code == "MIX0401" for d in fault.diagnostics):
@@ -150,6 +156,11 @@ def _stage(stage: Stage, plan: Plan, seen: Preview, pricing: Pricing) -> Known:
             return Known(before=seen.selected, rows=seen.selected, says=refuse_weights(plan, selected(plan, walk.rows, context.texts)) or "")
         case Materialise() | Profile():
             return Known(before=seen.selected, rows=seen.selected)
+        case Teachers() if stage.generated:
+            before, scanned = _rows(seen), {scan.corpus: rows for scan, rows in walk.scans}
+            seen.costs += [generating(stage, each, scanned[each.corpus], pricing) for each in stage.generated]
+            says = advance(stage, walk, context)
+            return Known(before=before, says="answers yet to be written") if walk.lacking else _passed(seen, before, says)
         case Train():
             if seen.selected is None:
                 return Known()
@@ -214,7 +225,7 @@ def _score(stage: Score, seen: Preview, pricing: Pricing) -> Known:
     absent = stage.model is not None and not context.students.is_here(stage.model)
     lacking = missing(stage, walk.rows, context, absent=absent)
     most = not seen.exact and bool(lacking.height)
-    cached = walk.rows.alive - lacking.height
+    cached = max(walk.rows.alive - lacking.height, 0)
     if stage.model is not None and stage.scorer != "tokens":
         seen.costs.append(scoring(stage, lacking, seen.exact, cached, pricing))
     if not lacking.height and not unknown(walk.rows) and seen.exact:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from ..compiler.expressions import Column, Expression, Operation, columns
 from ..compiler.plan.stages import Keep, Plan, Score, Select, Where
+from .pass_rates import PASS_RATE
 from .scorers.base import Directed
 from .scorers.registry import scorer
 
@@ -41,7 +42,7 @@ def judges(plan: Plan) -> tuple[str, ...]:
 def better(plan: Plan, name: str) -> str:
     """`high` or `low`: what the scorer says, else `low` where the selection aims at the negated score, else `high`."""
     stage = declared(plan)[name]
-    if stage.scorer != "column" and isinstance(known := scorer(stage), Directed):
+    if stage.scorer not in ("column", PASS_RATE) and isinstance(known := scorer(stage), Directed):
         return known.better
     negated = Operation("negate", (Column("score", name),))
     return "low" if any(negated in expressions for expressions in _aims(plan)) else "high"

@@ -19,6 +19,7 @@ from .chunks import in_chunks
 from .context import Context
 from .events import Event, Notice, Passed, Progress, ignore
 from .identity import digest
+from .pass_rates import PASS_RATE, attempts, grading, refuse_no_share, shares
 from .precision import recalled
 from .rows import Rows, alive
 from .scorers import column
@@ -61,6 +62,12 @@ def score(stage: Score, rows: Rows, context: Context) -> Scored:
 
     What is computed is stored shard by shard, also when the run is interrupted. Faults are the scorer's, or MIX0508.
     """
+    if stage.scorer == PASS_RATE:
+        graded = score(grading(stage, rows), attempts(rows), context)
+        refuse_no_share(stage, graded.rows)
+        found = shares(stage, graded.rows)
+        nulls = Counter(why for live in found.live([f"score:{stage.name}:why"]) for why in live.to_series().drop_nulls())
+        return Scored(found, graded.computed, graded.reused, dict(nulls))
     if stage.scorer == "column":
         live = rows.candidates(stage.reads)
         return _joined(stage, rows, [column.read(stage, live)], 0, 0)
@@ -94,6 +101,9 @@ def missing(stage: Score, rows: Rows, context: Context, *, absent: bool = False)
 
     Of a model that is `absent` nothing is in the store, for its fingerprint is not known.
     """
+    if stage.scorer == PASS_RATE:
+        each = grading(stage, rows)
+        return pl.DataFrame() if each.scorer == "column" else missing(each, attempts(rows), context, absent=absent)
     found, chunks = [], 0
     for live in rows.live():
         distinct = _distinct(stage, live.with_columns(_key(stage, live))).with_columns(pl.col("chunk") + chunks)
@@ -111,6 +121,11 @@ def _lacking(stage: Score, distinct: pl.DataFrame, context: Context) -> pl.DataF
 def from_store(stage: Score, rows: Rows, context: Context, *, absent: bool = False, exact: bool = True) -> Rows:
     """The rows with the columns of `score` as far as the store has them; `open:NAME` is true where it has not, or where a value depends on a pool of
     rows and these are not all `exact`ly those of a run. There is no such column where all is known."""
+    if stage.scorer == PASS_RATE:
+        each = grading(stage, rows)
+        if each.scorer == "column":
+            return score(stage, rows, context).rows
+        return shares(stage, from_store(each, attempts(rows), context, absent=absent))
     asked = scorer(stage)
     pooled = isinstance(asked, Pooled) and asked.pooled(stage)
     parts = [_known(stage, asked, live, context, absent) for live in ([rows.candidates()] if pooled else rows.live())]

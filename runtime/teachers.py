@@ -10,11 +10,12 @@ UNDECLARED = "teachers: of no declared teacher"
 
 
 def name_teachers(stage: Teachers, rows: pl.DataFrame) -> pl.DataFrame:
-    """The rows with `teacher`: the declared name, or the column's value where none is declared. Rows of no declared teacher get a reason.
+    """The rows with `teacher`: the declared name, or the column's value where none is declared. Rows of no declared teacher get a reason; one that
+    generates is declared, and has none of these rows.
 
     Fault MIX0505 if a row is of two teachers.
     """
-    if not stage.teachers:
+    if not stage.teachers and not stage.generated:
         return rows.with_columns(teacher=pl.col("teacher_value"))
     here = set(rows["corpus"].unique())
     teachers = [t for t in stage.teachers if t.corpus in here]
@@ -35,6 +36,8 @@ def _of(teacher: NamedTeacher, rows: pl.DataFrame) -> pl.Expr:
 
 
 def _refuse_two(teachers: list[NamedTeacher], rows: pl.DataFrame, marks: list[str]) -> None:
+    if len(marks) < 2:
+        return
     twice = rows.filter(pl.sum_horizontal(marks) > 1).sort("row_id")
     if twice.is_empty():
         return

@@ -13,6 +13,7 @@ from .file_state import FileState, file_state
 from .identity import ROW as NAMING
 from .identity import digest
 from .kept_rows import Table
+from .scratch import Scratch
 
 T = TypeVar("T")
 
@@ -60,11 +61,16 @@ class Texts:
 
     files: list[File] = field(default_factory=list)
     last: pl.DataFrame = field(default_factory=pl.DataFrame, repr=False)
+    held: list[Scratch] = field(default_factory=list, repr=False)
 
     def open(self, file: File) -> int:
         """The number of a file, from now on."""
         self.files.append(file)
         return len(self.files) - 1
+
+    def hold(self, scratch: Scratch) -> None:
+        """Keep a folder with a file of the run for as long as its texts may be asked for."""
+        self.held.append(scratch)
 
     def add(self, rows: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
         """The rows, in their order, with those of the columns `names` (prompt, response, reference, license) that they lack.

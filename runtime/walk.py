@@ -21,10 +21,11 @@ from ..compiler.plan.stages import (
 from .baselines import select_arms
 from .contents import digests
 from .context import Context
-from .datasets import scanned, union
+from .datasets import refuse_mute, scanned, union
 from .decontaminate import decontaminate
 from .dedup import dedup
 from .events import Notice
+from .generate import generate
 from .identity import by_row_id
 from .needs import ALL
 from .rows import Rows
@@ -45,11 +46,12 @@ class Walk:
     """What the stages so far have made. `rows` are all scanned rows, sorted by row id; `reason` is null for those still in; `evidence` is what
     decontaminate and dedup found, in numbers.
 
-    `needed` are the texts that the stages to come read as columns of `rows` (`needs`); the others are read when they are asked for.
+    `needed` are the texts that the stages to come read as columns of `rows` (`needs`); the others are read when they are asked for. `asks`: teachers that have yet to answer are asked; else `lacking` are the answers, by teacher, that the store does not have.
     `arms` are those of the evaluation to come: the rows that a baseline selects of the same candidates stand in `baselines`, by the arm's name.
     """
 
     needed: frozenset[str] = ALL
+    asks: bool = True
     rows: Rows = field(default_factory=Rows.none)
     scans: list[tuple[Scan, Rows]] = field(default_factory=list)
     heldout: pl.DataFrame | None = None
@@ -61,6 +63,7 @@ class Walk:
     evidence: dict[str, dict[str, object]] = field(default_factory=dict)
     arms: tuple[Arm, ...] = ()
     baselines: dict[str, Rows] = field(default_factory=dict)
+    lacking: dict[str, int] = field(default_factory=dict)
 
 
 def advance(stage: Stage, walk: Walk, context: Context) -> str:
@@ -69,11 +72,7 @@ def advance(stage: Stage, walk: Walk, context: Context) -> str:
         case Scan():
             return _scan(stage, walk, context)
         case Teachers():
-            named = [rows.map(partial(name_teachers, stage)) for _, rows in walk.scans]
-            walk.rows = union(named, [scan for scan, _ in walk.scans], context)
-            walk.teachers, walk.scans = stage, []
-            teachers = {name for live in walk.rows.live(["teacher"]) for name in live["teacher"].unique()}
-            return _left(walk, "teachers", f"{len(teachers):,} teachers")
+            return _teachers(stage, walk, context)
         case Heldout():
             return _heldout(stage, walk, context)
         case Decontaminate():
@@ -124,13 +123,34 @@ def _scan(stage: Scan, walk: Walk, context: Context) -> str:
     return _counted(rows)
 
 
+def _teachers(stage: Teachers, walk: Walk, context: Context) -> str:
+    writing = {teacher.corpus for teacher in stage.generated}
+    for scan, rows in walk.scans:
+        if scan.corpus not in writing:
+            refuse_mute(rows, scan)
+    prompts = {scan.corpus: (scan, rows) for scan, rows in walk.scans}
+    written = [generate(stage, each, *prompts[each.corpus], walk.needed, context, ask=walk.asks) for each in stage.generated]
+    named = [rows.map(partial(name_teachers, stage)) for _, rows in walk.scans]
+    found = [(one.scan, one.rows) for one in written if one.rows is not None]
+    walk.rows = union([*named, *(rows for _, rows in found)], [*(scan for scan, _ in walk.scans), *(scan for scan, _ in found)], context)
+    walk.teachers, walk.scans = stage, []
+    if written:
+        walk.evidence[stage.id] = {each.name: one.facts for each, one in zip(stage.generated, written, strict=True)}
+        walk.lacking = {each.name: one.lacking for each, one in zip(stage.generated, written, strict=True) if one.lacking}
+    teachers = {name for live in walk.rows.live(["teacher"]) for name in live["teacher"].unique()}
+    answers = sum(rows.height for _, rows in found)
+    return _left(walk, "teachers", f"{len(teachers):,} teachers" + (f", {answers:,} answers" if written else ""))
+
+
 def _counted(rows: Rows) -> str:
     count, prompts = rows.height, sum(part["prompt_id"].n_unique() for part in rows.each(["prompt_id"]))
     return f"{count:,} row{'' if count == 1 else 's'} of {prompts:,} prompt{'' if prompts == 1 else 's'}"
 
 
 def _heldout(stage: Heldout, walk: Walk, context: Context) -> str:
-    rows = scanned(stage.scan, walk.needed | {PROMPT}, context).frame()
+    held_out = scanned(stage.scan, walk.needed | {PROMPT}, context)
+    refuse_mute(held_out, stage.scan)
+    rows = held_out.frame()
     if walk.teachers is not None:
         rows = name_teachers(walk.teachers, rows)
     walk.heldout = by_row_id(rows.filter(pl.col("reason").is_null()))

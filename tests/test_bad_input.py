@@ -71,7 +71,7 @@ CASES: dict[str, tuple[Change, int, str, str]] = {
     "a budget above what is left": (spec("budget   12 examples", "budget   500 examples"), 3, "MIX0401", "budget"),
     "every row dropped": (spec("where    correct\n", "where    correct and length > 300 tokens\n"), 3, "MIX0401", ""),
     "no decontamination": (lambda folder: (folder / "scored.mix").write_text(STUDENT.replace('decontaminate against "bench.jsonl" by 8-grams of prompt\n', "")) and None, 1, "MIX0601", ""),
-    "a clause not run yet": (spec("score length", "score same = pass_rate()\nscore length"), 1, "MIX0410", "pass_rate"),
+    "a clause not run yet": (spec("  teacher   model\n}", "  teacher   model\n  license   topic\n}\nrequire license in [\"MIT\"]"), 1, "MIX0410", "require license"),
 }  # fmt: skip
 
 

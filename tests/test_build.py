@@ -3,11 +3,14 @@
 import hashlib
 import json
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
 import pytest
+from mixc.compiler.semantics.catalogue import SCORERS
 from mixc.tests.cli.program import CONFTEST, arguments, environment, mixc
+from mixc.tests.cli.running import runner
 from mixc.tests.project import SCORED, make_project, rows, write_rows
 
 FILES = ["ledger.parquet", "manifest.json", "plan.json", "selected.parquet", "teachers.json", "train.jsonl"]
@@ -159,12 +162,13 @@ def test_a_cap_on_a_group_without_rows_is_told(tmp_path: Path) -> None:
     assert done.returncode == 0 and "no row belongs to" in done.stderr, done.stderr
 
 
-def test_plan_stops_counting_at_a_clause_that_is_not_run_yet(tmp_path: Path) -> None:
+def test_plan_stops_counting_at_a_clause_that_is_not_run_yet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     make_project(tmp_path)
+    monkeypatch.setitem(SCORERS, "pass_rate", replace(SCORERS["pass_rate"], ready=False))
     spec = SCORED.replace("score length", "score other   = pass_rate()\nscore length").replace("where    correct\n", "where    correct and other >= 0.5\n")
     (tmp_path / "scored.mix").write_text(spec)
-    done = mixc("plan", "scored.mix", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    lines = {line.split("=")[0].strip(" |`-"): line for line in done.stdout.splitlines()}
-    assert "read from the rows" in lines["score correct"] and "      not done yet: `pass_rate`" in done.stdout
-    assert "not known: `pass_rate` is not run yet" in done.stdout
+    code, shown, errors = runner(tmp_path, monkeypatch, capsys)("plan", "scored.mix")
+    assert code == 0, errors
+    lines = {line.split("=")[0].strip(" |`-"): line for line in shown.splitlines()}
+    assert "read from the rows" in lines["score correct"] and "      not done yet: `pass_rate`" in shown
+    assert "not known: `pass_rate` is not run yet" in shown

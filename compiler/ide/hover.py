@@ -161,7 +161,7 @@ def _teacher(project: Project, name: str) -> str:
     if isinstance(node, ast.Teacher):
         condition = f" where {format_expression(node.condition)}" if node.condition else ""
         return _page(f"teacher {name} from {node.corpus.text}{condition}", _place(project, node.span))
-    words = ("model", "prompts", "samples", "temperature", "max_tokens")
+    words = ("model", "endpoint", "revision", "dtype", "prompts", "samples", "temperature", "max_tokens")
     return _page(f"teacher {name} generate", *_settings(node, words), _place(project, node.span))
 
 

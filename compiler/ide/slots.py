@@ -11,6 +11,7 @@ _PATHS = {
 }  # fmt: skip
 SETTINGS: dict[tuple[str, str], tuple[str, ...]] = {
     ("student", "dtype"): ("bf16", "fp32"),
+    ("generate", "dtype"): ("bf16", "fp32"),
     ("train", "format"): ("plain", "skill_aware"),
     ("train", "method"): ("full", "lora"),
     ("train", "gradient_checkpointing"): ("true", "false"),

@@ -7,6 +7,7 @@ from functools import singledispatch
 from .express import express
 from .nearness import nearness
 from .pending import concerns
+from .recite import spoken
 from .stages import (
     Amount,
     Argument,
@@ -112,7 +113,8 @@ def _(stage: Teachers) -> Iterator[str]:
         yield f"{teacher.name} from {teacher.corpus}{where}"
     for teacher in stage.generated:
         where = f" {teacher.where.text}" if teacher.where else ""
-        yield f"{teacher.name}: {teacher.model} answers the prompts of {teacher.corpus}{where}"
+        at = f" at {teacher.endpoint.url}" if teacher.endpoint else ""
+        yield f"{teacher.name}: {teacher.model}{at} answers the prompts of {teacher.corpus}{where}"
         each = "1 answer" if teacher.samples == 1 else f"{teacher.samples:,} answers"
         yield f"{each} each, temperature {teacher.temperature:g}, at most {teacher.max_tokens:,} tokens"
 
@@ -150,7 +152,7 @@ def _(stage: Score) -> Iterator[str]:
     given = [*(["student: " + stage.model.student] if stage.model else ())]
     given += [_argument(name, value) for name, value in stage.arguments]
     values = {value for _, value in stage.arguments}
-    given += [name for read in stage.reads if (name := read.removeprefix("column:")) not in values]
+    given += [name for read in spoken(stage) if (name := read.removeprefix("column:")) not in values]
     arguments = ", ".join(given)
     selected = f", of {stage.package}" if stage.package else ""
     selected += ", of the selected rows only" if stage.rows == "selected" else ""

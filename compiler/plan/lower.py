@@ -29,7 +29,7 @@ from .stages import (
     Teachers,
     Train,
 )
-from .used import columns_in, columns_used
+from .used import columns_in, columns_of_prompts, columns_used
 
 
 def lower(mixture: ir.Mixture) -> Plan:
@@ -42,7 +42,7 @@ def lower(mixture: ir.Mixture) -> Plan:
             id="teachers",
             inputs=tuple(s.id for s in stages),
             teachers=mixture.teachers,
-            generated=mixture.generated,
+            generated=tuple(replace(g, columns=tuple(sorted(columns_of_prompts(mixture, g.corpus)))) for g in mixture.generated),
             span=next((t.span for t in (*mixture.teachers, *mixture.generated)), mixture.corpora[0].span),
         )
     )

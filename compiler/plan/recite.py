@@ -6,7 +6,7 @@ from functools import singledispatch
 from hashlib import sha256
 from typing import Any
 
-from ..clauses import Model, Where
+from ..clauses import GeneratedTeacher, Model, Where
 from ..expressions import Operation
 from ..source import Span
 from .express import express
@@ -121,9 +121,19 @@ def _(stage: Teachers) -> Iterator[Block]:
         yield Block(f"teacher {teacher.name}", "teachers", text, teacher.span, (item, *more))
     for writer in getattr(stage, "generated", ()):
         title = f"teacher {writer.name}"
-        yield Block(title, "generate", f"{title} generate", writer.span, tuple(_fields(writer, ("name", "folder"), "generate")))
+        items = (*_server(writer), *_fields(writer, ("name", "folder", "revision", "endpoint", "columns"), "generate"))
+        yield Block(title, "generate", f"{title} generate", writer.span, items)
     if more := tuple(_fields(stage, ("teachers", "generated"))):
         yield Block("teachers", "teachers", "teachers", stage.span, more)
+
+
+def _server(writer: GeneratedTeacher) -> Iterator[Item]:
+    if writer.revision:
+        yield Item("revision", f'revision "{writer.revision}"', writer.revision, "generate", writer.span)
+    if writer.endpoint:
+        yield Item("endpoint", f'endpoint "{writer.endpoint.url}"', writer.endpoint.url, "generate", writer.span)
+        if writer.endpoint.key:  # another key to the same server changes no answer
+            yield Item("key", f'key "{writer.endpoint.key}"', writer.endpoint.key, "", writer.span)
 
 
 @blocks.register
@@ -201,12 +211,17 @@ def _(stage: Score) -> Iterator[Block]:
         if value is not None:
             items.append(Item(name.partition("_")[0] if name.startswith("window_") else name, _argument(name, value), (name, value), "score", stage.span))
     values = {value for _, value in stage.arguments}
-    items += [Item("reads", text, text, "score", stage.span) for read in stage.reads if (text := read.removeprefix("column:")) not in values]
+    items += [Item("reads", text, text, "score", stage.span) for read in spoken(stage) if (text := read.removeprefix("column:")) not in values]
     if stage.unit and stage.scorer == "column":
         items.append(Item("unit", f"unit: {stage.unit}", stage.unit, "score", stage.span))
     items += _fields(stage, ("name", "scorer", "arguments", "model", "reads", "unit", "rows", "passes", "tells", "shares"))
     given = ", ".join(item.text for item in items if item.key not in ("scorer", "version"))
     yield Block(f"score {stage.name}", "score", f"score {stage.name} = {stage.scorer}({given})", stage.span, tuple(items))
+
+
+def spoken(stage: Score) -> tuple[str, ...]:
+    """What a score reads of a row, as far as its call says so: `pass_rate()` reads the reference without a word."""
+    return () if stage.scorer == "pass_rate" and stage.reads == ("reference",) else stage.reads
 
 
 def _argument(name: str, value: Argument) -> str:

@@ -11,6 +11,7 @@ from ..clauses import (
     AtMost,
     Benchmark,
     Budget,
+    Endpoint,
     GeneratedTeacher,
     Grade,
     Group,
@@ -31,7 +32,7 @@ from ..source import Span
 
 __all__ = [
     "KINDS",
-    "Amount", "Arm", "AtMost", "Benchmark", "Budget", "Decontaminate", "Dedup", "Evaluate", "Filter", "GeneratedTeacher", "Grade", "Group", "Heldout",
+    "Amount", "Arm", "AtMost", "Benchmark", "Budget", "Decontaminate", "Dedup", "Endpoint", "Evaluate", "Filter", "GeneratedTeacher", "Grade", "Group", "Heldout",
     "Keep", "Lora", "Materialise", "Model", "NamedTeacher", "Nearest", "Pending", "Plan", "Profile", "Quota", "Require", "Roles", "Scan", "Score", "Select",
     "SoftQuota", "Stage", "Tag", "Tally", "Teachers", "Train", "Where", "kind",
 ]

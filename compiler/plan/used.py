@@ -30,5 +30,13 @@ def columns_used(mixture: ir.Mixture, corpus: str) -> frozenset[str]:
     return frozenset(names)
 
 
+def columns_of_prompts(mixture: ir.Mixture, corpus: str) -> frozenset[str]:
+    """Those of `columns_used` that may say something of a prompt, whoever answers it: not those of another's response
+    or name, and not those that a score reads as values or as steps of a response."""
+    roles = next(c.roles for c in mixture.corpora if c.name == corpus)
+    own = {r.removeprefix("column:") for s in mixture.scores if s.scorer in ("column", "pass_rate") or s.student is not None for r in s.reads}
+    return columns_used(mixture, corpus) - own - {roles.response, roles.teacher}
+
+
 def _grouped(quota: Quota) -> str:
     return quota.group.column or ""

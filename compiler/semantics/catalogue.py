@@ -72,11 +72,10 @@ SCORERS: dict[str, Signature] = {
         Signature("choice", "whether the response chooses the reference's letter", (_REFERENCE,), BOOL, MODERATE),
         Signature(
             "pass_rate",
-            "share of attempts that were right",
+            "share of the attempts at the prompt that were right: as a column says, else by `verify_math` of the reference",
             (Parameter("column", "column", "", of=("bool", "number")),),
             NUMBER,
             MODERATE,
-            ready=False,
             range=_SHARE,
         ),
     )

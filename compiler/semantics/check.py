@@ -50,7 +50,6 @@ def check(spec: Resolved, inputs: Inputs, notes: Diagnostics) -> ir.Mixture | No
     teachers = [t for node in spec.of(ast.Teacher) if (t := teacher(node, corpora, notes))]
     named = tuple(b.name.text for b in spec.blocks("corpus") if isinstance(b.name, ast.Name))
     generated = [g for b in spec.blocks("generate") if (g := generate(b, corpora, named, int(seed or 0), inputs, notes))]
-    missing.extend(ir.Missing(what=f"`{Settings(b, notes).title}`", stage="teachers", span=b.head) for b in spec.blocks("generate"))
     skills = None
     for number, block in enumerate(spec.blocks("skills")):
         if number:

@@ -1,4 +1,4 @@
-"""The spec that a test runs: its fixture in the place of every corpus's files, and scores that the fixture carries taken from it."""
+"""The spec that a test runs: its fixture in the place of every corpus's files, and scores and answers that the fixture carries taken from it."""
 
 import dataclasses
 
@@ -37,6 +37,8 @@ def fixture(trial: ir.Trial, spec: Resolved, scores: tuple[ir.Score, ...], input
                 continue
             case ast.Block(kind="corpus"):
                 declarations.append(_scanning(declaration, trial.given, several))
+            case ast.Block(kind="generate"):
+                declarations += _answered(declaration, spec)
             case ast.Score(name=name) if name.text in carried:
                 declarations.append(_read(declaration, carried[name.text]))
             case _:
@@ -76,6 +78,17 @@ def _scanning(block: ast.Block, given: ast.String, several: bool) -> ast.Block:
 
 def _is(line: ast.Line, keyword: str) -> bool:
     return isinstance(line, ast.Setting) and line.keyword.text == keyword
+
+
+def _answered(block: ast.Block, spec: Resolved) -> list[ast.Declaration]:
+    """A teacher that generates, in a test: the fixture's rows that bear its name, where rows bear one. Nothing is asked of it."""
+    corpus = next((line.value for line in block.lines if _is(line, "prompts") and isinstance(line, ast.Setting)), None)
+    named = next((b for b in spec.blocks(_CORPUS) if isinstance(corpus, ast.Name) and isinstance(b.name, ast.Name) and b.name.text == corpus.text), None)
+    if named is None or not isinstance(corpus, ast.Name) or not isinstance(block.name, ast.Name) or not any(_is(line, "teacher") for line in named.lines):
+        return []
+    span = block.head
+    condition = ast.Binary("==", ast.Name("teacher", span=span), ast.String(block.name.text, span=span), span=span)
+    return [ast.Teacher(block.name, corpus, condition, span=span)]
 
 
 def _read(declaration: ast.Score, score: ir.Score) -> ast.Score:

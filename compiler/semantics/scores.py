@@ -18,13 +18,20 @@ def score(node: ast.Score, known: Known, notes: Diagnostics, missing: list[ir.Mi
     signature = call.signature
     if not signature.ready:
         missing.append(ir.Missing(what=f"`{signature.name}`", stage="score", span=node.call.span))
+    reads = call.reads
+    if signature.name == "pass_rate" and not reads:
+        if "reference" not in known.roles:
+            help = "say in each corpus which column is the reference, or name a column of grades: `pass_rate(COLUMN)`"
+            notes.error("MIX0207", "`pass_rate()` grades by the reference, which the rows do not have", node.call.span, "right by what?", help=help)
+            return None
+        reads = ("reference",)
     return ir.Score(
         name=node.name.text,
         scorer=signature.name,
         version=signature.version,
         arguments=call.arguments,
         student=call.student,
-        reads=call.reads,
+        reads=reads,
         package=signature.package,
         type=call.type,
         cost=signature.cost,

@@ -152,7 +152,7 @@ def test_what_is_for_machines_stands_alone_on_stdout_and_is_never_coloured(tmp_p
 
 def test_quiet_shows_errors_alone_and_text_is_plain_where_colour_is_not_wanted(tmp_path: Path) -> None:
     (tmp_path / "data").symlink_to(ERRORS / "data")
-    text = (ERRORS / "MIX0410_scorer.mix").read_text(encoding="utf-8")
+    text = (ERRORS / "MIX0410_not_run_yet.mix").read_text(encoding="utf-8")
     (tmp_path / "a.mix").write_text(f"{text}\ndedup by minhash(threshold: 3) of response\n", encoding="utf-8")
     loud = mixc("check", "a.mix", cwd=tmp_path, NO_COLOR="1", FORCE_COLOR="1")
     quiet = mixc("check", "-q", "a.mix", cwd=tmp_path)

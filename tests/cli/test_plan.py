@@ -1,10 +1,12 @@
 """`mixc plan` on a project without a model: the tree, its other forms, what the build has, and what cannot hold whatever is scored."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from mixc.compiler.plan.schema import violations
+from mixc.compiler.semantics.catalogue import SCORERS
 from mixc.tests.cli.running import Run, runner
 from mixc.tests.project import SCORED, make_project
 
@@ -33,6 +35,7 @@ def test_the_tree_is_what_the_golden_says_and_no_line_is_too_long(spec: str, wid
 @pytest.mark.parametrize("width", ["60", "100"])
 def test_what_a_stage_waits_for_stands_below_it_in_one_piece(width: str, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", width)
+    monkeypatch.setitem(SCORERS, "pass_rate", replace(SCORERS["pass_rate"], ready=False))
     Path("topics.json").write_text('{"name": "all", "children": [{"name": "addition"}, {"name": "subtraction"}]}')
     tagged = SCORED.replace("{ tag by column topic }", '{\n  tree "topics.json"\n  tag by llm(model: "hub/e5")\n}')
     Path("graded.mix").write_text(tagged.replace("= column(good)", "= pass_rate()").replace("where    correct", "where    correct >= 0.5"))

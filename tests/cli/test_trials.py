@@ -210,7 +210,7 @@ def test_json_has_every_test_and_every_diagnostic(tmp_path: Path) -> None:
 
 
 def test_a_clause_that_is_not_run_yet_fails_the_test_at_its_place(tmp_path: Path) -> None:
-    project(tmp_path, test("later", "expect selected == 6 examples"), RECIPE.replace("score length", "score same = pass_rate()\nscore length"))
+    project(tmp_path, test("later", "expect selected == 6 examples"), RECIPE.replace("  teacher   model\n}", "  teacher   model\n  license   topic\n}\nrequire license in [\"MIT\"]"))
     done = ran(tmp_path)
     assert done.returncode == 1 and "MIX0410" in done.stderr and "--until" not in done.stderr
 

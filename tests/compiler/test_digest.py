@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from mixc.compiler.plan.digest import digest, fingerprints
-from mixc.compiler.plan.stages import Heldout, Scan, Stage
+from mixc.compiler.plan.stages import Endpoint, Heldout, Scan, Stage, Teachers
 from mixc.compiler.source import Span
 
 from .plans import MODEL, scan, whole
@@ -41,6 +41,18 @@ def test_places_and_folders_do_not_matter():
 def test_another_file_and_another_host_do():
     names = ("data/a.parquet", "data/b.parquet", "s3://x/a.parquet", "s3://y/a.parquet")
     assert len({named((scan(path),))["scan:traces"] for path in names}) == 4
+
+
+def test_the_variable_that_holds_a_key_does_not_matter_and_the_server_does():
+    def fingerprint(endpoint: Endpoint | None) -> str:
+        stages = whole().stages
+        found = next(s for s in stages if isinstance(s, Teachers))
+        asked = replace(found, generated=tuple(replace(g, endpoint=endpoint) for g in found.generated))
+        return named(tuple(asked if s is found else s for s in stages))["teachers"]
+
+    servers = (None, Endpoint(url="http://a/v1"), Endpoint(url="http://b/v1"))
+    assert len({fingerprint(one) for one in servers}) == 3
+    assert fingerprint(Endpoint(url="http://a/v1", key="MINE")) == fingerprint(Endpoint(url="http://a/v1"))
 
 
 def test_a_change_reaches_everything_below_and_nothing_above():

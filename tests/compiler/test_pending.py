@@ -1,11 +1,13 @@
 """What a clause that is not run yet says of itself: its stage, and the way out, which must really be one."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from mixc.compiler.diagnostics import Fault
 from mixc.compiler.plan.explain import explain
 from mixc.compiler.plan.stages import KINDS
+from mixc.compiler.semantics.catalogue import SCORERS
 from mixc.runtime.execute import refuse_pending
 from mixc.tests.compiler.rules import HEAD, SCORED, compiled
 
@@ -15,11 +17,16 @@ MEASURED = "profile tiny {\n  grade verify_math(reference)\n}\n"
 TEXTS = {"profile.json": '{"skills": {"Algebra": {"attempts": 3, "correct": 1}}}'}
 STAGES = {
     "scan": HEAD.replace("  teacher   model\n", "  license   license\n") + 'require license in ["MIT"]\n',
-    "teachers": SCORED + 'teacher t generate {\n  model "hub/large"\n  prompts from rows\n}\n',
     "tag": SCORED.replace("column topic", 'llm(model: "hub/e5")'),
     "score": SCORED + "score same = pass_rate()\nselect { where same >= 0.5 }\n",
     "profile": SCORED + MEASURED,
 }
+
+
+@pytest.fixture(autouse=True)
+def a_scorer_is_not_run_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if the runtime lacked one."""
+    monkeypatch.setitem(SCORERS, "pass_rate", replace(SCORERS["pass_rate"], ready=False))
 
 
 @pytest.mark.parametrize("case", STAGES)
