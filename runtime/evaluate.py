@@ -15,7 +15,7 @@ from ..compiler.plan.stages import Benchmark, Evaluate, Model, Score
 from .benchmarks import Item, read_benchmark
 from .context import Context
 from .events import Notice
-from .identity import digest as identity
+from .grade import VERIFY_MATH, graded
 from .responses import Asking, LocalModel, Question, responses
 from .rows import Rows
 from .score import score
@@ -123,24 +123,10 @@ def _answer(stage: Evaluate, model: Model, of: str, items: Sequence[Item], conte
     frame = pl.DataFrame(
         {"id": [i.id for i in items], "problem": [i.problem for i in items], "answer": [i.answer for i in items]}, schema_overrides=dict.fromkeys(("id", "problem", "answer"), pl.String)
     )
-    return _graded(stage, of, frame.hstack(found.select("text", "tokens", "finished", "engine")), context)
-
-
-def _graded(stage: Evaluate, of: str, answered: pl.DataFrame, context: Context) -> pl.DataFrame:
-    """The answers with `correct` (null where it is unknown) and `why` it is unknown."""
-    grading = Score(
-        id=f"{stage.id} ({of})", inputs=(), name="correct", scorer="verify_math", version=1, reads=("reference",),
-        type="bool", span=stage.span,
-    )  # fmt: skip
-    rows = answered.select(
-        identity("problem", "text").alias("row_id"),
-        pl.col("problem").alias("prompt"),
-        pl.col("text").alias("response"),
-        pl.col("answer").alias("reference"),
-        pl.lit(None, pl.String).alias("reason"),
-    )
-    graded = score(grading, Rows.of(rows), context).rows.frame()
-    return answered.with_columns(correct=graded["score:correct"], why=graded["score:correct:why"])
+    answered = frame.hstack(found.select("text", "tokens", "finished", "engine"))
+    rows = answered.select(pl.col("problem").alias("prompt"), pl.col("text").alias("response"), pl.col("answer").alias("reference"))
+    grades = graded(f"{stage.id} ({of})", VERIFY_MATH, rows, stage.span, context)
+    return answered.with_columns(grades["correct"], grades["why"])
 
 
 def _accuracy(answers: pl.DataFrame) -> Accuracy:

@@ -28,17 +28,20 @@ from .bounds import at_most, impossible, reads, still_in, unknown
 from .churn import Churn
 from .composition import Composition, composition
 from .context import Context
-from .costs import READS, Cost, Pricing, evaluation, scoring, training
+from .costs import READS, Cost, Pricing, evaluation, profiling, scoring, training
 from .execute import refuse_empty
 from .figure import Figure
 from .lazy import listening
 from .lengths import Lengths, count, lengths
 from .materialise import selected
+from .measured import Profiled
 from .needs import needs
+from .profile import foreseen
 from .score import from_store, missing
 from .select import Step
 from .solvers import solver
-from .walk import Walk, advance
+from .strata import strata
+from .walk import Walk, advance, aimed
 
 Listen = Callable[[Stage, str, pl.LazyFrame], None]
 
@@ -64,6 +67,7 @@ class Preview:
     """`known` by stage id. `costs` of what asks a model. `feasible` is None where it cannot be told yet.
 
     `audits`: of the likelihood scores of which every value is in the store. `solver`: which one would answer the selection, or has. `stopped`: the clause that the runtime does not do yet and beyond which nothing is known. `exact`: whether the rows so far are those of a run.
+    `unmeasured`: the student whose profile the selection aims by, where it is yet to be measured.
     """
 
     known: dict[str, Known] = field(default_factory=dict)
@@ -80,6 +84,7 @@ class Preview:
     audits: tuple[Audit, ...] = ()
     solver: str | None = None
     churn: Churn | None = None
+    unmeasured: str | None = None
 
     @property
     def chosen(self) -> pl.Series | None:
@@ -133,8 +138,10 @@ def _stage(stage: Stage, plan: Plan, seen: Preview, pricing: Pricing) -> Known:
             return _select(stage, plan, seen, context)
         case Filter() if not seen.exact or _blind(stage, seen):
             return _bounded(stage, seen)
-        case Materialise() | Profile():
+        case Materialise():
             return Known(before=seen.selected, rows=seen.selected)
+        case Profile():
+            return _profile(stage, seen, pricing)
         case Train():
             if seen.selected is None:
                 return Known()
@@ -154,6 +161,22 @@ def _stage(stage: Stage, plan: Plan, seen: Preview, pricing: Pricing) -> Known:
                 return Known(rows=Figure(value=rows.alive), tokens=seen.lengths.of(rows), says=says)
             steps = tuple((s.clause, Figure(value=s.rows)) for s in walk.funnel[done:]) if isinstance(stage, Filter) else ()
             return _passed(seen, before, says.partition(", ")[0] if isinstance(stage, Heldout) else "", steps)
+
+
+def _profile(stage: Profile, seen: Preview, pricing: Pricing) -> Known:
+    """What a profile would ask of the candidates as they are now, and what is known of it from the store."""
+    student = stage.model.student
+    if not stage.measured:
+        seen.walk.profiles[student] = Profiled(stage, stage.tallies or ())
+        return Known()
+    before = strata(stage, seen.walk.tree, seen.walk.rows)
+    found = foreseen(stage, before, pricing.context)
+    seen.costs.append(profiling(stage, found, pricing))
+    if found.profiled is not None:
+        seen.walk.profiles[student] = found.profiled
+        return Known(says=found.profiled.summary)
+    due = f"{'at most ' if found.open else ''}{found.most:,} to answer"
+    return Known(says=", ".join(filter(None, (due, f"{found.stored:,} cached" if found.stored else ""))))
 
 
 def _rows(seen: Preview) -> Figure:
@@ -223,7 +246,10 @@ def _bounded(stage: Filter, seen: Preview) -> Known:
 
 def _select(stage: Select, plan: Plan, seen: Preview, context: Context) -> Known:
     walk, before = seen.walk, _rows(seen)
-    if seen.exact and not _blind(stage, seen):
+    asked = stage.soft.student if stage.soft and stage.tallies is None else None
+    if asked and aimed(stage, walk).tallies is None:
+        seen.unmeasured = asked
+    if seen.exact and not _blind(stage, seen) and seen.unmeasured is None:
         done = len(walk.funnel)
         advance(stage, walk, context)
         seen.feasible = bool(walk.rows.alive)

@@ -8,12 +8,12 @@ from pathlib import Path
 from .. import __version__
 from ..compiler.plan.digest import own
 from ..compiler.plan.serialize import Unreadable, from_data
-from ..compiler.plan.stages import Evaluate, Materialise, Scan, Score, Select, Stage, Train
+from ..compiler.plan.stages import Evaluate, Materialise, Profile, Scan, Score, Select, Stage, Train
 from .engines.students import Students
 from .outside import digests, files_of
 
 FILES: tuple[tuple[type, str], ...] = (
-    (Select, "selected.parquet"), (Materialise, "train.jsonl"), (Train, "model"), (Evaluate, "eval.json"),
+    (Profile, "profile.json"), (Select, "selected.parquet"), (Materialise, "train.jsonl"), (Train, "model"), (Evaluate, "eval.json"),
 )  # fmt: skip
 
 
@@ -79,7 +79,7 @@ def _outside(stage: Stage, known: dict, now: dict, files: dict, here: dict) -> s
 
 def _student(stage: Stage, models: dict, students: Students) -> str | None:
     """A student whose files are no longer those of the build; one that is not here cannot have changed here."""
-    model = stage.model if isinstance(stage, Score | Train | Evaluate) else None
+    model = stage.model if isinstance(stage, Score | Train | Evaluate) or (isinstance(stage, Profile) and stage.measured) else None
     if model is None or not students.is_here(model):
         return None
     known = models.get(model.student, {})

@@ -158,6 +158,8 @@ class _Walk:
                 self.put("file", path)
             case _, _, ast.Name() as word:
                 self.put("word", word)
+            case _, _, ast.PerSkill(amount=ast.Bound(low=low, high=high)):
+                self.amounts(low, high)
             case _, _, ast.PerSkill(amount=amount):
                 self.amounts(amount)
             case _, _, value:
