@@ -20,7 +20,7 @@ from .progress import duration
 
 MOST_NAMES = 6
 READING = ("score", "measure")
-WORDS = {"score": "to score", "train": "to train on", "generate": "to answer", "measure": "to measure"}
+WORDS = {"score": "to score", "train": "to train on", "generate": "to answer", "measure": "to measure", "embed": "to embed"}
 
 
 def outcome(plan: Plan, stages: Sequence[Stage], seen: Preview, stands: Standing, width: int) -> list[str]:

@@ -6,7 +6,21 @@ from textwrap import wrap
 
 from ..compiler.plan.explain import words
 from ..compiler.plan.pending import concerns
-from ..compiler.plan.stages import Decontaminate, Dedup, Filter, Heldout, Materialise, Plan, Profile, Score, Select, Stage, Teachers, kind
+from ..compiler.plan.stages import (
+    Decontaminate,
+    Dedup,
+    Filter,
+    Heldout,
+    Materialise,
+    Plan,
+    Profile,
+    Score,
+    Select,
+    Stage,
+    Tag,
+    Teachers,
+    kind,
+)
 from ..runtime.costs import Cost
 from ..runtime.figure import Figure
 from ..runtime.preview import Known, Preview
@@ -113,7 +127,7 @@ def _label(stage: Stage) -> str:
 
 
 def _note(stage: Stage, known: Known, costs: Sequence[Cost]) -> str:
-    if not isinstance(stage, Score):
+    if not isinstance(stage, Score) and not (isinstance(stage, Tag) and known.missing is not None):
         return known.says.partition(" of ")[2] if kind(stage) == "scan" else known.says
     if known.missing is None:
         return known.says
@@ -121,6 +135,8 @@ def _note(stage: Stage, known: Known, costs: Sequence[Cost]) -> str:
     cached = f"{shown(known.cached)} cached" if known.cached is not None and known.cached.value else ""
     if not known.missing.value:
         return cached or "nothing to score"
+    if isinstance(stage, Tag):
+        return ", ".join(filter(None, [f"{shown(known.missing)} texts to embed", cached]))
     if stage.shares and not stage.passes and cost and cost.tokens and not cost.tokens.value:
         return ", ".join(filter(None, [f"{shown(known.missing)} from the pass of {stage.shares.removeprefix('score:')}", cached]))
     model = f" by {cost.student}" if cost else ""

@@ -12,11 +12,12 @@ import polars as pl
 
 from ..compiler.diagnostics import Diagnostic, Fault, Label
 from ..compiler.plan.serialize import to_json
-from ..compiler.plan.stages import KINDS, Evaluate, Materialise, Pending, Plan, Profile, Score, Select, Stage, Train, kind
+from ..compiler.plan.stages import KINDS, Evaluate, Materialise, Pending, Plan, Profile, Score, Select, Stage, Tag, Train, kind
 from . import materialise as made
 from .audit import Audit, audit
 from .churn import Churn, churn
 from .context import Context
+from .embeddings import embedding_files
 from .evaluate import evaluate
 from .events import Agreed, Deviated, Event, Notice, Passed, StageFinished, StageStarted, Watch
 from .files import TEMPORARY, recover_swap, replace_atomic, swap_folder, sweep, write_atomic, writing
@@ -162,6 +163,8 @@ def _run(stage: Stage, plan: Plan, result: Build, context: Context) -> None:
     if model is not None:
         files = context.students.files(model)
         result.models[model.student] = {"model": model.model, "dtype": model.dtype, **files.digests}
+    elif isinstance(stage, Tag) and stage.nearest is not None and (found := embedding_files(stage.nearest.model, context.students)) is not None:
+        result.models[stage.id] = {"model": stage.nearest.model.model, "dtype": stage.nearest.model.dtype, "weights": found.digest}
     seconds = time.monotonic() - began
     tokens, reading = sum(p.tokens for p in result.passed), sum(p.seconds for p in result.passed)
     engines = ", ".join(sorted({f"{p.engine} on {p.device}" for p in result.passed if p.tokens}))

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..compiler.clauses import Tally
 from ..compiler.plan.stages import Profile
-from .evaluate import wilson
+from .proportions import wilson
 from .store import digest
 
 Tallies = tuple[tuple[str, Tally], ...]

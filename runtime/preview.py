@@ -21,14 +21,17 @@ from ..compiler.plan.stages import (
     Score,
     Select,
     Stage,
+    Tag,
     Train,
 )
 from .audit import Audit, audit
 from .bounds import at_most, impossible, reads, still_in, unknown
+from .by_embedding import OPEN, lacking, untagged
 from .churn import Churn
 from .composition import Composition, composition
 from .context import Context
 from .costs import READS, Cost, Pricing, evaluation, profiling, scoring, training
+from .embedding_cost import embedding
 from .execute import refuse_empty
 from .figure import Figure
 from .lazy import listening
@@ -50,7 +53,7 @@ Listen = Callable[[Stage, str, pl.LazyFrame], None]
 class Known:
     """What is known of one stage: candidates before and after it, their tokens, and what it did or would do, in words.
 
-    `cached` and `missing` are values of a score. `steps`: what each filter in it leaves. All None where nothing is known.
+    `cached` and `missing` are values of a score, or texts that are embedded. `steps`: what each filter in it leaves. All None where nothing is known.
     """
 
     before: Figure | None = None
@@ -96,7 +99,8 @@ class Preview:
     @property
     def missing(self) -> dict[str, int]:
         """Values to compute, by score, at most that many."""
-        return {id.partition(":")[2]: int(k.missing.value) for id, k in self.known.items() if k.missing is not None and k.missing.value}
+        scores = ((id.partition(":")[2], k.missing) for id, k in self.known.items() if id.startswith("score:"))
+        return {name: int(missing.value) for name, missing in scores if missing is not None and missing.value}
 
 
 def preview(
@@ -136,6 +140,8 @@ def _stage(stage: Stage, plan: Plan, seen: Preview, pricing: Pricing) -> Known:
             return _score(stage, seen, pricing)
         case Select():
             return _select(stage, plan, seen, context)
+        case Tag(method="embedding"):
+            return _embedded(stage, seen, pricing)
         case Filter() if not seen.exact or _blind(stage, seen):
             return _bounded(stage, seen)
         case Materialise():
@@ -169,6 +175,8 @@ def _profile(stage: Profile, seen: Preview, pricing: Pricing) -> Known:
     if not stage.measured:
         seen.walk.profiles[student] = Profiled(stage, stage.tallies or ())
         return Known()
+    if OPEN in unknown(seen.walk.rows):
+        return Known(says="known once the rows are tagged")
     before = strata(stage, seen.walk.tree, seen.walk.rows)
     found = foreseen(stage, before, pricing.context)
     seen.costs.append(profiling(stage, found, pricing))
@@ -214,6 +222,19 @@ def _score(stage: Score, seen: Preview, pricing: Pricing) -> Known:
     walk.rows = from_store(stage, walk.rows, context, absent=absent, exact=seen.exact)
     to_do, had = Figure(value=lacking.height, most=most), Figure(value=cached, most=not seen.exact)
     return Known(before=before, rows=before, cached=had, missing=to_do)
+
+
+def _embedded(stage: Tag, seen: Preview, pricing: Pricing) -> Known:
+    """Skills are known where each prompt and leaf has a vector in the store; otherwise no row's are."""
+    walk, context, before = seen.walk, pricing.context, _rows(seen)
+    texts, cached, embeddings = lacking(stage, walk.rows, context)
+    most = not seen.exact and bool(texts.height)
+    had = Figure(value=cached, most=not seen.exact)
+    seen.costs.append(embedding(stage, texts, embeddings, had, most, pricing))
+    if not texts.height:
+        return replace(_passed(seen, before, advance(stage, walk, context)), cached=had, missing=Figure(value=0))
+    walk.rows = untagged(walk.rows)
+    return Known(before=before, rows=before, cached=had, missing=Figure(value=texts.height, most=most))
 
 
 def _later(stage: Score, seen: Preview, pricing: Pricing) -> Known:

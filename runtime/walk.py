@@ -90,7 +90,7 @@ def advance(stage: Stage, walk: Walk, context: Context) -> str:
             walk.rows = _with_reasons(walk.rows, marked)
             return _left(walk, stage.text)
         case Tag():
-            walk.rows, walk.tree = tag(stage, walk.rows, context.watch), stage.tree
+            walk.rows, walk.tree = tag(stage, walk.rows, context), stage.tree
             tagged = [live["skills"] for live in walk.rows.live(["skills"])]
             names = {name for skills in tagged for name in skills.explode().unique()}
             return f"{len(names):,} skills on {sum(int((skills.list.len() > 0).sum()) for skills in tagged):,} rows"

@@ -86,7 +86,7 @@ CORE_IN = {
     "highspy": ("mixc.runtime",),
     "rensa": ("mixc.runtime",),
 }
-MAY_LOAD_MODELS = ("mixc.runtime.engines", "mixc.runtime.scorers", "mixc.runtime.train", "mixc.runtime.evaluate")
+MAY_LOAD_MODELS = ("mixc.runtime.embedders", "mixc.runtime.engines", "mixc.runtime.scorers", "mixc.runtime.train", "mixc.runtime.evaluate")
 HEAVY = {"pygls", "lsprotocol", "torch", "transformers", "trl", "vllm", "datasets", "math_verify", "polars", "numpy", "highspy", "rensa", "jinja2"}
 
 

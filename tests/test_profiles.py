@@ -79,7 +79,7 @@ def run(students: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys:
 
 
 def built(run: Run, *words: str) -> tuple[Path, dict]:
-    code, out, said = run("build", *words)
+    code, _, said = run("build", *words)
     assert code == 0, said
     folder = Path(words[-1] if "--out" in words else f"build/{Path(words[0]).stem}")
     return folder, json.loads((folder / "manifest.json").read_text())

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import singledispatch
 
 from .express import express
+from .nearness import nearness
 from .pending import concerns
 from .stages import (
     Amount,
@@ -177,7 +178,8 @@ def _scalar(value: Argument) -> str:
 def _(stage: Tag) -> Iterator[str]:
     tree = f", in a tree of {len(stage.tree):,} skills" if stage.tree is not None else ""
     words = f"of the prompt ({sum(len(ws) for _, ws in stage.keywords):,} for {len(stage.keywords):,} skills)" if stage.keywords is not None else ""
-    yield f"{stage.taxonomy} by {stage.method} {stage.column or stage.model or words}".rstrip() + tree
+    near = nearness(stage.nearest) if stage.nearest is not None else ""
+    yield f"{stage.taxonomy} by {stage.method} {stage.column or stage.model or words or near}".rstrip() + tree
 
 
 @words.register

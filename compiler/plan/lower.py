@@ -132,7 +132,9 @@ def _guard(mixture: ir.Mixture, stages: list[Stage]) -> None:
                 column=t.column,
                 keywords=t.keywords,
                 model=t.model,
+                nearest=t.nearest,
                 tree=t.tree,
+                descriptions=t.descriptions,
                 span=t.span,
             )
         )

@@ -14,6 +14,7 @@ from ..clauses import (
     Lora,
     Model,
     NamedTeacher,
+    Nearest,
     Quota,
     Require,
     Roles,
@@ -43,14 +44,17 @@ class Corpus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taxonomy:
-    """`tree`: each node's name and its chain from the root's child; None without a tree. `keywords`: the words that tag each skill."""
+    """`tree`: each node's name and its chain from the root's child; None without a tree. `keywords`: the words that tag each skill. `descriptions`: what
+    the tree says of its nodes, where the method reads it."""
 
     name: str
     method: str
     column: str | None = None
     keywords: tuple[tuple[str, tuple[str, ...]], ...] | None = None
     model: str | None = None
+    nearest: Nearest | None = None
     tree: tuple[tuple[str, str], ...] | None = None
+    descriptions: tuple[tuple[str, str], ...] | None = None
     span: Span
 
 
