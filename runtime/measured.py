@@ -8,6 +8,7 @@ from typing import Any
 from ..compiler.clauses import Tally
 from ..compiler.plan.stages import Profile
 from .proportions import wilson
+from .skill_accuracy import skill_accuracies
 from .store import digest
 
 Tallies = tuple[tuple[str, Tally], ...]
@@ -15,10 +16,11 @@ Tallies = tuple[tuple[str, Tally], ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Skill:
-    """A leaf: `asked` of its `available` prompts, and of the responses to them `attempts` with a grade, `correct` ones among these, `unknown`
+    """A leaf, by its own name and its chain: `asked` of its `available` prompts, and of the responses to them `attempts` with a grade, `correct` ones among these, `unknown`
     ones without a grade, `cut` at the limit of tokens."""
 
     name: str
+    chain: str
     available: int
     asked: int
     attempts: int
@@ -98,6 +100,8 @@ def _counts(counts: Sequence[tuple[str, Tally]]) -> dict[str, dict[str, int]]:
 def _how(found: Profiled) -> dict[str, Any]:
     stage, measured = found.stage, found.measured
     assert measured is not None and stage.grade is not None
+    counts = {skill.chain: Tally(attempts=skill.attempts, correct=skill.correct) for skill in measured.skills}
+    drawn = skill_accuracies(list(counts), counts)  # by beta(1, 1), what a quota takes unless it says otherwise
     return {
         "model": stage.model.model,
         "weights": found.weights,
@@ -119,6 +123,8 @@ def _how(found: Profiled) -> dict[str, Any]:
             skill.name: {
                 "prompts": skill.asked, "available": skill.available, "accuracy": skill.correct / skill.attempts if skill.attempts else None,
                 "interval": list(skill.interval) if skill.attempts else None, "unknown": skill.unknown, "cut": skill.cut,
+                "drawn_to_parent": None if (mean := drawn[skill.chain].accuracy) is None else float(mean),
+                "credible": None if (ends := drawn[skill.chain].credible) is None else list(ends),
             }
             for skill in measured.skills
         },

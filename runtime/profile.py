@@ -129,7 +129,7 @@ def _rounds(stage: Profile, strata: Strata, ask: Callable[[Sequence[int]], pl.Da
 
 def _skill(strata: Strata, leaf: str, size: int, counts: dict[str, np.ndarray]) -> Skill:
     places = strata.leaves[leaf][:size]
-    return Skill(name=strata.names[leaf], available=strata.available[leaf], asked=len(places), **{name: int(counts[name][places].sum()) for name in COUNTS})
+    return Skill(name=strata.names[leaf], chain=leaf, available=strata.available[leaf], asked=len(places), **{name: int(counts[name][places].sum()) for name in COUNTS})
 
 
 def _texts(strata: Strata, places: Sequence[int], context: Context) -> pl.DataFrame:

@@ -16,10 +16,10 @@ from mixc.compiler.plan.stages import Profile
 from mixc.compiler.semantics.profile_file import read_profile
 from mixc.runtime.context import Context
 from mixc.runtime.engines.students import Students
-from mixc.runtime.evaluate import wilson
 from mixc.runtime.events import Notice, Progress
 from mixc.runtime.measured import Profiled, profile_data, profile_json
 from mixc.runtime.profile import asking, foreseen, profile
+from mixc.runtime.proportions import wilson
 from mixc.runtime.responses import RESPONSES, LocalModel, Question, keys, shelf_of
 from mixc.runtime.rows import Rows
 from mixc.runtime.store import Store
@@ -78,6 +78,10 @@ def test_a_prompt_counts_in_each_of_its_skills_and_an_answer_without_a_grade_in_
     # Even prompts are right twice, odd ones once; the reference of prompt 5 is no answer, so neither of its two responses has a grade.
     assert counts(found) == {"a": (10, 8), "b": (8, 6)}
     assert found.measured is not None
+    kept = profile_data(found)["by_skill"]
+    assert kept["a"]["accuracy"] == 0.8 and kept["a"]["interval"] == list(wilson(8, 10))
+    # 14 of 18 are right at the root, which beta(1, 1) draws to 15/20; a is drawn to that by two attempts.
+    assert kept["a"]["drawn_to_parent"] == pytest.approx((8 + 2 * 15 / 20) / 12) and kept["a"]["credible"][0] < 0.8 < kept["a"]["credible"][1]
     skills = {skill.name: (skill.asked, skill.unknown, skill.cut) for skill in found.measured.skills}
     assert skills == {"a": (6, 2, 2), "b": (4, 0, 4)}
     assert (found.measured.prompts, found.measured.responses, found.measured.unknown, found.measured.cut) == (9, 18, 2, 4)
