@@ -86,6 +86,7 @@ def built(run: Run, *words: str) -> tuple[Path, dict]:
 
 
 def test_the_selection_aims_by_what_was_measured_and_another_spec_by_its_file(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert json.loads(run("skills", "spec.mix", "--format", "json")[1])["profile"] is None
     code, before, _ = run("plan", "spec.mix")
     assert code == 0 and "known only after the profile of `tiny` is measured" in before and "36 to answer" in before
     folder, manifest = built(run, "spec.mix")
@@ -102,6 +103,11 @@ def test_the_selection_aims_by_what_was_measured_and_another_spec_by_its_file(ru
 
     code, after, _ = run("plan", "spec.mix")
     assert code == 0 and "known only" not in after and "up to date" in after and f"{weakest} {aimed[weakest]}" in after
+
+    code, shown, _ = run("skills", "spec.mix", "--format", "json")
+    skills = json.loads(shown)
+    assert code == 0 and skills["profile"] == "tiny"
+    assert {node["name"]: {name: node["student"][name] for name in ("attempts", "correct")} for node in skills["tree"]} == profile["skills"]
 
     shutil.copy(folder / "profile.json", "kept.json")
     Path("again.mix").write_text(Path("spec.mix").read_text().replace(PROFILE, 'profile tiny from "kept.json"\n'))
