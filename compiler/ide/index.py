@@ -158,10 +158,8 @@ class _Walk:
                 self.put("file", path)
             case _, _, ast.Name() as word:
                 self.put("word", word)
-            case _, _, ast.PerSkill(amount=ast.Bound(low=low, high=high)):
-                self.amounts(low, high)
             case _, _, ast.PerSkill(amount=amount):
-                self.amounts(amount)
+                self.amounts(*((amount.low, amount.high) if isinstance(amount, ast.Bound) else (amount,)))
             case _, _, value:
                 self.expression(value, False)  # type: ignore[arg-type]
 
