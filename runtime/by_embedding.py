@@ -5,6 +5,7 @@ What a row has follows from its prompt, the tree and the model alone: not from w
 
 import polars as pl
 
+from ..compiler.diagnostics import Diagnostic, Fault, Label
 from ..compiler.plan.stages import Nearest, Tag
 from .context import Context
 from .embeddings import Embeddings, embedding_files, matrix
@@ -28,7 +29,8 @@ def by_embedding(stage: Tag, rows: Rows, context: Context) -> Rows:
     clause = _clause(stage)
     files = embedding_files(clause.model, context.students)
     if files is None:
-        raise RuntimeError("the embedding model is not here, and nothing is to be fetched; this is a bug in mixc")
+        help = "`mixc build --until tag` fetches it and embeds the prompts"
+        raise Fault(Diagnostic("MIX0506", f"`{clause.model.model}` is not here, and this command fetches nothing", Label(clause.model.span, "this model"), help=help))
     embeddings = Embeddings(stage.id, files, context)
     names = leaves(stage.tree or (), ())
     told = embeddings.of(pl.DataFrame({"text": texts_of_leaves(stage)}))

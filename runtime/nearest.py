@@ -32,4 +32,4 @@ def nearest(clause: Nearest, names: Sequence[str], found: np.ndarray) -> list[li
         taken &= values >= values[:, :1] - clause.margin * SCALE * SCALE
     if clause.least is not None:
         taken &= values >= clause.least * SCALE * SCALE
-    return [sorted(names[i] for i in row[chosen]) for row, chosen in zip(order, taken, strict=True)]
+    return [sorted(names[int(i)] for i in row[chosen]) for row, chosen in zip(order, taken, strict=True)]

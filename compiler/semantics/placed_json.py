@@ -3,11 +3,10 @@
 import json
 import re
 from dataclasses import dataclass
-from json.decoder import scanstring
 from typing import Any
 
 _SPACE = re.compile(r"[ \t\n\r]*")
-_SCALAR = re.compile(r"[^ \t\n\r,\]}]+")
+_DECODER = json.JSONDecoder()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,20 +42,17 @@ def _past(text: str, at: int) -> int:
 
 def _value(text: str, at: int) -> Placed:
     match text[at]:
-        case '"':
-            return _string(text, at)
         case "{":
             return _object(text, at)
         case "[":
             return _list(text, at)
         case _:
-            found = _SCALAR.match(text, at)
-            end = found.end() if found else at
-            return Placed(json.loads(text[at:end]), at, end)
+            return _scalar(text, at)
 
 
-def _string(text: str, at: int) -> Placed:
-    value, end = scanstring(text, at + 1, True)
+def _scalar(text: str, at: int) -> Placed:
+    """A text, a number, true, false or null."""
+    value, end = _DECODER.raw_decode(text, at)
     return Placed(value, at, end)
 
 
@@ -64,7 +60,7 @@ def _object(text: str, start: int) -> Placed:
     pairs = []
     at = _past(text, start + 1)
     while text[at] != "}":
-        key = _string(text, at)
+        key = _scalar(text, at)
         value = _value(text, _past(text, _past(text, key.end) + 1))
         pairs.append((key, value))
         at = _past(text, value.end)

@@ -186,6 +186,13 @@ def test_a_model_that_is_not_here_is_not_fetched_for_a_plan(project: Path) -> No
     assert (cost.rows.value, cost.by, cost.seconds) == (16, "characters", None)
 
 
+def test_a_model_that_is_not_here_is_told_where_nothing_is_fetched(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (project / "tagged.mix").write_text(TAGGED.replace('"model"', '"hub/model-that-is-nowhere"'))
+    assert main(["skills", "tagged.mix"]) == 4
+    said = " ".join(capsys.readouterr().err.split())
+    assert "error[MIX0506]" in said and "this command fetches nothing" in said and "--until tag" in said and "Traceback" not in said
+
+
 def test_what_is_cut_and_what_is_not_near_enough_is_counted(project: Path) -> None:
     made = rows(12)
     for row in made:
@@ -240,6 +247,7 @@ def test_skills_are_shown_with_what_is_embedded_for_it(project: Path, read: list
 
 def test_a_model_that_asks_for_more_is_refused_at_its_clause(project: Path, capfd: pytest.CaptureFixture[str], golden) -> None:
     make_tiny_embedder(project / "model", [("1_Pooling", "sentence_transformers.models.Pooling", {"embedding_dimension": 16, "pooling_mode": "attention"})])
+    (project / "tagged.mix").write_text(TAGGED.replace('"model"', '"./model"').replace("  budget ", '  quota    skill "sums" <= 90%\n  budget '))
     assert main(["build", "tagged.mix"]) == 4
     shown = capfd.readouterr()
     golden(GOLDENS / "MIX0430.txt", told(shown.out + shown.err))
