@@ -76,7 +76,7 @@ def _prompts(part: pl.DataFrame, reads: Sequence[str], tree: Tree) -> pl.DataFra
         tagged = tagged.filter(pl.col("skills").is_in(list(leaves(tree, ()))))
     of = tagged.group_by("prompt_id").agg(pl.col("skills").unique().sort().alias("leaves"))
     ready = pl.all_horizontal([pl.lit(value=True), *(pl.col(read).is_not_null() for read in reads)])
-    several = pl.struct(reads).n_unique().over("prompt_id") > 1 if reads else pl.lit(value=False)
+    several = pl.struct(reads).struct.json_encode().n_unique().over("prompt_id") > 1 if reads else pl.lit(value=False)
     valued = part.drop("skills").join(of, on="prompt_id").with_columns(ready=ready)
     # Rows are sorted by row id, so the first of a prompt does not depend on the order of files.
     chosen = valued.sort("ready", "row_id", descending=[True, False]).unique("prompt_id", keep="first", maintain_order=True)

@@ -121,7 +121,7 @@ def advance(stage: Stage, walk: Walk, context: Context) -> str:
 def aimed(stage: Select, walk: Walk) -> Select:
     """The selection with the counts of a profile that was measured on the way."""
     known = walk.profiles.get(stage.soft.student or "") if stage.soft else None
-    return stage if stage.tallies is not None or known is None else replace(stage, tallies=known.tallies)
+    return replace(stage, tallies=known.tallies) if known is not None and known.stage.measured else stage
 
 
 def _scan(stage: Scan, walk: Walk, context: Context) -> str:

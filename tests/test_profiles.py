@@ -151,3 +151,21 @@ def test_a_test_of_the_recipe_measures_on_its_fixture(run: Run) -> None:
     Path("spec.mix").write_text(text + 'test "it aims" {\n  given "few.jsonl"\n  expect selected == 6 examples\n}\n')
     code, out, said = run("test", "spec.mix")
     assert code == 0, out + said
+
+
+def test_a_student_that_is_asked_next_stays_loaded(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    from mixc.runtime.engines.students import Students
+
+    monkeypatch.setattr(Students, "release", lambda self, model: pytest.fail("it was let go of"))
+    text = Path("spec.mix").read_text().replace("maximize -length", "maximize fluency").replace(PROFILE, PROFILE + "score fluency = global_logprob(student: tiny)\n")
+    Path("next.mix").write_text(text)
+    write_rows(Path("data/rows.jsonl"), rows(12))
+    _, manifest = built(run, "next.mix", "--until", "select")
+    assert manifest["finished"].index("profile:tiny") < manifest["finished"].index("score:fluency") < manifest["finished"].index("select")
+
+
+def test_a_selection_that_cannot_be_is_told_before_anybody_is_asked(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mixc.runtime.engines.students.load", lambda *rest: pytest.fail("its weights were read"))
+    Path("spec.mix").write_text(Path("spec.mix").read_text().replace("budget   12 examples", "budget   5000 examples"))
+    code, _, said = run("build", "spec.mix")
+    assert code == 3 and "MIX0401" in said
