@@ -186,8 +186,8 @@ def _tell(stage: Profile, measured: Measured, whys: Counter[str], context: Conte
         tell(f"{measured.unknown:,} of {measured.responses:,} responses have no grade and count neither as attempts nor as correct: {why}")
     if measured.wide:
         known = {skill.name: skill for skill in measured.skills}
-        said = [f"{name} {known[name].width:.0%} after {known[name].asked:,} prompts" for name in measured.wide]
-        tell(f"{_skills(measured.wide)} an interval wider than {stage.width:g}% and no prompt left: {_listed(said, quoted=False)}")
+        said = [f"{name} {known[name].width:.0%} after {known[name].asked:,} prompt{'' if known[name].asked == 1 else 's'}" for name in measured.wide]
+        tell(f"{_skills(measured.wide)} an interval wider than {stage.width:g}% and no more prompts to be asked: {_listed(said, quoted=False)}")
 
 
 def _skills(names: Sequence[str]) -> str:
