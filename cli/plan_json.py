@@ -30,6 +30,7 @@ def plan_data(plan: Plan, stages: Sequence[Stage], seen: Preview, stands: Standi
             "stages": {id: {"up_to_date": why is None, "why": why} for id, why in stands.why.items()},
         },
         "feasible": seen.feasible,
+        "unmeasured": seen.unmeasured,
         "solver": seen.solver and {"name": seen.solver, **({"method": s.method, "gap": s.gap} if (s := seen.walk.solution) else {"method": None, "gap": None})},
         "audit": [each.to_data() for each in seen.audits],
         "churn": seen.churn and seen.churn.to_data(),

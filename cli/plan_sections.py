@@ -33,6 +33,8 @@ def outcome(plan: Plan, stages: Sequence[Stage], seen: Preview, stands: Standing
         sections.append(("targets", list(_targets(seen.walk.solution.soft))))
     if seen.tokenised is not None:
         sections.append(("trains on", list(trained_lines(seen.tokenised))))
+    if seen.unmeasured is not None:
+        sections.append(("targets", [f"known only after the profile of `{seen.unmeasured}` is measured"]))
     sections.append(("audit", [_audit(each) for each in seen.audits]))
     sections.append(("feasible", [_feasible(plan, seen)]))
     sections.append(("solver", [said] if (said := _solver(seen)) else []))
@@ -160,6 +162,8 @@ def _feasible(plan: Plan, seen: Preview) -> str:
     if seen.faults or seen.composition is None:
         return "not known" if any(isinstance(s, Select) for s in plan.stages) else "nothing is selected"
     needed = {s.name for s in plan.stages if isinstance(s, Score) and s.rows == "candidates"}
+    if seen.unmeasured is not None and not any(name in needed for name in seen.missing):
+        return f"not known before the profile of `{seen.unmeasured}` is measured; nothing that is known by now stands against it"
     *others, last = [f"`{name}`" for name in seen.missing if name in needed] or ["every score"]
     missing = f"{', '.join(others)} and {last} are" if others else f"{last} is"
     return f"not known before {missing} scored; nothing that is known by now stands against it"

@@ -6,7 +6,21 @@ from textwrap import wrap
 
 from ..compiler.plan.explain import words
 from ..compiler.plan.pending import concerns
-from ..compiler.plan.stages import Decontaminate, Dedup, Filter, Heldout, Materialise, Plan, Score, Select, Stage, Tag, Teachers, kind
+from ..compiler.plan.stages import (
+    Decontaminate,
+    Dedup,
+    Filter,
+    Heldout,
+    Materialise,
+    Plan,
+    Profile,
+    Score,
+    Select,
+    Stage,
+    Tag,
+    Teachers,
+    kind,
+)
 from ..runtime.costs import Cost
 from ..runtime.figure import Figure
 from ..runtime.preview import Known, Preview
@@ -103,6 +117,8 @@ def _label(stage: Stage) -> str:
             return f"heldout {stage.scan.corpus}"
         case Dedup():
             return f"dedup by {stage.method} of {stage.of}"
+        case Profile() if stage.measured:
+            return f"profile {stage.model.student}, graded by {stage.grade.scorer if stage.grade else ''}"
         case Materialise():
             return f"materialise, format {stage.format}"
         case _:

@@ -22,7 +22,7 @@ SETTINGS = {
     "corpus": ("scan", "prompt", "response", "reference", "teacher", "id", "license", "sample", "where"),
     "generate": ("model", "revision", "dtype", "samples", "temperature", "max_tokens", "endpoint", "key", "prompts", "where"),
     "skills": ("tree", "tag"),
-    "profile": ("attempts", "sample", "temperature", "max_tokens", "grade"),
+    "profile": ("attempts", "sample", "width", "temperature", "max_tokens", "grade"),
     "train": (
         *("format", "method", "epochs", "steps", "learning_rate", "batch", "max_length", "weight", "warmup", "schedule", "seed"),
         *("gradient_checkpointing", "packing", "report", "save"),

@@ -4,16 +4,11 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 
-from ..compiler.plan.stages import Benchmark, Evaluate, Grade, Model, Score
+from ..compiler.plan.stages import Benchmark, Evaluate, Model
 from .benchmarks import Item
 from .context import Context
-from .identity import digest as identity
+from .grade import VERIFY_MATH, graded
 from .responses import Asking, LocalModel, Question, responses
-from .rows import Rows
-from .score import score
-
-GRADER = Grade(scorer="verify_math", version=1, reads=("reference",))
-"""Where the benchmark names none."""
 
 
 def asking(stage: Evaluate, benchmark: Benchmark, seed: int, of: str = "") -> Asking:
@@ -45,25 +40,14 @@ def answers(
         schema={"question": pl.UInt32, "id": pl.String, "problem": pl.String, "answer": pl.String, "skills": pl.List(pl.String), "level": pl.String},
     )  # fmt: skip
     said = found.join(known, on="question", how="left", maintain_order="left").with_columns(pl.col("sample").cast(pl.Int64))
-    graded = _graded(stage, benchmark, of, said.filter(pl.col("text").is_not_null()), context)
-    joined = said.join(graded, on=["problem", "answer", "text"], how="left", maintain_order="left")
+    grades = _graded(stage, benchmark, of, said.filter(pl.col("text").is_not_null()), context)
+    joined = said.join(grades, on=["problem", "answer", "text"], how="left", maintain_order="left")
     return joined.with_columns(pl.coalesce("why", "unknown").alias("why"), pl.col("finished").fill_null(False))
 
 
 def _graded(stage: Evaluate, benchmark: Benchmark, of: str, said: pl.DataFrame, context: Context) -> pl.DataFrame:
     """Each different answer once: `problem`, `answer`, `text`, with `correct` and why it is `unknown`."""
-    grade = benchmark.grade or GRADER
-    grading = Score(
-        id=f"{stage.id} ({of})", inputs=(), name="correct", scorer=grade.scorer, version=grade.version, arguments=grade.arguments, reads=grade.reads,
-        package=grade.package, type="bool", span=benchmark.span,
-    )  # fmt: skip
     different = said.select("problem", "answer", "text").unique(maintain_order=True)
-    rows = different.select(
-        identity("problem", "text").alias("row_id"),
-        pl.col("problem").alias("prompt"),
-        pl.col("text").alias("response"),
-        pl.col("answer").alias("reference"),
-        pl.lit(None, pl.String).alias("reason"),
-    )
-    graded = score(grading, Rows.of(rows), context).rows.frame()
-    return different.with_columns(correct=graded["score:correct"].cast(pl.Boolean), unknown=graded["score:correct:why"].cast(pl.String))
+    rows = different.select(prompt="problem", response="text", reference="answer")
+    found = graded(f"{stage.id} ({of})", benchmark.grade or VERIFY_MATH, rows, benchmark.span, context)
+    return different.with_columns(correct=found["correct"].cast(pl.Boolean), unknown=found["why"].cast(pl.String))

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from ..compiler.diagnostics import Fault
-from ..compiler.plan.stages import Arm, Benchmark, Evaluate, Model, Score, Train
+from ..compiler.plan.stages import Arm, Benchmark, Evaluate, Model, Profile, Score, Train
 from .answers import asking, questions
 from .benchmarks import read_benchmark
 from .context import Context
@@ -19,6 +19,7 @@ from .examples import tokenise
 from .figure import Figure
 from .identity import seeded_hash
 from .lengths import BY_CHARACTERS, BY_TOKENIZER, NOT_AT_HAND
+from .profile import Foreseen
 from .rates import rate
 from .responses import LocalModel, Question, are_stored
 from .rows import Rows
@@ -181,6 +182,17 @@ def _mean_example(stage: Train, rows: Rows, context: Context) -> tuple[Figure, s
         if counted is not None:
             return counted, BY_TOKENIZER
     return Figure(value=int(characters(few).sum()) / CHARACTERS / few.height, exact=False), BY_CHARACTERS
+
+
+def profiling(stage: Profile, found: Foreseen, pricing: Pricing) -> Cost:
+    """The cost of the answers that a profile is made of, at most so many tokens written; fewer answers may do where intervals say when it is enough."""
+    open_ = " at most, until the intervals are narrow enough" if found.open else ""
+    cached = f", {found.stored:,} cached" if found.stored else ""
+    return Cost(
+        stage=stage.id, what="generate", student=stage.model.student, dtype=stage.model.dtype, rows=Figure(value=found.most, most=found.open),
+        cached=Figure(value=found.stored), tokens=Figure(value=found.most * stage.max_tokens, most=True), detail=f"rollouts{open_}{cached}",
+        **pricing.rate(stage.model, "write"),  # type: ignore[arg-type]
+    )  # fmt: skip
 
 
 def evaluation(stage: Evaluate, heldout: pl.DataFrame | None, pricing: Pricing) -> list[Cost]:

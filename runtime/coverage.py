@@ -7,15 +7,18 @@ from dataclasses import dataclass, field, replace
 
 import polars as pl
 
+from ..compiler.diagnostics import Fault
 from ..compiler.plan.pending import concerns
 from ..compiler.plan.stages import Filter, Plan, Profile, Score, Select, SoftQuota, Stage, Tag, Tally, Teachers
 from .context import Context
 from .events import Notice, StageFinished, StageStarted
 from .execute import refuse
 from .needs import needs
+from .profile import foreseen
 from .ranked_by import declared
 from .selection.targets import by_chain, leaves, prior_of
 from .skill_accuracy import Prior, SkillAccuracy, skill_accuracies
+from .strata import strata
 from .walk import Walk, advance
 
 COUNTS = ("rows", "prompts", "tokens", "right", "judged")
@@ -81,7 +84,7 @@ def coverage(plan: Plan, judge: str | None, context: Context, measured: Measured
     counted, left_out = _scores(plan, judge, context)
     stages = (*_before(plan), stage, *counted.values())
     refuse(plan, [p for p in plan.pending if any(concerns(p, each, plan) for each in stages)])
-    walk = Walk(needed=needs(stages), asks=False)
+    walk = Walk(needed=needs((*stages, *(s for s in plan.stages if isinstance(s, Profile)))), asks=False)
     for each in stages:
         context.watch(StageStarted(each.id))
         began = time.monotonic()
@@ -91,7 +94,7 @@ def coverage(plan: Plan, judge: str | None, context: Context, measured: Measured
         context.watch(StageFinished(each.id, summary, time.monotonic() - began))
     names = {role: score.name for role, score in counted.items()}
     nodes, every, without = _counted(stage, walk, names)
-    measured = measured or profiled(plan)
+    measured = measured or profiled(plan, walk, context)
     accuracy = {} if measured is None else _accuracy(plan, stage, measured, nodes)
     if measured is not None and stage.tree is not None and (strangers := by_chain(measured.tallies, stage.tree).keys() - {c for _, c in stage.tree}):
         more = f" and {len(strangers) - 5:,} more" if len(strangers) > 5 else ""
@@ -99,13 +102,23 @@ def coverage(plan: Plan, judge: str | None, context: Context, measured: Measured
     return Coverage(stage, nodes, every, without, names.get("judge"), names.get("tokens"), left_out, measured and measured.student, accuracy)
 
 
-def profiled(plan: Plan) -> Measured | None:
-    """The profile that the selection aims by, else the only one, where its counts are known."""
-    profiles = {s.model.student: s for s in plan.stages if isinstance(s, Profile) and s.tallies is not None}
+def profiled(plan: Plan, walk: Walk, context: Context) -> Measured | None:
+    """The profile that the selection aims by, else the only one, where its counts are known: from its file, or of answers that are in the store."""
+    profiles = {s.model.student: s for s in plan.stages if isinstance(s, Profile)}
     soft = _soft(plan)
     aimed = profiles.get(soft.student or "") if soft else None
-    found = aimed or (next(iter(profiles.values())) if len(profiles) == 1 else None)
-    return None if found is None else Measured(found.model.student, found.tallies or ())
+    stage = aimed or (next(iter(profiles.values())) if len(profiles) == 1 else None)
+    tallies = None if stage is None else _stored(stage, walk, context) if stage.measured else stage.tallies
+    return None if stage is None or tallies is None else Measured(stage.model.student, tallies)
+
+
+def _stored(stage: Profile, walk: Walk, context: Context) -> tuple[tuple[str, Tally], ...] | None:
+    """The counts of a profile that was measured; None where something of it is yet to be asked, or nothing can be."""
+    try:
+        found = foreseen(stage, strata(stage, walk.tree, walk.rows), context)
+    except Fault:  # a build says what is wrong with it
+        return None
+    return found.profiled and found.profiled.tallies
 
 
 def _accuracy(plan: Plan, stage: Tag, measured: Measured, nodes: tuple[Node, ...]) -> dict[str, SkillAccuracy]:

@@ -1,6 +1,7 @@
 """Walks a plan and writes its build folder. One stage, one artifact; the store is asked first; the folder is swapped in whole."""
 
 import json
+import re
 import shutil
 import time
 from collections.abc import Callable, Sequence
@@ -40,6 +41,7 @@ from .foresee import foresee
 from .generate import model_of
 from .ledger import write_ledger
 from .manifest import Record, manifest
+from .measured import Profiled, profile_data, profile_json
 from .needs import needs
 from .precision import to_data
 from .promised import promised
@@ -57,6 +59,7 @@ OWN = (
     *("plan.json", "manifest.json", "ledger.parquet", "selected.parquet", "train.jsonl", "teachers.json", "profile.json", "report.html"),
     *("model", "metrics.jsonl", "eval.json", "answers.parquet", "arms"),
 )
+PROFILE = re.compile(r"profile-[A-Za-z_][A-Za-z0-9_]*\.json")
 
 
 @dataclass(slots=True)
@@ -73,7 +76,6 @@ class Build:
     models: dict[str, dict[str, str]] = field(default_factory=dict)
     chosen: pl.DataFrame | None = None
     baselines: dict[str, pl.DataFrame] = field(default_factory=dict)
-    profiles: dict[str, Profile] = field(default_factory=dict)
     trained: Path | None = None
     training: dict[str, object] | None = None
     evaluation: dict | None = None
@@ -83,13 +85,15 @@ class Build:
 
 
 def stages_until(plan: Plan, until: str | None) -> tuple[Stage, ...]:
-    """The stages of a run that stops after the last stage of kind `until`; scores of the selected rows only do not make `score` reach past `select`."""
+    """The stages of a run that stops after the last stage of kind `until`; scores of the selected rows only do not make `score` reach past `select`,
+    and what stops before `profile` measures none, though it stands before the scores."""
     if until is None:
         return plan.stages
     reach = KINDS.index(until)
     ends = [i for i, s in enumerate(plan.stages) if KINDS.index(kind(s)) <= reach and not (isinstance(s, Score) and s.rows == "selected")]
     same = [i for i in ends if kind(plan.stages[i]) == until]
-    return plan.stages[: max(same or ends, default=-1) + 1]
+    found = plan.stages[: max(same or ends, default=-1) + 1]
+    return found if reach >= KINDS.index("profile") else tuple(s for s in found if not isinstance(s, Profile))
 
 
 def refuse_pending(plan: Plan, until: str | None) -> None:
@@ -139,6 +143,7 @@ def build(plan: Plan, out: Path, context: Context, until: str | None = None) -> 
             if hopeless := foresee(ahead[i:], result.walk, context):
                 raise Fault(hopeless)
             _run(stage, plan, result, context)
+            _release(stage, ahead[i + 1 :], context)
         if not any(r.kind == "materialise" for r in result.records):
             _swap(plan, result, _selection_files(plan, result))
     return result
@@ -161,7 +166,8 @@ def _refuse_foreign(out: Path) -> None:
     if out.exists() and not out.is_dir():
         raise Fault(Diagnostic("MIX0512", f"`{out}` is a file, not a folder", help=help))
     own = OWN if (out / "manifest.json").is_file() else ()
-    foreign = sorted(p.name for p in out.iterdir() if p.name not in own and not p.name.startswith(TEMPORARY)) if out.exists() else []
+    named = [p.name for p in out.iterdir() if not p.name.startswith(TEMPORARY)] if out.exists() else []
+    foreign = sorted(name for name in named if name not in own and not (own and PROFILE.fullmatch(name)))
     if foreign:
         shown = ", ".join(f"`{name}`" for name in foreign[:5]) + (" …" if len(foreign) > 5 else "")
         raise Fault(
@@ -180,8 +186,6 @@ def _run(stage: Stage, plan: Plan, result: Build, context: Context) -> None:
             summary = _train(stage, plan, result, context)
         case Evaluate():
             summary = _evaluate(stage, plan, result, context)
-        case Profile():
-            summary = _profile(stage, result)
         case _:
             summary = advance(stage, result.walk, context)
             if isinstance(stage, Select):
@@ -189,9 +193,10 @@ def _run(stage: Stage, plan: Plan, result: Build, context: Context) -> None:
                 result.churn = churn(result.out, result.chosen["row_id"])
     if isinstance(stage, Teachers):
         result.models |= {f"teacher {each.name}": _writer(each, context) for each in stage.generated}
-    if isinstance(stage, (Score, Train, Evaluate)) and stage.model is not None:
-        files = context.students.files(stage.model)
-        result.models[stage.model.student] = {"model": stage.model.model, "dtype": stage.model.dtype, **files.digests}
+    model = stage.model if isinstance(stage, (Score, Train, Evaluate)) or (isinstance(stage, Profile) and stage.measured) else None
+    if model is not None:
+        files = context.students.files(model)
+        result.models[model.student] = {"model": model.model, "dtype": model.dtype, **files.digests}
     elif isinstance(stage, Tag) and stage.nearest is not None and (found := embedding_files(stage.nearest.model, context.students)) is not None:
         result.models[stage.id] = {"model": stage.nearest.model.model, "dtype": stage.nearest.model.dtype, "weights": found.digest}
     seconds = time.monotonic() - began
@@ -227,22 +232,24 @@ def refuse_empty(stage: Select, walk: Walk) -> None:
         )
 
 
-def _profile(stage: Profile, result: Build) -> str:
-    """Take note of a profile that was read from its file; one that is measured is refused before a run begins."""
-    tallies = [tally for _, tally in stage.tallies or ()]
-    tried, right = sum(t.attempts for t in tallies), sum(t.correct for t in tallies)
-    result.profiles[stage.model.student] = stage
-    return f"{len(tallies):,} skills, {right:,} of {tried:,} attempts correct"
+def _release(stage: Stage, ahead: Sequence[Stage], context: Context) -> None:
+    """Let go of a student that was measured, unless it is the next that is asked."""
+    if not isinstance(stage, Profile) or not stage.measured:
+        return
+    asked = (s for s in ahead if isinstance(s, Train) or (isinstance(s, Score | Evaluate | Profile) and s.model and getattr(s, "scorer", "") != "tokens"))
+    following = next(asked, None)
+    if following is None or isinstance(following, Train) or following.model != stage.model:
+        context.students.release(stage.model)
 
 
-def _profile_file(plan: Plan, result: Build) -> bytes | None:
-    """`profile.json`: the counts of the profile that the selection aims by, else of the only one."""
+def _profile_files(plan: Plan, result: Build) -> dict[str, Content]:
+    """`profile.json`: of the student that the selection aims by, else of the first; and `profile-NAME.json` of each other one."""
+    found: dict[str, Profiled] = result.walk.profiles
+    if not found:
+        return {}
     select = next((s for s in plan.stages if isinstance(s, Select)), None)
-    aimed = result.profiles.get(select.soft.student or "") if select and select.soft else None
-    stage = aimed or (next(iter(result.profiles.values())) if len(result.profiles) == 1 else None)
-    if stage is None:
-        return None
-    return _json({"skills": {skill: {"attempts": t.attempts, "correct": t.correct} for skill, t in sorted(stage.tallies or ())}})
+    aimed = select.soft.student if select and select.soft and select.soft.student in found else next(iter(found))
+    return {"profile.json" if student == aimed else f"profile-{student}.json": profile_json(each) for student, each in found.items()}
 
 
 def _materialise(plan: Plan, result: Build, context: Context) -> str:
@@ -264,8 +271,7 @@ def _rows(result: Build) -> pl.DataFrame:
 
 def _selection_files(plan: Plan, result: Build) -> dict[str, Content]:
     """The files that profile and selection make; none where the run stopped before them."""
-    profile = _profile_file(plan, result)
-    files: dict[str, Content] = {} if profile is None else {"profile.json": profile}
+    files = _profile_files(plan, result)
     if result.chosen is None:
         return files
     result.trace = trace(plan, result.walk.rows)
@@ -301,6 +307,7 @@ def _manifest(plan: Plan, result: Build) -> bytes:
         "precision": [to_data(each) for _, each in sorted(result.deviated.items())],
         "parity": result.parity,
         "path": result.trace.path,
+        "profiles": {student: profile_data(each) for student, each in sorted(result.walk.profiles.items())},
     }
     return manifest(plan, result.walk, result.records, result.models, result.notices, selected, result.training, measured)
 

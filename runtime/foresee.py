@@ -16,10 +16,11 @@ from .walk import Walk, advance
 def foresee(ahead: Sequence[Stage], walk: Walk, context: Context) -> Diagnostic | None:
     """The MIX0401 of a selection that no outcome of the missing scores can satisfy; None where none is found.
 
-    `ahead`: the stages that the walk has yet to pass. It looks ahead only where the first of them is a score that some row lacks: before it
-    nothing is paid for.
+    `ahead`: the stages that the walk has yet to pass. It looks ahead only where the first of them is a score that some row lacks, or a profile to be
+    measured: before it nothing is paid for.
     """
-    if not (_asks(ahead[0]) and any(isinstance(stage, Select) for stage in ahead)):
+    measures = isinstance(ahead[0], Profile) and ahead[0].measured
+    if not ((_asks(ahead[0]) or measures) and any(isinstance(stage, Select) for stage in ahead)):
         return None
     seen = Walk(needed=walk.needed, rows=walk.rows, teachers=walk.teachers, funnel=list(walk.funnel))
     exact = True

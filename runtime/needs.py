@@ -45,8 +45,8 @@ def _of(stage: Stage) -> Iterator[str]:
             yield from () if stage.scorer == "column" else (PROMPT,)
         case Tag():
             yield from () if stage.method == "column" else ("prompt",) if stage.method in ("keywords", "embedding") else TEXTS
-        case Profile():
-            yield from ALL
+        case Profile(grade=grade):
+            yield from grade.reads if grade else ()
         case Select():
             for step in stage.steps:
                 yield from read(step.condition if isinstance(step, Where) else step.by)

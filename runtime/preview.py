@@ -28,11 +28,11 @@ from ..compiler.plan.stages import (
 from .arms import evaluation_of, materialised
 from .audit import Audit, audit
 from .bounds import at_most, impossible, reads, still_in, unknown
-from .by_embedding import lacking, untagged
+from .by_embedding import OPEN, lacking, untagged
 from .churn import Churn
 from .composition import Composition, composition
 from .context import Context
-from .costs import READS, Cost, Pricing, arms_training, evaluation, scoring, training
+from .costs import READS, Cost, Pricing, arms_training, evaluation, profiling, scoring, training
 from .embedding_cost import embedding
 from .examples import Report
 from .execute import refuse_empty
@@ -42,11 +42,14 @@ from .generating import generating
 from .lazy import listening
 from .lengths import Lengths, count, lengths
 from .materialise import selected
+from .measured import Profiled
 from .needs import needs
+from .profile import foreseen
 from .score import from_store, missing
 from .select import Step
 from .solvers import solver
-from .walk import Walk, advance
+from .strata import strata
+from .walk import Walk, advance, aimed
 from .weigh import refuse_weights
 
 Listen = Callable[[Stage, str, pl.LazyFrame], None]
@@ -74,6 +77,7 @@ class Preview:
 
     `audits`: of the likelihood scores of which every value is in the store. `solver`: which one would answer the selection, or has. `stopped`: the clause that the runtime does not do yet and beyond which nothing is known. `unwritten`: the answers of teachers that are yet to be written, and beyond which nothing is known either. `exact`: whether the rows so far are those of a run.
     `tokenised`: what becomes of the selected rows under the template, where these are known.
+    `unmeasured`: the student whose profile the selection aims by, where it is yet to be measured.
     """
 
     known: dict[str, Known] = field(default_factory=dict)
@@ -92,6 +96,7 @@ class Preview:
     solver: str | None = None
     churn: Churn | None = None
     tokenised: Report | None = None
+    unmeasured: str | None = None
 
     @property
     def chosen(self) -> pl.Series | None:
@@ -154,8 +159,10 @@ def _stage(stage: Stage, plan: Plan, seen: Preview, pricing: Pricing) -> Known:
             return _bounded(stage, seen)
         case Materialise() if seen.feasible and stage.weight and stage.weight not in unknown(walk.rows):
             return Known(before=seen.selected, rows=seen.selected, says=refuse_weights(plan, selected(plan, walk.rows, context.texts)) or "")
-        case Materialise() | Profile():
+        case Materialise():
             return Known(before=seen.selected, rows=seen.selected)
+        case Profile():
+            return _profile(stage, seen, pricing)
         case Teachers() if stage.generated:
             before, scanned = _rows(seen), {scan.corpus: rows for scan, rows in walk.scans}
             seen.costs += [generating(stage, each, scanned[each.corpus], pricing) for each in stage.generated]
@@ -196,6 +203,24 @@ def _arms(stage: Evaluate, plan: Plan, seen: Preview, pricing: Pricing) -> Itera
         chosen = {arm.name: recipe for arm in stage.arms if arm.select is None} | materialised(plan, seen.walk.baselines, context)
     if cost := arms_training(training, stage.arms, seen.walk.rows, seen.selected, pricing, chosen):
         yield cost
+
+
+def _profile(stage: Profile, seen: Preview, pricing: Pricing) -> Known:
+    """What a profile would ask of the candidates as they are now, and what is known of it from the store."""
+    student = stage.model.student
+    if not stage.measured:
+        seen.walk.profiles[student] = Profiled(stage, stage.tallies or ())
+        return Known()
+    if OPEN in unknown(seen.walk.rows):
+        return Known(says="known once the rows are tagged")
+    before = strata(stage, seen.walk.tree, seen.walk.rows)
+    found = foreseen(stage, before, pricing.context)
+    seen.costs.append(profiling(stage, found, pricing))
+    if found.profiled is not None:
+        seen.walk.profiles[student] = found.profiled
+        return Known(says=found.profiled.summary)
+    due = f"{'at most ' if found.open else ''}{found.most:,} to answer"
+    return Known(says=", ".join(filter(None, (due, f"{found.stored:,} cached" if found.stored else ""))))
 
 
 def _rows(seen: Preview) -> Figure:
@@ -278,7 +303,10 @@ def _bounded(stage: Filter, seen: Preview) -> Known:
 
 def _select(stage: Select, plan: Plan, seen: Preview, context: Context) -> Known:
     walk, before = seen.walk, _rows(seen)
-    if seen.exact and not _blind(stage, seen):
+    asked = stage.soft.student if stage.soft and stage.tallies is None else None
+    if asked and aimed(stage, walk).tallies is None:
+        seen.unmeasured = asked
+    if seen.exact and not _blind(stage, seen) and seen.unmeasured is None:
         done = len(walk.funnel)
         advance(stage, walk, context)
         seen.feasible = bool(walk.rows.alive)

@@ -8,13 +8,13 @@ from pathlib import Path
 from .. import __version__
 from ..compiler.plan.digest import own
 from ..compiler.plan.serialize import Unreadable, from_data
-from ..compiler.plan.stages import Evaluate, Materialise, Scan, Score, Select, Stage, Tag, Train
+from ..compiler.plan.stages import Evaluate, Materialise, Profile, Scan, Score, Select, Stage, Tag, Train
 from .embeddings import embedding_files
 from .engines.students import Students
 from .outside import digests, files_of
 
 FILES: tuple[tuple[type, str], ...] = (
-    (Select, "selected.parquet"), (Materialise, "train.jsonl"), (Train, "model"), (Evaluate, "eval.json"),
+    (Profile, "profile.json"), (Select, "selected.parquet"), (Materialise, "train.jsonl"), (Train, "model"), (Evaluate, "eval.json"),
 )  # fmt: skip
 
 
@@ -83,7 +83,7 @@ def _student(stage: Stage, models: dict, students: Students) -> str | None:
     if isinstance(stage, Tag) and stage.nearest is not None:
         found, name = embedding_files(stage.nearest.model, students), stage.nearest.model.model
         return None if found is None or models.get(stage.id, {}).get("weights") == found.digest else f"the files of `{name}` have changed"
-    model = stage.model if isinstance(stage, Score | Train | Evaluate) else None
+    model = stage.model if isinstance(stage, Score | Train | Evaluate) or (isinstance(stage, Profile) and stage.measured) else None
     if model is None or not students.is_here(model):
         return None
     known = models.get(model.student, {})

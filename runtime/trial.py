@@ -86,7 +86,7 @@ def _run(trial: Trial, walk: Walk, context: Context) -> pl.DataFrame:
         _refuse_unknown_corpora(trial)
     empty: list[Fault] = []
     chosen = pl.DataFrame()
-    for stage in (s for s in stages_until(plan, "select") if not isinstance(s, Profile)):
+    for stage in (s for s in stages_until(plan, "select") if not isinstance(s, Profile) or _aims(plan, s)):
         try:
             _advance(stage, walk, context)
         except Fault as fault:
@@ -103,6 +103,11 @@ def _run(trial: Trial, walk: Walk, context: Context) -> pl.DataFrame:
                 _advance(stage, walk, context)
                 chosen = chosen_rows(plan, next(s for s in plan.stages if isinstance(s, Select)), walk, context)
     return chosen
+
+
+def _aims(plan: Plan, profile: Profile) -> bool:
+    """Whether the selection needs the profile, and it has to be measured on the fixture."""
+    return profile.measured and any(isinstance(s, Select) and s.soft and s.soft.student == profile.model.student for s in plan.stages)
 
 
 def _advance(stage: Stage, walk: Walk, context: Context) -> None:

@@ -156,7 +156,7 @@ def _stamps(plan: Plan) -> dict[str, list[int]] | None:
                 patterns += [b.path for b in benchmarks]
             case _:
                 pass
-        if isinstance(stage, (Score, Train, Evaluate)) and stage.model is not None:
+        if isinstance(stage, (Score, Train, Evaluate, Profile)) and stage.model is not None:
             patterns += _model_files(stage.model)
     if any(map(is_remote, patterns)):
         return None

@@ -1,6 +1,6 @@
 """The relational half of a plan, stage by stage: from scanned rows to chosen ones. A preview is the same walk with nothing computed."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import polars as pl
@@ -11,6 +11,7 @@ from ..compiler.plan.stages import (
     Dedup,
     Filter,
     Heldout,
+    Profile,
     Scan,
     Score,
     Select,
@@ -27,11 +28,14 @@ from .dedup import dedup
 from .events import Notice
 from .generate import generate
 from .identity import by_row_id
+from .measured import Profiled
 from .needs import ALL
+from .profile import profile
 from .rows import Rows
 from .score import score
 from .select import Step, filter_rows, select
 from .selection.problem import Solution
+from .strata import Tree, strata
 from .tag import tag
 from .teachers import name_teachers
 from .texts import CHARACTERS, OWN, PROMPT, TEXTS, with_prompts
@@ -44,7 +48,7 @@ LOOKED = ("row_id", "prompt_id", "reason", *TEXTS, *OWN)
 @dataclass(slots=True)
 class Walk:
     """What the stages so far have made. `rows` are all scanned rows, sorted by row id; `reason` is null for those still in; `evidence` is what
-    decontaminate and dedup found, in numbers.
+    decontaminate and dedup found, in numbers. `tree` is that of the skills, `profiles` are those known so far, by student.
 
     `needed` are the texts that the stages to come read as columns of `rows` (`needs`); the others are read when they are asked for. `asks`: teachers that have yet to answer are asked; else `lacking` are the answers, by teacher, that the store does not have.
     `arms` are those of the evaluation to come: the rows that a baseline selects of the same candidates stand in `baselines`, by the arm's name.
@@ -56,6 +60,8 @@ class Walk:
     scans: list[tuple[Scan, Rows]] = field(default_factory=list)
     heldout: pl.DataFrame | None = None
     teachers: Teachers | None = None
+    tree: Tree = None
+    profiles: dict[str, Profiled] = field(default_factory=dict)
     solution: Solution | None = None
     funnel: list[Step] = field(default_factory=list)
     inputs: list[dict[str, object]] = field(default_factory=list)
@@ -88,7 +94,7 @@ def advance(stage: Stage, walk: Walk, context: Context) -> str:
             walk.rows = _with_reasons(walk.rows, marked)
             return _left(walk, stage.text)
         case Tag():
-            walk.rows = tag(stage, walk.rows, context)
+            walk.rows, walk.tree = tag(stage, walk.rows, context), stage.tree
             tagged = [live["skills"] for live in walk.rows.live(["skills"])]
             names = {name for skills in tagged for name in skills.explode().unique()}
             return f"{len(names):,} skills on {sum(int((skills.list.len() > 0).sum()) for skills in tagged):,} rows"
@@ -101,8 +107,12 @@ def advance(stage: Stage, walk: Walk, context: Context) -> str:
             walk.rows = done.rows
             walk.scored[stage.name] = (done.computed, done.reused)
             return done.summary
+        case Profile():
+            measured = profile(stage, strata(stage, walk.tree, walk.rows), context) if stage.measured else Profiled(stage, stage.tallies or ())
+            walk.profiles[stage.model.student] = measured
+            return measured.summary
         case Select():
-            chosen = select(stage, walk.rows, tuple(walk.funnel))
+            chosen = select(aimed(stage, walk), walk.rows, tuple(walk.funnel))
             if chosen.rows.alive:
                 walk.baselines = select_arms(walk.arms, walk.rows, walk.funnel, chosen.rows.alive, context)
             walk.rows, walk.solution = chosen.rows, chosen.solution
@@ -112,6 +122,12 @@ def advance(stage: Stage, walk: Walk, context: Context) -> str:
             return _left(walk, "select", "selected")
         case _:
             raise TypeError(f"no relational rule for {type(stage).__name__}")
+
+
+def aimed(stage: Select, walk: Walk) -> Select:
+    """The selection with the counts of a profile that was measured on the way."""
+    known = walk.profiles.get(stage.soft.student or "") if stage.soft else None
+    return replace(stage, tallies=known.tallies) if known is not None and known.stage.measured else stage
 
 
 def _scan(stage: Scan, walk: Walk, context: Context) -> str:

@@ -22,7 +22,7 @@ def configure(parser: ArgumentParser) -> None:
     shown.add_argument("--all", action="store_true", help="show every skill; otherwise those with few rows are folded into the skill above them, as many as fit a screen")
     shown.add_argument("--least", type=_rows, metavar="ROWS", help="fold the skills that have fewer rows")
     parser.add_argument("--judge", metavar="NAME", help="the score that tells correct responses (default: the only grader, else the only true-or-false score)")
-    parser.add_argument("--profile", metavar="FILE", help="show the student's accuracy by this `profile.json` (default: the spec's profile from a file)")
+    parser.add_argument("--profile", metavar="FILE", help="show the student's accuracy by this `profile.json` (default: the spec's profile, from a file or as it was measured)")
     parser.add_argument("--format", choices=("text", "json"), default="text", help="text (default) or json, which always has every skill")
 
 

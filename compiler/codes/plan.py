@@ -163,6 +163,20 @@ require license in ["MIT"]""",
   key      "MODELS_KEY"
 }""",
     ),
+    "MIX0411": Code(
+        "attempts that cannot differ",
+        "At temperature 0 the student writes its likeliest answer, the same one however often it is asked. Several attempts would be counted as if each said "
+        "something more of the student, and its accuracy would look better known than it is. Ask once, or draw the answers at a temperature above 0.",
+        """profile smollm2 {
+  attempts 4 per prompt
+  grade    verify_math(reference)
+}""",
+        """profile smollm2 {
+  attempts    4 per prompt
+  temperature 0.6
+  grade       verify_math(reference)
+}""",
+    ),
     "MIX0420": Code(
         "an expectation of a test does not hold",
         "`mixc test` runs the recipe on the rows of the test's fixture, as far as `select`, and holds what came out against every `expect`. "

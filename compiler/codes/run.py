@@ -217,6 +217,13 @@ CODES: dict[str, Code] = {
         "built of the two halves. Run the same command again when nothing writes to the file any more; scores that were computed are in the store.",
         "rsync of a corpus beside `mixc build SPEC`", "rsync of a corpus, then `mixc build SPEC`",
     ),
+    "MIX0530": Code(
+        "a profile that cannot be measured",
+        "A profile is measured on prompts of the candidates: they need a leaf of the skills, and a value in the column that the grader reads. Here no prompt has "
+        "both, or none of the student's answers could be graded, so that nothing would be known of any skill and every one would look the same.",
+        "profile smollm2 { grade verify_math(reference) }, where the column of the reference is empty",
+        "profile smollm2 { grade verify_math(answer) }, where `answer` has what is right",
+    ),
     "MIX0531": Code(
         "an endpoint does not answer",
         "A model behind an OpenAI-compatible server was to answer, and the server cannot be reached, wants another key, knows no such model, or answers nothing that is of use. "

@@ -163,7 +163,7 @@ class _Walk:
             case _, _, ast.Name() as word:
                 self.put("word", word)
             case _, _, ast.PerSkill(amount=amount):
-                self.amounts(amount)
+                self.amounts(*((amount.low, amount.high) if isinstance(amount, ast.Bound) else (amount,)))
             case _, _, value:
                 self.expression(value, False)  # type: ignore[arg-type]
 

@@ -41,6 +41,7 @@ CLAUSES: dict[tuple[str, str], str] = {
     ("mix", "license"): 'license "$0"',
     ("profile", "attempts"): "attempts ${1:1} per prompt",
     ("profile", "sample"): "sample ${1:200} prompts per skill",
+    ("profile", "width"): "width ${1:10}%",
     ("profile", "grade"): "grade ${1:verify_math(reference)}",
     ("generate", "prompts"): "prompts from $0",
     ("generate", "revision"): 'revision "$0"',

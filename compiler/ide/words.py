@@ -106,6 +106,7 @@ WORDS: dict[str, str] = {
     "warmup": "The first part of training, in which the learning rate goes up.",
     "weight": "How much each row counts in the loss.",
     "where": "Keeps the rows for which the condition is true. Null and unknown drop out with reasons of their own.",
+    "width": "`width 10%`: a skill is measured until the 95 % interval of its accuracy is no wider, or its prompts are at an end.",
     "with": "`replace PATTERN with CLAUSE`: what takes the place of the clause that is named.",
     "within": "The group in which a quantile or a rank is taken: teacher, prompt, skill, corpus, or a column.",
 }
@@ -120,7 +121,7 @@ IN_BLOCK: dict[tuple[str, str], str] = {
     ("select", "by"): "What decides, the highest first.",
     ("train", "seed"): "Decides the order of the examples and what is drawn in training.",
     ("train", "steps"): "How many steps the optimiser takes, in place of `epochs`.",
-    ("profile", "sample"): "How many prompts of each skill are measured: `sample 200 prompts per skill`.",
+    ("profile", "sample"): "How many prompts of each skill are measured: `sample 200 prompts per skill`, or `30..200` with a `width`.",
     ("evaluate", "temperature"): "How much chance there is in the answers to a benchmark; 0 is none.",
 }
 

@@ -193,6 +193,8 @@ def _(stage: Profile) -> Iterator[str]:
         return
     tries = "1 attempt" if stage.attempts == 1 else f"{stage.attempts:,} attempts"
     sample = "every prompt" if stage.sample is None else f"{stage.sample:,} prompts of each skill"
+    if stage.least is not None and stage.width is not None:
+        sample = f"{stage.least:,} to {sample}, until the interval is {stage.width:g}% wide"
     yield f"{student}, {tries} at {sample}"
     yield f"temperature {stage.temperature:g}, at most {stage.max_tokens:,} tokens an answer"
     if stage.grade:

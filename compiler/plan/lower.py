@@ -48,9 +48,9 @@ def lower(mixture: ir.Mixture) -> Plan:
     )
     heldout = _heldout(mixture, stages)
     _guard(mixture, stages)
+    # Before the filters: a prompt whose responses are all wrong is one that says something of the student.
+    stages += [_profile(profile, mixture, _last(stages)) for profile in mixture.profiles]
     steps = _score_and_filter(mixture, stages)
-    for profile in mixture.profiles:
-        stages.append(_profile(profile, mixture, _last(stages)))
     _select(mixture, stages, steps)
     stages = share(stages)
     _train(mixture, stages, heldout)
@@ -256,7 +256,9 @@ def _profile(profile: ir.Profile, mixture: ir.Mixture, inputs: tuple[str, ...]) 
         file=profile.file,
         tallies=profile.tallies,
         attempts=profile.attempts,
+        least=profile.least,
         sample=profile.sample,
+        width=profile.width,
         temperature=profile.temperature,
         max_tokens=profile.max_tokens,
         grade=profile.grade,

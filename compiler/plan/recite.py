@@ -256,7 +256,12 @@ def _(stage: Profile) -> Iterator[Block]:
     items = [Item("profile", f"profile {student} {first}", plain(stage.file), "profile", stage.span)]
     settings = getattr(stage, "settings", ())
     items += [Item(name, f"{name} {_scalar(value)}", value, "profile", stage.span) for name, value in settings]
-    more = _fields(stage, ("student", "model", "file", "settings"))
+    least = getattr(stage, "least", None)
+    if least is not None:
+        most = _amount("sample", stage.sample)
+        items.append(Item("sample", f"sample {least}..{most}", (least, stage.sample), "profile", stage.span))
+        items.append(Item("width", f"width {_scalar(stage.width)}%", stage.width, "profile", stage.span))
+    more = _fields(stage, ("student", "model", "file", "settings", *(("least", "sample", "width") if least is not None else ())))
     yield Block(f"profile {student}", "profile", items[0].text, stage.span, (*items, *more))
 
 

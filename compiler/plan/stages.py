@@ -183,6 +183,7 @@ class Tag:
 class Profile:
     """The student's accuracy per skill: measured by `grade`, on `sample` prompts of each skill (None: all), or read from `file`.
 
+    With `least` and `width` (both or neither) on `least` prompts of each first, then on more until the 95 % interval is `width` percent wide.
     `tallies` are what the file holds, by skill; None where it is measured, or where the file cannot be looked at yet.
     """
 
@@ -192,12 +193,19 @@ class Profile:
     file: str | None = None
     tallies: tuple[tuple[str, Tally], ...] | None = None
     attempts: int = 1
+    least: int | None = None
     sample: int | None = None
+    width: float | None = None
     temperature: float = 0
     max_tokens: int = 512
     grade: Grade | None = None
     seed: int
     span: Span
+
+    @property
+    def measured(self) -> bool:
+        """Whether the student is asked, and no file is read."""
+        return self.grade is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

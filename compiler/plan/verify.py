@@ -200,6 +200,8 @@ def _clauses(stage: Stage, known: list[Stage]) -> Iterator[str]:
         case Profile():
             if (stage.file is None) == (stage.grade is None):
                 yield "either a grader or a file"
+            if (stage.least is None) != (stage.width is None) or (stage.least is not None and (stage.sample is None or stage.sample < stage.least)):
+                yield "a least number of prompts goes with a width, and with a most that is not under it"
             odd = [skill for skill, tally in stage.tallies or () if tally.correct > tally.attempts]
             yield from (f"more of {skill} is right than was tried" for skill in odd)
         case Train():

@@ -80,7 +80,7 @@ def check(spec: Resolved, inputs: Inputs, notes: Diagnostics) -> ir.Mixture | No
         )
     _one_seed(trained, measured, notes)
     tagged = bool(spec.blocks("skills"))
-    profiled = [p for b in spec.blocks("profile") if (p := profile(b, known, skills, tagged, inputs, notes, missing))]
+    profiled = [p for b in spec.blocks("profile") if (p := profile(b, known, skills, tagged, inputs, notes))]
     clean = [decontaminate(d, inputs, _text(d), notes) for d in spec.of(ast.Decontaminate)]
     copies = [dedup(d, _text(d), notes) for d in spec.of(ast.Dedup)]
     tokens = picked.tokens if picked else groups.tokens[0] if len(groups.tokens) == 1 else None

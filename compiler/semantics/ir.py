@@ -76,13 +76,16 @@ class Score:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """Either `file` (with the `tallies` in it, where it could be looked at) or `grade`. `sample`: prompts per skill, None for all."""
+    """Either `file` (with the `tallies` in it, where it could be looked at) or `grade`. `sample`: prompts per skill, None for all; with `least`
+    and `width` from so many on, until the interval of the accuracy is `width` percent wide."""
 
     student: str
     file: str | None = None
     tallies: tuple[tuple[str, Tally], ...] | None = None
     attempts: int = 1
+    least: int | None = None
     sample: int | None = None
+    width: float | None = None
     temperature: float = 0
     max_tokens: int = 512
     grade: Grade | None = None

@@ -72,9 +72,9 @@ class Heldout:
 
 @dataclass(frozen=True, slots=True)
 class PerSkill:
-    """`attempts 1 per prompt` (amount 1, per `prompt`), `sample 200 prompts per skill`."""
+    """`attempts 1 per prompt` (amount 1, per `prompt`), `sample 200 prompts per skill`, `sample 30..200 prompts per skill`."""
 
-    amount: Number | Param
+    amount: "Number | Param | Bound"
     per: Name
     span: Span = place()
 

@@ -73,7 +73,8 @@ def _(node: ast.Heldout) -> Text:
 
 @compose.register
 def _(node: ast.PerSkill) -> Text:
-    return (*compose(node.amount), f" per {node.per.text}")
+    amount = (_bound(node.amount),) if isinstance(node.amount, ast.Bound) else compose(node.amount)
+    return (*amount, f" per {node.per.text}")
 
 
 @compose.register

@@ -20,7 +20,7 @@ CLAUSES = {
     ],
     "generate": ["prompts from traces", "samples 4", "temperature 0.6", "max_tokens 2k tokens", "where a", "remove prompts"],
     "skills": ['tree "t.json"', "tag by column subject", 'tag by keywords "f.json"', 'tag by embedding(model: "m")', "remove tag"],
-    "profile": ["attempts 1 per prompt", "sample 200 prompts per skill", "temperature $t", "grade verify_math(reference)", "remove grade"],
+    "profile": ["attempts 1 per prompt", "sample 200 prompts per skill", "sample 30..200 prompts per skill", "width 10%", "temperature $t", "grade verify_math(reference)", "remove grade"],
     "train": ["format skill_aware", "epochs 5", "learning_rate 1e-5", "batch 8 examples", "packing true", "schedule none", "save [1, 2]"],
     "evaluate": [
         'benchmark sums "f.jsonl"', 'benchmark sums "f.jsonl" samples 1', 'benchmark sums "f.jsonl" limit 50 prompts',

@@ -101,8 +101,20 @@ RULES: dict[str, tuple[str, list[str]]] = {
     "that is there": (SCORED + 'profile tiny from "nothing.json"\n', ["MIX0208"]),
     "that is one": (SCORED + 'profile tiny from "broken.json"\n', ["MIX0312"]),
     "whose counts can be": (SCORED + 'profile tiny from "odd.json"\n', ["MIX0312"]),
-    "a measured one": (block("profile tiny", "attempts 2 per prompt", "sample 20 prompts per skill", "grade verify_math(reference)"), []),
-    "needs a grader": (block("profile tiny", "attempts 2 per prompt"), ["MIX0207"]),
+    "a measured one": (block("profile tiny", "attempts 2 per prompt", "temperature 1", "sample 20 prompts per skill", "grade verify_math(reference)"), []),
+    "whose attempts can differ": (block("profile tiny", "attempts 2 per prompt", "grade verify_math(reference)"), ["MIX0411"]),
+    "at a temperature that is not 0": (block("profile tiny", "attempts 2 per prompt", "temperature 0", "grade verify_math(reference)"), ["MIX0411"]),
+    "until it is known well enough": (block("profile tiny", "sample 20..50 prompts per skill", "width 10%", "grade verify_math(reference)"), []),
+    "which says when it is": (block("profile tiny", "sample 20..50 prompts per skill", "grade verify_math(reference)"), ["MIX0207"]),
+    "of a sample that may grow": (block("profile tiny", "sample 20 prompts per skill", "width 10%", "grade verify_math(reference)"), ["MIX0405"]),
+    "and is not all there is": (block("profile tiny", "width 10%", "grade verify_math(reference)"), ["MIX0405"]),
+    "to a width": (block("profile tiny", "sample 20..50 prompts per skill", "width 0%", "grade verify_math(reference)"), ["MIX0306"]),
+    "in percent": (block("profile tiny", "sample 20..50 prompts per skill", "width 10", "grade verify_math(reference)"), ["MIX0309"]),
+    "from less to more": (block("profile tiny", "sample 50..20 prompts per skill", "width 10%", "grade verify_math(reference)"), ["MIX0306"]),
+    "of prompts": (block("profile tiny", "sample 20..50 per skill", "width 10%", "grade verify_math(reference)"), ["MIX0309"]),
+    "per skill": (block("profile tiny", "sample 20..50 prompts per prompt", "width 10%", "grade verify_math(reference)"), ["MIX0302"]),
+    "with one number of attempts": (block("profile tiny", "attempts 1..2 per prompt", "temperature 1", "grade verify_math(reference)"), ["MIX0301"]),
+    "needs a grader": (block("profile tiny", "attempts 1 per prompt"), ["MIX0207"]),
     "one that grades": (block("profile tiny", "grade tokens()"), ["MIX0302"]),
     "as a call": (block("profile tiny", "grade verify_math"), ["MIX0301"]),
     "of a student": (block("profile tinny", "grade verify_math(reference)"), ["MIX0201"]),
@@ -205,6 +217,9 @@ def test_profiles() -> None:
     assert [(n, t.attempts, t.correct) for n, t in read.tallies] == [("Algebra", 20, 11)]
     measured = stage(Profile, block("profile tiny", "sample 20 prompts per skill", "max_tokens 1k tokens", "grade exact_match(gold)"))
     assert (measured.attempts, measured.sample, measured.temperature, measured.max_tokens) == (1, 20, 0, 1000)
+    assert (measured.least, measured.width) == (None, None)
+    grown = stage(Profile, block("profile tiny", "sample 20..50 prompts per skill", "width 12.5%", "grade verify_math(reference)"))
+    assert (grown.least, grown.sample, grown.width) == (20, 50, 12.5)
     assert measured.grade and (measured.grade.scorer, measured.grade.reads) == ("exact_match", ("column:gold",))
 
 

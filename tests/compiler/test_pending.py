@@ -13,13 +13,12 @@ from mixc.tests.compiler.rules import HEAD, SCORED, compiled
 
 CLEAN = SCORED + 'decontaminate none because "x"\n'
 PROFILE = 'profile tiny from "profile.json"\n'
-MEASURED = "profile tiny {\n  grade verify_math(reference)\n}\n"
+MEASURED = "profile tiny {\n  attempts 3 per prompt\n  sample 2..9 prompts per skill\n  width 5%\n  temperature 1\n  grade choice(reference)\n}\n"
 TEXTS = {"profile.json": '{"skills": {"Algebra": {"attempts": 3, "correct": 1}}}'}
 STAGES = {
     "scan": HEAD.replace("  teacher   model\n", "  license   license\n") + 'require license in ["MIT"]\n',
     "tag": SCORED.replace("column topic", 'llm(model: "hub/e5")'),
     "score": SCORED + "score same = pass_rate()\nselect { where same >= 0.5 }\n",
-    "profile": SCORED + MEASURED,
 }
 
 
@@ -58,3 +57,4 @@ def test_what_asks_for_nothing_that_is_not_done_anyway_is_not_pending() -> None:
     text = CLEAN + PROFILE + "select {\n  budget 3 examples\n  quota skill weakness\n}\ntrain tiny {\n  steps 3\n  method full\n  packing false\n  report none\n  schedule linear\n  warmup 0%\n  seed 4\n}\n"
     text += 'evaluate {\n  benchmark b "b.jsonl" samples 1\n  temperature 0\n}\n'
     assert [d.message for d in compiled(text, TEXTS).notes if d.code == "MIX0410"] == []
+    assert [d.message for d in compiled(text.replace(PROFILE, MEASURED), TEXTS).notes if d.code == "MIX0410"] == []
