@@ -225,7 +225,7 @@ require license in ["MIT"]""",
         "several samples where there is one answer",
         "`samples 4` answers every problem of a benchmark four times: the accuracy is the mean share of right answers (Avg@4), and pass@k the chance "
         "that one of k is right. At `temperature 0`, which is the default, a model says the same each time, so three of four answers would tell "
-        "nothing. Give `evaluate` a temperature, or ask once.",
+        "nothing, and each problem is answered once. Give `evaluate` a temperature, or ask once.",
         "evaluate {\n  benchmark sums \"bench.jsonl\" samples 4\n}",
         "evaluate {\n  benchmark sums \"bench.jsonl\" samples 4\n  temperature 0.6\n}",
     ),

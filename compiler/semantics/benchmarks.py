@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from ..clauses import FIELDS, Benchmark, Grade
-from ..diagnostics import Diagnostics, Edit, Label
+from ..diagnostics import Diagnostics, Label
 from ..paths import beside
 from ..syntax import ast
 from .calls import Known
@@ -41,14 +41,12 @@ def drawn(found: list[tuple[Benchmark, ast.Benchmark]], temperature: float, note
     """MIX0433 where several samples are asked of a temperature at which there is one answer."""
     for benchmark, node in found:
         if benchmark.samples > 1 and not temperature:
-            edits = (Edit(node.samples.span, "1"),) if isinstance(node.samples, ast.Number) else ()
-            notes.error(
+            notes.warning(
                 "MIX0433",
                 f"{benchmark.samples} samples at temperature 0 are the same answer {benchmark.samples} times",
                 node.samples.span if node.samples else node.span,
                 "drawn without chance",
-                help="write `temperature 0.6` in `evaluate`, or `samples 1`",
-                edits=edits,
+                help="write `temperature 0.6` in `evaluate`, or `samples 1`: as it stands, each problem is answered once",
             )
 
 

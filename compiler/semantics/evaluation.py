@@ -123,7 +123,7 @@ def _takes_the_same(selection: ir.Selection, scores: Collection[ir.Score]) -> bo
 
 
 def _untrained(what: str, setting: ast.Setting, notes: Diagnostics) -> None:
-    notes.error("MIX0207", f"{what}, and nothing says how", setting.span, "needs a `train`", help="declare it: `train STUDENT { epochs 3 }`")
+    notes.warning("MIX0207", f"{what}, and nothing is trained", setting.span, "needs a `train`", help="declare it: `train STUDENT { epochs 3 }`")
 
 
 def _seeds(settings: Settings, notes: Diagnostics) -> tuple[int, ...]:

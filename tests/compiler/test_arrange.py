@@ -68,6 +68,10 @@ def test_the_specs_that_are_shipped_are_in_canonical_form(path: Path) -> None:
     assert arranged(read(path)) == read(path)
 
 
+def test_a_name_that_is_a_keyword_of_paths_is_added_to_inside_brackets() -> None:
+    check('score a = b("x"or\n scan +true*\nnone)\n')
+
+
 @pytest.mark.parametrize("first", SEEDS)
 def test_any_spec_is_read_back_as_it_was(first: int) -> None:
     derivation = Derivation(Random(first))
