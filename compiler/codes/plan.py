@@ -234,7 +234,7 @@ require license in ["MIT"]""",
         "A baseline selects from the candidates of the recipe with the recipe's budgets, but without its quotas and without the filters that read a "
         "log-probability. Without a budget, or with `budget up to`, it may then train on more examples than the recipe, and a difference "
         "between the two is one of size as well. With `budget N examples` or `budget N tokens` all arms are of one size.",
-        "train smollm2 { steps 4 }\nevaluate {\n  benchmark sums \"bench.jsonl\"\n  baseline  random\n}",
-        "budget 100 examples\ntrain smollm2 { steps 4 }\nevaluate {\n  benchmark sums \"bench.jsonl\"\n  baseline  random\n}",
+        "quota teacher strong <= 40%\ntrain smollm2 { steps 4 }\nevaluate {\n  benchmark sums \"bench.jsonl\"\n  baseline  random\n}",
+        "quota teacher strong <= 40%\nbudget 100 examples\ntrain smollm2 { steps 4 }\nevaluate {\n  benchmark sums \"bench.jsonl\"\n  baseline  random\n}",
     ),
 }

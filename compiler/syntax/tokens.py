@@ -37,7 +37,7 @@ QUOTED = re.compile(r"'[^'\r\n]*'|[“”„][^“”„\"\r\n]*[“”]")
 LOOSE_STRING = re.compile(r'"(?:[^"\\\r\n]|\\[^\r\n])*"')
 TAKES_TEXT = frozenset(("scan", "model", "tree", "given", "extends", "template"))
 """Keywords whose one value is a path or a model."""
-UNQUOTED_PATH = re.compile(r"(?![+-])(?=[^\s\"'#{}()\[\],;]*[./*])(?=[^\s\"'#{}()\[\],;]*[A-Za-z])[^\s\"'#{}()\[\],;=]+")
+UNQUOTED_PATH = re.compile(r"(?![+-])(?![0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+|[kMB]|%)?(?![^\s\"'#{}()\[\],;]))(?=[^\s\"'#{}()\[\],;]*[./*])(?=[^\s\"'#{}()\[\],;]*[A-Za-z])[^\s\"'#{}()\[\],;=]+")
 FRACTION = re.compile(r"\.[0-9]*")
 REST = re.compile(r"[^\r\n]*")
 
