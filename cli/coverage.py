@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from ..runtime.attribute import Tally
 from ..runtime.coverage import Count, Coverage, Node
 
 LINES = 32
@@ -22,6 +23,7 @@ def coverage_json(found: Coverage) -> str:
         "judge": found.judge,
         "tokens": found.tokens,
         "left_out": list(found.left_out),
+        **({} if found.branches is None else {"branches": found.branches.to_data()}),
         "all": _data(found.every, found),
         "without_skill": _data(found.without, found),
         "tree": [{"name": n.name, "chain": n.chain, "depth": n.depth, "leaf": n.leaf, **_data(n.count, found)} for n in found.nodes],
@@ -74,6 +76,7 @@ def _fitting(nodes: list[Node], most: int) -> int:
 def _title(found: Coverage) -> str:
     stage = found.stage
     by = f"column {stage.column}" if stage.column else "keywords of the prompt" if stage.method == "keywords" else stage.method
+    by = stage.attribution.model.model if stage.attribution is not None else by
     leaves = [n for n in found.nodes if n.leaf]
     held = sum(n.count.rows > 0 for n in leaves)
     of = f"{held:,} of {len(leaves):,} leaves have rows" if stage.tree is not None else f"{held:,} skills"
@@ -108,12 +111,23 @@ def _notes(found: Coverage, least: int, folded: int) -> list[str]:
     if folded and holes:
         more = f" and {len(holes) - _NAMED:,} more" if len(holes) > _NAMED else ""
         lines.append(f"without a row: {'; '.join(node.name for node in holes[:_NAMED])}{more}")
+    if found.branches is not None:
+        lines.append(_branches(found.branches))
     if any(n.count.rows for n in found.nodes):
         above = " and in all above them" if found.stage.tree is not None else ""
         lines.append(f"a row counts in each of its skills{above}; rows count before any `where` of `select`")
     if found.judge:
         lines.append(f"correct: by `{found.judge}`, of the rows on which it has a verdict")
     return [*lines, *found.left_out]
+
+
+def _branches(found: Tally) -> str:
+    """How the questions to a model ended."""
+    kinds = ((found.cut, "cut at the most tokens"), (found.silent, "without a response"), (found.invalid, "no list of the children"))
+    why = ", ".join(f"{count:,} {said}" for count, said in kinds if count)
+    failed = f"{found.failed:,} have no usable answer ({why})" if found.failed else "all have a usable answer"
+    none = f"{found.none:,} say that no child is involved" if found.none else ""
+    return f"of {found.branches:,} questions about {found.texts:,} texts {', '.join(filter(None, (failed, none)))}; such a branch keeps the skill above"
 
 
 def _holes(found: Coverage) -> list[Node]:

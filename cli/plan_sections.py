@@ -153,9 +153,12 @@ def _feasible(plan: Plan, seen: Preview) -> str:
     if seen.faults or seen.composition is None:
         return "not known" if any(isinstance(s, Select) for s in plan.stages) else "nothing is selected"
     needed = {s.name for s in plan.stages if isinstance(s, Score) and s.rows == "candidates"}
-    *others, last = [f"`{name}`" for name in seen.missing if name in needed] or ["every score"]
-    missing = f"{', '.join(others)} and {last} are" if others else f"{last} is"
-    return f"not known before {missing} scored; nothing that is known by now stands against it"
+    scored = [f"`{name}`" for name in seen.missing if name in needed]
+    *others, last = scored or ["every score"]
+    missing = f"{', '.join(others)} and {last} are scored" if others else f"{last} is scored"
+    tagged = "every row is tagged" if seen.untagged else ""
+    said = " and ".join(filter(None, (tagged, missing if scored or not tagged else "")))
+    return f"not known before {said}; nothing that is known by now stands against it"
 
 
 def _solver(seen: Preview) -> str:

@@ -6,7 +6,7 @@ from textwrap import wrap
 
 from ..compiler.plan.explain import words
 from ..compiler.plan.pending import concerns
-from ..compiler.plan.stages import Decontaminate, Dedup, Filter, Heldout, Materialise, Plan, Score, Select, Stage, Teachers, kind
+from ..compiler.plan.stages import Decontaminate, Dedup, Filter, Heldout, Materialise, Plan, Score, Select, Stage, Tag, Teachers, kind
 from ..runtime.costs import Cost
 from ..runtime.figure import Figure
 from ..runtime.preview import Known, Preview
@@ -111,6 +111,10 @@ def _label(stage: Stage) -> str:
 
 
 def _note(stage: Stage, known: Known, costs: Sequence[Cost]) -> str:
+    if isinstance(stage, Tag) and known.missing is not None:
+        asked = next((c.student for c in costs if c.stage == stage.id), "")
+        cached = f"{shown(known.cached)} cached" if known.cached is not None and known.cached.value else ""
+        return ", ".join(filter(None, [f"{shown(known.missing)} to ask {asked}" if known.missing.value else "", cached]))
     if not isinstance(stage, Score):
         return known.says.partition(" of ")[2] if kind(stage) == "scan" else known.says
     if known.missing is None:

@@ -20,6 +20,21 @@ class Model:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Attribution:
+    """A model that is asked, node by node from the root of a tree of skills, which of the children are involved in a text.
+
+    `reads`: `prompt`, or `response` (the prompt and what the response says after its thought). A question is answered in at most `max_tokens`, drawn at
+    `temperature`. A chain has at most `depth` names (None: down to the leaves).
+    """
+
+    model: Model
+    reads: str = "prompt"
+    max_tokens: int = 512
+    temperature: float = 0
+    depth: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Roles:
     """Which column of the corpus plays which role."""
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 import polars as pl
 
 from ..compiler.diagnostics import Diagnostic
-from ..compiler.expressions import columns, is_barrier
+from ..compiler.expressions import Column, columns, is_barrier
 from ..compiler.plan.stages import AtMost, Keep, Select, Where
 from . import lazy
 from .candidates import OBJECTIVE, Candidates, candidates, problem, table
@@ -22,17 +22,19 @@ from .selection.problem import Change, Conflict, Infeasible
 
 # Above so many rows clauses are held against fractions of rows, in a few passes over them, and whole rows are not searched.
 TOGETHER_ROWS = 50_000
+SKILL = Column("role", "skill")
 NOTE = "certain before anything more is scored: these are the most candidates that there can be, whatever the scores turn out to be"
 
 
 def unknown(rows: Rows) -> set[str]:
-    """The scores that some row has yet to get."""
+    """The scores that some row has yet to get, and `skill` (which no score is called) where a model has yet to tell skills."""
     return {name.removeprefix("open:") for name in rows.columns if name.startswith("open:")}
 
 
 def reads(step: Where | Keep) -> set[str]:
-    """The scores that a filter reads."""
-    return {c.name for c in columns(step.condition if isinstance(step, Where) else step.by) if c.source == "score"}
+    """The scores that a filter reads, and `skill` where it reads skills."""
+    read = columns(step.condition if isinstance(step, Where) else step.by)
+    return {c.name for c in read if c.source == "score" or c == SKILL}
 
 
 def still_in(rows: Rows, step: Where | Keep, seed: int) -> Rows:
@@ -68,6 +70,7 @@ def impossible(stage: Select, rows: Rows, funnel: tuple[Step, ...]) -> Diagnosti
     caps = [*([stage.at_most] if stage.at_most else []), *(AtMost(text=k.text, count=k.count, span=k.span) for k in keeps)]
     counts_tokens = stage.tokens is not None and stage.tokens not in open_
     quotas = [q for q in stage.quotas if counts_tokens or "tokens" not in q.unit]
+    quotas = [q for q in quotas if "skill" not in open_ or q.group.kind != "skill"]
     budgets = [b for b in stage.budgets if counts_tokens or b.unit != "tokens"]
     if not budgets:
         # Nothing bounds how much is selected: only what is too little of all there is, is too little.

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from ..compiler.plan.stages import Quota, Select
+from .bounds import unknown
 from .candidates import grouped
 from .figure import Figure
 from .groups import group_rows
@@ -42,7 +43,8 @@ def composition(stage: Select, rows: Rows, lengths: Lengths, exact: bool, soluti
     """The composition of the rows without a reason; `exact` False where a run may find fewer. Most rows first, then by name."""
     binding = {id(o.clause): o.binding for o in solution.outcomes} if solution else {}
     whole, teachers, skills = _Tally(), dict[str, _Tally](), dict[str, _Tally]()
-    quotas = [_Tally() for _ in stage.quotas]
+    told = [q for q in stage.quotas if q.group.kind != "skill" or "skill" not in unknown(rows)]
+    quotas = [_Tally() for _ in told]
     for live in rows.live(["teacher", "skills", *grouped(stage), *lengths.reads]):
         counted = live.hstack(lengths.each(live))
         whole.add(counted)
@@ -52,7 +54,7 @@ def composition(stage: Select, rows: Rows, lengths: Lengths, exact: bool, soluti
             named = counted.select("skills", "counted", "unknown").explode("skills", empty_as_null=True).drop_nulls("skills")
             for name, part in named.group_by("skills"):
                 skills.setdefault(str(name[0]), _Tally()).add(part)
-        for quota, tally in zip(stage.quotas, quotas, strict=True):
+        for quota, tally in zip(told, quotas, strict=True):
             tally.add(counted.filter(pl.Series(group_rows(quota.group, live))))
 
     def share(name: str, tally: _Tally, quota: Quota | None = None) -> Share:
@@ -62,7 +64,7 @@ def composition(stage: Select, rows: Rows, lengths: Lengths, exact: bool, soluti
     return Composition(
         "selected" if solution else "candidates", *whole.figures(lengths, not exact),
         _ordered(teachers, share), _ordered(skills, share),
-        tuple(share(q.group.value, tally, q) for q, tally in zip(stage.quotas, quotas, strict=True)), solution.outcomes if solution else (),
+        tuple(share(q.group.value, tally, q) for q, tally in zip(told, quotas, strict=True)), solution.outcomes if solution else (),
     )  # fmt: skip
 
 

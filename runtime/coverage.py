@@ -1,4 +1,5 @@
-"""Runs a plan as far as tagging, and counts what each skill of the tree has: rows, prompts, tokens, correct responses. Loads no weights and writes the store alone."""
+"""Runs a plan as far as tagging, and counts what each skill of the tree has: rows, prompts, tokens, correct responses. Loads no weights but those
+of a model that tags, and writes the store alone."""
 
 import time
 from collections.abc import Mapping
@@ -8,6 +9,7 @@ import polars as pl
 
 from ..compiler.plan.pending import concerns
 from ..compiler.plan.stages import Filter, Plan, Profile, Score, Select, Stage, Tag
+from .attribute import Tally
 from .context import Context
 from .events import StageFinished, StageStarted
 from .execute import refuse
@@ -45,7 +47,8 @@ class Coverage:
     """`nodes` in the order of the tree, those without a row too; without a tree, the values that rows have, by name.
 
     `every` counts all rows, `without` those that have no skill; a row of several skills counts in each. `judge` and `tokens` are the scores
-    that told correct responses and lengths; `left_out` says which could not, and why.
+    that told correct responses and lengths; `left_out` says which could not, and why. `branches`: what became of the questions to a model that tags
+    (`attribute.Tally`), None where none does.
     """
 
     stage: Tag
@@ -55,6 +58,7 @@ class Coverage:
     judge: str | None
     tokens: str | None
     left_out: tuple[str, ...]
+    branches: Tally | None = None
 
 
 def coverage(plan: Plan, judge: str | None, context: Context) -> Coverage:
@@ -75,7 +79,7 @@ def coverage(plan: Plan, judge: str | None, context: Context) -> Coverage:
         context.watch(StageFinished(each.id, summary, time.monotonic() - began))
     names = {role: score.name for role, score in counted.items()}
     nodes, every, without = _counted(stage, walk, names)
-    return Coverage(stage, nodes, every, without, names.get("judge"), names.get("tokens"), left_out)
+    return Coverage(stage, nodes, every, without, names.get("judge"), names.get("tokens"), left_out, walk.tagged)
 
 
 def _before(plan: Plan) -> list[Stage]:

@@ -22,6 +22,7 @@ from .files import TEMPORARY, recover_swap, replace_atomic, swap_folder, sweep, 
 from .foresee import foresee
 from .ledger import write_ledger
 from .manifest import Record, manifest
+from .models import run_here
 from .needs import needs
 from .precision import to_data
 from .rates import remember
@@ -154,9 +155,8 @@ def _run(stage: Stage, plan: Plan, result: Build, context: Context) -> None:
             if isinstance(stage, Select):
                 result.chosen = chosen_rows(plan, stage, result.walk, context)
                 result.churn = churn(result.out, result.chosen["row_id"])
-    if isinstance(stage, (Score, Train, Evaluate)) and stage.model is not None:
-        files = context.students.files(stage.model)
-        result.models[stage.model.student] = {"model": stage.model.model, "dtype": stage.model.dtype, **files.digests}
+    if (model := run_here(stage)) is not None:
+        result.models[model.student] = {"model": model.model, "dtype": model.dtype, **context.students.files(model).digests}
     seconds = time.monotonic() - began
     tokens, reading = sum(p.tokens for p in result.passed), sum(p.seconds for p in result.passed)
     engines = ", ".join(sorted({f"{p.engine} on {p.device}" for p in result.passed if p.tokens}))

@@ -43,7 +43,7 @@ def _of(stage: Stage) -> Iterator[str]:
             yield from stage.reads
             yield from () if stage.scorer == "column" else (PROMPT,)
         case Tag():
-            yield from () if stage.method == "column" else ("prompt",) if stage.method == "keywords" else TEXTS
+            yield from {"column": (), "keywords": ("prompt",), "llm": (PROMPT,)}.get(stage.method, TEXTS)
         case Profile():
             yield from ALL
         case Select():

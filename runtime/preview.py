@@ -21,6 +21,7 @@ from ..compiler.plan.stages import (
     Score,
     Select,
     Stage,
+    Tag,
     Train,
 )
 from .audit import Audit, audit
@@ -38,6 +39,7 @@ from .needs import needs
 from .score import from_store, missing
 from .select import Step
 from .solvers import solver
+from .tag_costs import tagging
 from .walk import Walk, advance
 
 Listen = Callable[[Stage, str, pl.LazyFrame], None]
@@ -63,7 +65,7 @@ class Known:
 class Preview:
     """`known` by stage id. `costs` of what asks a model. `feasible` is None where it cannot be told yet.
 
-    `audits`: of the likelihood scores of which every value is in the store. `solver`: which one would answer the selection, or has. `stopped`: the clause that the runtime does not do yet and beyond which nothing is known. `exact`: whether the rows so far are those of a run.
+    `audits`: of the likelihood scores of which every value is in the store. `solver`: which one would answer the selection, or has. `stopped`: the clause that the runtime does not do yet and beyond which nothing is known. `exact`: whether the rows so far are those of a run. `untagged`: a model has yet to tell skills.
     """
 
     known: dict[str, Known] = field(default_factory=dict)
@@ -80,6 +82,7 @@ class Preview:
     audits: tuple[Audit, ...] = ()
     solver: str | None = None
     churn: Churn | None = None
+    untagged: bool = False
 
     @property
     def chosen(self) -> pl.Series | None:
@@ -91,7 +94,7 @@ class Preview:
     @property
     def missing(self) -> dict[str, int]:
         """Values to compute, by score, at most that many."""
-        return {id.partition(":")[2]: int(k.missing.value) for id, k in self.known.items() if k.missing is not None and k.missing.value}
+        return {id.partition(":")[2]: int(k.missing.value) for id, k in self.known.items() if id.startswith("score:") and k.missing is not None and k.missing.value}
 
 
 def preview(
@@ -133,6 +136,8 @@ def _stage(stage: Stage, plan: Plan, seen: Preview, pricing: Pricing) -> Known:
             return _select(stage, plan, seen, context)
         case Filter() if not seen.exact or _blind(stage, seen):
             return _bounded(stage, seen)
+        case Tag() if stage.attribution is not None:
+            return _tag(stage, seen, pricing)
         case Materialise() | Profile():
             return Known(before=seen.selected, rows=seen.selected)
         case Train():
@@ -171,6 +176,14 @@ def _blind(stage: Filter | Select, seen: Preview) -> bool:
     if isinstance(stage, Filter):
         return any(reads(where) & open_ for where in stage.wheres)
     return bool(open_)
+
+
+def _tag(stage: Tag, seen: Preview, pricing: Pricing) -> Known:
+    before = _rows(seen)
+    seen.walk.rows, cost = tagging(stage, seen.walk.rows, pricing)
+    seen.costs.append(cost)
+    seen.untagged = bool(cost.rows.value)
+    return replace(_passed(seen, before), cached=cost.cached, missing=cost.rows)
 
 
 def _score(stage: Score, seen: Preview, pricing: Pricing) -> Known:

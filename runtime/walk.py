@@ -17,6 +17,7 @@ from ..compiler.plan.stages import (
     Tag,
     Teachers,
 )
+from .attribute import Tally
 from .contents import digests
 from .context import Context
 from .datasets import scanned, union
@@ -24,6 +25,7 @@ from .decontaminate import decontaminate
 from .dedup import dedup
 from .events import Notice
 from .identity import by_row_id
+from .llm_tag import tag_by_llm
 from .needs import ALL
 from .rows import Rows
 from .score import score
@@ -41,7 +43,7 @@ LOOKED = ("row_id", "prompt_id", "reason", *TEXTS, *OWN)
 @dataclass(slots=True)
 class Walk:
     """What the stages so far have made. `rows` are all scanned rows, sorted by row id; `reason` is null for those still in; `evidence` is what
-    decontaminate and dedup found, in numbers.
+    decontaminate, dedup and a model that tags found, in numbers.
 
     `needed` are the texts that the stages to come read as columns of `rows` (`needs`); the others are read when they are asked for.
     """
@@ -56,6 +58,7 @@ class Walk:
     inputs: list[dict[str, object]] = field(default_factory=list)
     scored: dict[str, tuple[int, int]] = field(default_factory=dict)
     evidence: dict[str, dict[str, object]] = field(default_factory=dict)
+    tagged: Tally | None = None
 
 
 def advance(stage: Stage, walk: Walk, context: Context) -> str:
@@ -83,11 +86,13 @@ def advance(stage: Stage, walk: Walk, context: Context) -> str:
             marked, walk.evidence[stage.id] = dedup(stage, rows, context.texts, context.watch)
             walk.rows = _with_reasons(walk.rows, marked)
             return _left(walk, stage.text)
+        case Tag() if stage.attribution is not None:
+            walk.rows, walk.tagged = tag_by_llm(stage, walk.rows, context)
+            walk.evidence[stage.id] = walk.tagged.to_data()
+            return _tagged(walk.rows)
         case Tag():
             walk.rows = tag(stage, walk.rows, context.watch)
-            tagged = [live["skills"] for live in walk.rows.live(["skills"])]
-            names = {name for skills in tagged for name in skills.explode().unique()}
-            return f"{len(names):,} skills on {sum(int((skills.list.len() > 0).sum()) for skills in tagged):,} rows"
+            return _tagged(walk.rows)
         case Filter():
             walk.rows, steps = filter_rows(stage, walk.rows)
             walk.funnel.extend(steps)
@@ -151,6 +156,12 @@ def _with_reasons(rows: Rows, marked: pl.DataFrame) -> Rows:
         return joined.with_columns(pl.coalesce("reason", "why").alias("reason")).drop("why")
 
     return rows.map(add)
+
+
+def _tagged(rows: Rows) -> str:
+    tagged = [live["skills"] for live in rows.live(["skills"])]
+    names = {name for skills in tagged for name in skills.explode().drop_nulls().unique()}
+    return f"{len(names):,} skills on {sum(int((skills.list.len() > 0).sum()) for skills in tagged):,} rows"
 
 
 def _left(walk: Walk, clause: str, said: str = "") -> str:

@@ -30,6 +30,7 @@ NOT_RUN = {
     "MIX0525": "is about what is asked of a build; tests/cli/test_why.py",
     "MIX0526": "is about what is asked of a build; tests/cli/test_why.py",
     "MIX0514": "needs a machine without memory; tests/runtime/test_workers.py",
+    "MIX0533": "needs a model that tags; tests/runtime/test_llm_tag.py",
 }
 LEFT_OUT = ("param window", "student smollm2", "score naturalness", "teacher strong", "teacher small")
 """What of the frame needs a model, or leaves rows out."""

@@ -46,6 +46,8 @@ def _essence(value: Any, known: Mapping[str, str]) -> Any:
         item = getattr(value, f.name)
         if isinstance(item, Span) or f.name in _LEFT_OUT or (type(value), f.name) in _WITHOUT_EFFECT:
             continue
+        if isinstance(value, Model) and f.name == "student" and item == value.model:
+            continue  # it has no name but that of its files
         if f.name == "inputs":
             item = [known[name] for name in item]
         elif isinstance(value, Evaluate) and f.name == "heldout":

@@ -132,6 +132,7 @@ def _guard(mixture: ir.Mixture, stages: list[Stage]) -> None:
                 column=t.column,
                 keywords=t.keywords,
                 model=t.model,
+                attribution=t.attribution,
                 tree=t.tree,
                 span=t.span,
             )

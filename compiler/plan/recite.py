@@ -9,6 +9,7 @@ from typing import Any
 from ..clauses import Model, Where
 from ..expressions import Operation
 from ..source import Span
+from .attributed import attributed
 from .express import express
 from .normalize import plain
 from .rename import models
@@ -217,15 +218,16 @@ def _argument(name: str, value: Argument) -> str:
 @blocks.register
 def _(stage: Tag) -> Iterator[Block]:
     title = f"skills {stage.taxonomy}"
-    by = f"tag by {stage.method} {stage.column or ''}".rstrip()
-    items = [Item("tag", by, (stage.method, stage.column), "tag", stage.span)]
+    asked = attributed(stage.attribution) if stage.attribution is not None else ""
+    by = f"tag by {stage.method} {stage.column or asked}".rstrip()
+    items = [Item("tag", by, (stage.method, stage.column, plain(stage.attribution)), "tag", stage.span)]
     if stage.tree is not None:
         items.append(Item("tree", f"tree of {len(stage.tree):,} skills", tuple(sorted(stage.tree)), "tag", stage.span))
     if stage.keywords is not None:
         words = tuple(sorted((skill, tuple(sorted(listed))) for skill, listed in stage.keywords))
         counted = f"{sum(len(listed) for _, listed in words):,} keywords for {len(words):,} skills"
         items.append(Item("keywords", f"{counted} (digest {sha256(repr(words).encode()).hexdigest()[:8]})", words, "tag", stage.span))
-    yield Block("skills", "tag", title, stage.span, (*items, *_fields(stage, ("taxonomy", "method", "column", "keywords", "tree"))))
+    yield Block("skills", "tag", title, stage.span, (*items, *_fields(stage, ("taxonomy", "method", "column", "attribution", "keywords", "tree"))))
 
 
 @blocks.register

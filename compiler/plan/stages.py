@@ -9,6 +9,7 @@ from ..clauses import (
     WARMUP,
     Amount,
     AtMost,
+    Attribution,
     Benchmark,
     Budget,
     GeneratedTeacher,
@@ -30,7 +31,7 @@ from ..source import Span
 
 __all__ = [
     "KINDS",
-    "Amount", "AtMost", "Benchmark", "Budget", "Decontaminate", "Dedup", "Evaluate", "Filter", "GeneratedTeacher", "Grade", "Group", "Heldout",
+    "Amount", "AtMost", "Attribution", "Benchmark", "Budget", "Decontaminate", "Dedup", "Evaluate", "Filter", "GeneratedTeacher", "Grade", "Group", "Heldout",
     "Keep", "Lora", "Materialise", "Model", "NamedTeacher", "Pending", "Plan", "Profile", "Quota", "Require", "Roles", "Scan", "Score", "Select",
     "SoftQuota", "Stage", "Tag", "Tally", "Teachers", "Train", "Where", "kind",
 ]
@@ -160,7 +161,8 @@ class Score:
 class Tag:
     """Skills of each row, as chains `A->B->C` from the root's child to the node. `tree`: every node's chain by name; None: no tree.
 
-    By `method`: `column` has the names of nodes; `keywords` are the words that tag a row with a node; `model` embeds or labels the rows.
+    By `method`: `column` has the names of nodes; `keywords` are the words that tag a row with a node; `model` embeds the rows;
+    `attribution` is the model that labels them.
     """
 
     id: str
@@ -170,6 +172,7 @@ class Tag:
     column: str | None = None
     keywords: tuple[tuple[str, tuple[str, ...]], ...] | None = None
     model: str | None = None
+    attribution: Attribution | None = None
     tree: tuple[tuple[str, str], ...] | None = None
     span: Span
 

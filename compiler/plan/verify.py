@@ -181,8 +181,10 @@ def _clauses(stage: Stage, known: list[Stage]) -> Iterator[str]:
             yield "either benchmarks and words, or a reason why not"
         case Select():
             yield from _selection(stage, known)
-        case Tag() if [stage.column is not None, stage.model is not None] != [stage.method == "column", stage.method in ("embedding", "llm")]:
+        case Tag() if [each is not None for each in (stage.column, stage.model, stage.attribution)] != [stage.method == m for m in ("column", "embedding", "llm")]:
             yield "a column belongs to tagging by column, a model to tagging by a model"
+        case Tag() if stage.attribution is not None and stage.tree is None:
+            yield "a model chooses skills from a tree"
         case Profile():
             if (stage.file is None) == (stage.grade is None):
                 yield "either a grader or a file"

@@ -6,6 +6,7 @@ from ..clauses import (
     WARMUP,
     Amount,
     AtMost,
+    Attribution,
     Benchmark,
     Budget,
     GeneratedTeacher,
@@ -50,6 +51,7 @@ class Taxonomy:
     column: str | None = None
     keywords: tuple[tuple[str, tuple[str, ...]], ...] | None = None
     model: str | None = None
+    attribution: Attribution | None = None
     tree: tuple[tuple[str, str], ...] | None = None
     span: Span
 

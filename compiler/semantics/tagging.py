@@ -7,6 +7,7 @@ from ..diagnostics import Diagnostics, Label
 from ..paths import beside, is_remote
 from ..syntax import ast
 from . import ir
+from .attribution import attribution
 from .inputs import Inputs
 from .keyword_file import Keywords, read_keywords
 from .meant import meant
@@ -33,7 +34,7 @@ def taxonomy(
         return faulty
     by, given = tag.value, tag.value.value
     method = by.method.text
-    column, keywords, model = None, None, None
+    column, keywords, model, asked = None, None, None, None
     match method:
         case "column":
             column = _column(given, columns, notes)
@@ -45,11 +46,12 @@ def taxonomy(
                 return faulty
             keywords = _keywords(given, inputs, tree, notes)
         case "embedding" | "llm":
-            model = _model(by, notes)
+            model = _model(by, notes) if method == "embedding" else None
+            asked = attribution(by, inputs, notes) if method == "llm" else None
             if path is None and not settings.all("tree") and not block.may_have("tree"):
                 help = 'write `tree "skills.json"`'
                 notes.error("MIX0207", f"`tag by {method}` needs a tree to choose skills from", tag.span, "which skills?", help=help)
-            if model is None:
+            if model is None and asked is None:
                 return faulty
         case _:
             listed = ", ".join(f"`{m}`" for m in _METHODS)
@@ -58,7 +60,7 @@ def taxonomy(
             return faulty
     if model is not None:
         missing.append(ir.Missing(what=f"`tag by {method}`", stage="tag", span=tag.span))
-    return ir.Taxonomy(name=block.name.text, method=method, column=column, keywords=keywords, model=model, tree=tree, span=tag.span)
+    return ir.Taxonomy(name=block.name.text, method=method, column=column, keywords=keywords, model=model, attribution=asked, tree=tree, span=tag.span)
 
 
 def _column(given: ast.Expr, columns: Mapping[str, str] | None, notes: Diagnostics) -> str | None:
@@ -77,7 +79,7 @@ def _column(given: ast.Expr, columns: Mapping[str, str] | None, notes: Diagnosti
 
 
 def _model(by: ast.TagBy, notes: Diagnostics) -> str | None:
-    """`embedding(model: "…")`, `llm(model: "…")`."""
+    """`embedding(model: "…")`."""
     method, call = by.method.text, by.value
     example = f'write `tag by {method}(model: "Org/name")`'
     found: ast.Argument | None = None
