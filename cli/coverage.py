@@ -123,7 +123,7 @@ def _notes(found: Coverage, least: int, folded: int) -> list[str]:
 
 def _branches(found: Tally) -> str:
     """How the questions to a model ended."""
-    kinds = ((found.cut, "cut at the most tokens"), (found.silent, "without a response"), (found.invalid, "no list of the children"))
+    kinds = ((found.cut, "cut at the most tokens"), (found.silent, "without a response"), (found.invalid, "not of the form that was asked for"))
     why = ", ".join(f"{count:,} {said}" for count, said in kinds if count)
     failed = f"{found.failed:,} have no usable answer ({why})" if found.failed else "all have a usable answer"
     none = f"{found.none:,} say that no child is involved" if found.none else ""

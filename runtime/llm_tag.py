@@ -9,6 +9,7 @@ from ..compiler.plan.stages import Attribution, Tag
 from .attribute import Ask, Skills, Tally, attribute
 from .context import Context
 from .events import Notice
+from .respondents import respondent
 from .responses import Asking, LocalModel, Question, Respondent, Said, responses
 from .room import LONGEST, Room
 from .rows import Rows
@@ -46,7 +47,7 @@ def attribution_of(stage: Tag) -> Attribution:
 
 def respondent_of(asked: Attribution, context: Context) -> Respondent:
     """Who is asked."""
-    return LocalModel(asked.model, context)
+    return respondent(asked.model, asked.endpoint, context)
 
 
 def asking_of(stage: Tag, level: int) -> Asking:
@@ -104,7 +105,7 @@ def _remarks(asked: Attribution, who: Respondent, tally: Tally, rows: Rows) -> l
         kinds = [
             f"{tally.cut:,} cut at {asked.max_tokens:,} tokens" if tally.cut else "",
             f"{tally.silent:,} without a response ({why})" if tally.silent else "",
-            f"{tally.invalid:,} no list of the children" if tally.invalid else "",
+            f"{tally.invalid:,} not of the form that was asked for" if tally.invalid else "",
         ]
         said.append(f"{tally.failed:,} of {tally.branches:,} branches have no usable answer and keep the skill above: {', '.join(k for k in kinds if k)}")
     if tally.none:

@@ -9,6 +9,6 @@ def run_here(stage: Stage) -> Model | None:
         case Score() | Train() | Evaluate():
             return stage.model
         case Tag():
-            return stage.attribution.model if stage.attribution is not None else None
+            return stage.attribution.model if stage.attribution is not None and stage.attribution.endpoint is None else None
         case _:
             return None

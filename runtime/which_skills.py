@@ -16,7 +16,8 @@ WORDS = """Which of the skills below are involved in understanding or solving th
 Problem:
 {text}
 
-Answer with a JSON list of the names of the skills that are involved, each exactly as it is written above, or with [] if none of them is."""
+Answer in JSON, {{"skills": [...]}}, with the names of the skills that are involved, each exactly as it is written above; with an empty list if none of them is."""
+KEY = "skills"
 THOUGHT = ("<think>", "</think>")
 
 
@@ -24,19 +25,21 @@ def question(text: str, chain: str, children: Sequence[str], descriptions: Mappi
     """Which of `children`, the skills below `chain` (empty: the root), the text involves. The answer is bounded to a list of at most all of them."""
     heading = f"Skills within {' -> '.join(chain.split('->'))}" if chain else "Skills"
     listed = "\n".join(f"- {name}: {descriptions[name]}" if name in descriptions else f"- {name}" for name in children)
-    schema = {"type": "array", "items": {"enum": list(children)}, "maxItems": len(children)}
+    names = {"type": "array", "items": {"type": "string", "enum": list(children)}, "maxItems": len(children)}
+    schema = {"type": "object", "properties": {KEY: names}, "required": [KEY], "additionalProperties": False}
     return Question(WORDS.format(heading=heading, listed=listed, text=text), json.dumps(schema, ensure_ascii=False))
 
 
 def chosen(answer: str, children: Sequence[str]) -> tuple[str, ...] | None:
-    """The children that an answer names, sorted and each once; None where it is no JSON list of some of them."""
+    """The children that an answer names, sorted and each once; None where it is not of the form that was asked for, or names another."""
     try:
         found = json.loads(after_thought(answer))
     except (ValueError, RecursionError):
         return None
-    if not isinstance(found, list) or not all(isinstance(name, str) and name in children for name in found):
+    names = found.get(KEY) if isinstance(found, dict) and len(found) == 1 else None
+    if not isinstance(names, list) or not all(isinstance(name, str) and name in children for name in names):
         return None
-    return tuple(sorted(set(found)))
+    return tuple(sorted(set(names)))
 
 
 def after_thought(response: str) -> str:

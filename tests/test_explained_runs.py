@@ -29,6 +29,7 @@ NOT_RUN = {
     "MIX0524": "is about what is asked of a build; tests/cli/test_why.py",
     "MIX0525": "is about what is asked of a build; tests/cli/test_why.py",
     "MIX0526": "is about what is asked of a build; tests/cli/test_why.py",
+    "MIX0531": "needs a server; tests/runtime/test_endpoint.py",
     "MIX0514": "needs a machine without memory; tests/runtime/test_workers.py",
     "MIX0533": "needs a model that tags; tests/runtime/test_llm_tag.py",
 }

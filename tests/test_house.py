@@ -79,15 +79,15 @@ CORE_IN = {
     "pygments": ("mixc.grammar",),
     "lark": ("mixc.compiler.syntax", "mixc.grammar"),
     "rich": ("mixc.cli",),
-    "jsonschema": ("mixc.compiler.plan", "mixc.cli"),
+    "jsonschema": ("mixc.compiler.plan", "mixc.cli", "mixc.runtime.replies"),
     "polars": ("mixc.runtime", "mixc.compiler.backends"),
     "polars_hash": ("mixc.runtime", "mixc.compiler.backends"),
     "numpy": ("mixc.runtime",),
     "highspy": ("mixc.runtime",),
     "rensa": ("mixc.runtime",),
 }
-MAY_LOAD_MODELS = ("mixc.runtime.engines", "mixc.runtime.scorers", "mixc.runtime.train", "mixc.runtime.evaluate")
-HEAVY = {"pygls", "lsprotocol", "torch", "transformers", "trl", "vllm", "datasets", "math_verify", "polars", "numpy", "highspy", "rensa", "jinja2"}
+MAY_LOAD_MODELS = ("mixc.runtime.engines", "mixc.runtime.scorers", "mixc.runtime.train", "mixc.runtime.evaluate", "mixc.runtime.endpoint")
+HEAVY = {"pygls", "lsprotocol", "torch", "transformers", "trl", "vllm", "datasets", "math_verify", "polars", "numpy", "highspy", "rensa", "jinja2", "httpx2"}
 
 
 @dataclass(frozen=True, slots=True)

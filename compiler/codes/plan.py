@@ -129,6 +129,24 @@ select {
         "score passed = pass_rate()",
         "score passed = verify_math(reference)",
     ),
+    "MIX0412": Code(
+        "not an endpoint, or a secret in the spec",
+        "An endpoint is an OpenAI-compatible server, named by the url that the paths of its API stand behind, without `/chat/completions`: "
+        "`https://api.openai.com/v1`, or `http://localhost:8000/v1` for a server of vLLM on this machine. A spec is a file that is shared, so no secret may stand in "
+        "it: no name and password in the url, and no key. `key` is the name of the environment variable that holds the key, `OPENAI_API_KEY` "
+        "where it is left out; it is sent to that server and written nowhere. A server without a key is asked without one.",
+        """teacher tutor generate {
+  model    "Qwen/Qwen2.5-7B-Instruct"
+  prompts  from traces
+  endpoint "https://me:secret@models.example.org/v1"
+}""",
+        """teacher tutor generate {
+  model    "Qwen/Qwen2.5-7B-Instruct"
+  prompts  from traces
+  endpoint "https://models.example.org/v1"
+  key      "MODELS_KEY"
+}""",
+    ),
     "MIX0420": Code(
         "an expectation of a test does not hold",
         "`mixc test` runs the recipe on the rows of the test's fixture, as far as `select`, and holds what came out against every `expect`. "

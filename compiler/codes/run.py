@@ -192,6 +192,14 @@ CODES: dict[str, Code] = {
         "built of the two halves. Run the same command again when nothing writes to the file any more; scores that were computed are in the store.",
         "rsync of a corpus beside `mixc build SPEC`", "rsync of a corpus, then `mixc build SPEC`",
     ),
+    "MIX0531": Code(
+        "an endpoint does not answer",
+        "A model behind an OpenAI-compatible server was to answer, and the server cannot be reached, wants another key, knows no such model, or answers nothing that is of use. "
+        "What may pass is waited out first: a question is asked up to six times, with growing waits between, and after a `Retry-After` when the server says when. A single question that it cannot answer has "
+        "no response and is counted; this error means that nothing was answered. The message quotes the server, never the key. What "
+        "was answered before is in the store, and the next run goes on from there.",
+        "mixc build SPEC, and OPENAI_API_KEY is not set", "OPENAI_API_KEY=… mixc build SPEC",
+    ),
     "MIX0533": Code(
         "a model that tags has no room for a question",
         "`tag by llm` asks a model, at each skill of the tree, which of the skills below it a text involves. The question lists them all, and with the answer (`max_tokens`) it must fit into "

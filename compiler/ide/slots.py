@@ -20,7 +20,7 @@ _OTHERS = {
     "weakness": ("max_weight", "prior", "min_support", "paper"),
     "minhash": ("threshold",),
     "embedding": ("model",),
-    "llm": ("model", "revision", "reads", "depth", "temperature", "max_tokens"),
+    "llm": ("model", "revision", "endpoint", "key", "reads", "depth", "temperature", "max_tokens"),
     "beta": (),
     "given": (),
 }  # fmt: skip

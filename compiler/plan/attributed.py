@@ -9,6 +9,7 @@ def attributed(asked: Attribution) -> str:
     """`(model: "org/name", depth: 2)`: the model and the arguments that are not as unset."""
     given = [f'model: "{asked.model.model}"']
     given += [f'revision: "{asked.model.revision}"'] if asked.model.revision else []
+    given += [f'endpoint: "{asked.endpoint.url}"'] if asked.endpoint is not None else []
     given += [f"reads: {asked.reads}"] if asked.reads != _UNSET["reads"].default else []
     given += [f"depth: {asked.depth}"] if asked.depth is not None else []
     given += [f"temperature: {asked.temperature:g}"] if asked.temperature != _UNSET["temperature"].default else []

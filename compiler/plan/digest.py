@@ -9,11 +9,11 @@ from typing import Any
 
 from ..paths import is_remote
 from ..source import Span
-from .stages import Benchmark, Decontaminate, Evaluate, GeneratedTeacher, Model, Plan, Profile, Scan, Score, Stage, Train
+from .stages import Benchmark, Decontaminate, Endpoint, Evaluate, GeneratedTeacher, Model, Plan, Profile, Scan, Score, Stage, Train
 
 _PATHS = {(Scan, "path"), (Decontaminate, "against"), (Benchmark, "path"), (Profile, "file")}
 _LEFT_OUT = ("id", "folder")
-_WITHOUT_EFFECT = {(Train, "report"), (Train, "save"), (Score, "passes"), (Score, "tells"), (Score, "shares")}
+_WITHOUT_EFFECT = {(Endpoint, "key"), (Train, "report"), (Train, "save"), (Score, "passes"), (Score, "tells"), (Score, "shares")}
 
 
 def fingerprints(stages: Sequence[Stage]) -> tuple[tuple[str, str], ...]:

@@ -12,6 +12,7 @@ from ..clauses import (
     Attribution,
     Benchmark,
     Budget,
+    Endpoint,
     GeneratedTeacher,
     Grade,
     Group,
@@ -31,7 +32,7 @@ from ..source import Span
 
 __all__ = [
     "KINDS",
-    "Amount", "AtMost", "Attribution", "Benchmark", "Budget", "Decontaminate", "Dedup", "Evaluate", "Filter", "GeneratedTeacher", "Grade", "Group", "Heldout",
+    "Amount", "AtMost", "Attribution", "Benchmark", "Budget", "Decontaminate", "Dedup", "Endpoint", "Evaluate", "Filter", "GeneratedTeacher", "Grade", "Group", "Heldout",
     "Keep", "Lora", "Materialise", "Model", "NamedTeacher", "Pending", "Plan", "Profile", "Quota", "Require", "Roles", "Scan", "Score", "Select",
     "SoftQuota", "Stage", "Tag", "Tally", "Teachers", "Train", "Where", "kind",
 ]

@@ -82,7 +82,6 @@ RULES: dict[str, tuple[str, list[str]]] = {
     "by embedding": (tagged('tag by embedding(model: "hub/e5")'), []),
     "by a model that labels": (tagged('tag by llm(model: "hub/large")'), []),
     "not without a model": (tagged("tag by llm(modle: 3)"), ["MIX0302"]),
-    "nor one that is not there": (tagged('tag by llm(model: "./nothing")'), ["MIX0208"]),
     "with all that may be said": (tagged('tag by llm("hub/large", revision: "abc", reads: response, depth: 2, temperature: 0.3, max_tokens: 2k tokens)'), []),
     "twice": (tagged('tag by llm("hub/large", model: "hub/small")'), ["MIX0202"]),
     "a text to read": (tagged('tag by llm("hub/large", reads: thought)'), ["MIX0302"]),

@@ -56,7 +56,7 @@ def skills(rows: Rows) -> dict[str, list[str]]:
 
 def children(one: Drawn) -> list[str]:
     """The names that a question may be answered with."""
-    return json.loads(one.question.schema or "{}")["items"]["enum"]
+    return json.loads(one.question.schema or "{}")["properties"]["skills"]["items"]["enum"]
 
 
 @dataclass
@@ -81,4 +81,4 @@ class Told:
 
 def names(*given: str) -> Callable[[Drawn], Said]:
     """Answers with those of the names that the question lists."""
-    return lambda one: Said(json.dumps([name for name in given if name in children(one)]), 9, finished=True)
+    return lambda one: Said(json.dumps({"skills": [name for name in given if name in children(one)]}), 9, finished=True)

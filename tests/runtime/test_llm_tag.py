@@ -56,7 +56,8 @@ def test_the_question_lists_the_children_their_place_and_the_text(tell: Tell, tm
     assert "\nSkills:\n- Algebra\n- Arithmetic\n- Logic\n" in first.text and f"\nProblem:\n{PROMPTS[0]}\n" in first.text
     assert "\nSkills within Arithmetic:\n- Products\n- Sums\n" in second.text
     assert "\nSkills within Arithmetic -> Products:\n- Divide\n- Times\n" in third.text
-    assert json.loads(third.schema or "") == {"type": "array", "items": {"enum": ["Divide", "Times"]}, "maxItems": 2}
+    listed = {"type": "array", "items": {"type": "string", "enum": ["Divide", "Times"]}, "maxItems": 2}
+    assert json.loads(third.schema or "") == {"type": "object", "properties": {"skills": listed}, "required": ["skills"], "additionalProperties": False}
 
 
 @pytest.mark.parametrize(
@@ -90,12 +91,14 @@ def test_an_empty_list_keeps_the_parent_and_is_no_failure(tell: Tell, tmp_path: 
 @pytest.mark.parametrize(
     ("said", "kind"),
     [
-        (Said('["Sum', 5, finished=False), "cut"),
+        (Said('{"skills":["Sum', 5, finished=False), "cut"),
         (Said(None, why="it timed out"), "silent"),
         (Said("Sums and Products", 5, finished=True), "invalid"),
-        (Said('["Sums", "Magic"]', 5, finished=True), "invalid"),
-        (Said('{"Sums": 1}', 5, finished=True), "invalid"),
-        (Said('["Sums", 1]', 5, finished=True), "invalid"),
+        (Said('{"skills": ["Sums", "Magic"]}', 5, finished=True), "invalid"),
+        (Said('{"skills": {"Sums": 1}}', 5, finished=True), "invalid"),
+        (Said('{"skills": ["Sums", 1]}', 5, finished=True), "invalid"),
+        (Said('{"skills": ["Sums"], "why": ""}', 5, finished=True), "invalid"),
+        (Said('["Sums"]', 5, finished=True), "invalid"),
         (Said("[" * 100_000, 5, finished=True), "invalid"),
         (Said("__import__('os').abort()", 5, finished=True), "invalid"),
     ],
@@ -119,13 +122,13 @@ def test_a_row_whose_first_answer_fails_has_no_skill_and_is_counted(tell: Tell, 
 
 
 def test_an_answer_that_was_complete_when_it_was_cut_counts_and_one_that_says_a_name_twice_says_it_once(tell: Tell, tmp_path: Path) -> None:
-    tell(lambda one: Said('["Logic", "Logic"]', 5, finished=False))
+    tell(lambda one: Said('{"skills": ["Logic", "Logic"]}', 5, finished=False))
     rows, tally = tag_by_llm(tag_stage(), table(), context(tmp_path))
     assert set(map(tuple, skills(rows).values())) == {("Logic",)} and not tally.failed
 
 
 def test_what_a_model_thinks_aloud_before_its_list_is_passed_over(tell: Tell, tmp_path: Path) -> None:
-    tell(lambda one: Said('<think>["Sums"]?</think>\n["Logic"]', 5, finished=True))
+    tell(lambda one: Said('<think>["Sums"]?</think>\n{"skills": ["Logic"]}', 5, finished=True))
     assert set(map(tuple, skills(tag_by_llm(tag_stage(), table(), context(tmp_path))[0]).values())) == {("Logic",)}
 
 
