@@ -38,7 +38,7 @@ def tagging(stage: Tag, rows: Rows, pricing: Pricing) -> tuple[Rows, Cost]:
     what = {"prompt": "prompts", "response": "responses"}[asked.reads]
     below = f", {guessed}" if guessed else ""
     return tagged, Cost(
-        stage=stage.id, what="generate", student=asked.model.student, dtype=asked.model.dtype, rows=Figure(value=left, exact=not guessed),
+        stage=stage.id, what="generate", student=asked.model.model.rstrip("/").rpartition("/")[2], dtype=asked.model.dtype, rows=Figure(value=left, exact=not guessed),
         cached=Figure(value=sum(tally.known.values())), tokens=Figure(value=left * asked.max_tokens, exact=not guessed, most=True),
         detail=f"{tally.texts:,} {what}{below}", **(pricing.rate(asked.model, "write") if isinstance(who, LocalModel) else {}),  # type: ignore[arg-type]
     )  # fmt: skip

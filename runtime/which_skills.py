@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from .responses import Question
 
-WORDS = """Which of the skills below are involved in understanding or solving the problem? Several may be involved. Count even the most basic ones.
+WORDS = """Which of the skills below are involved in understanding or solving the problem? Several may be involved. Count even the most basic ones. The list is empty if none is.
 
 {heading}:
 {listed}
@@ -16,7 +16,7 @@ WORDS = """Which of the skills below are involved in understanding or solving th
 Problem:
 {text}
 
-Answer in JSON, {{"skills": [...]}}, with the names of the skills that are involved, each exactly as it is written above; with an empty list if none of them is."""
+Answer in JSON, {{"skills": ["first", "second"]}}, with the names of the skills that are involved, each exactly as it is written above."""
 KEY = "skills"
 THOUGHT = ("<think>", "</think>")
 
