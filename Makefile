@@ -8,7 +8,7 @@ READY := .venv/.ready
 SHARED = $(or $(MIXC_SHARED),../shared/data)
 PYTEST_ARGS ?= -q -rs -m "not gpu"
 
-.PHONY: help env student corpus shared editors quickstart gsm8k lint test bench clean
+.PHONY: help env student embedder corpus shared editors quickstart gsm8k lint test bench clean
 
 help:
 	@echo 'make quickstart  environment, student and corpus, then mixc build specs/quickstart.mix'
@@ -18,6 +18,7 @@ help:
 	@echo 'make bench       the benchmarks'
 	@echo 'make env         the environment alone, in .venv'
 	@echo 'make student     the weights of SmolLM2-135M, in models/'
+	@echo 'make embedder    the sentence-embedding model all-MiniLM-L6-v2, in models/'
 	@echo 'make corpus      the corpus of the quickstart, in data/quickstart/'
 	@echo 'make shared      data/shared, a link to the real responses (MIXC_SHARED or ../shared/data)'
 	@echo 'make editors     the packages that test and pack the VS Code extension (needs npm)'
@@ -37,6 +38,9 @@ $(READY): constraints.txt pyproject.toml
 
 student: $(READY)
 	@$(BIN)/python scripts/fetch_student.py
+
+embedder: $(READY)
+	@$(BIN)/python scripts/fetch_embedder.py
 
 corpus: $(READY)
 	@$(BIN)/python specs/quickstart/make_corpus.py
@@ -64,12 +68,12 @@ lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/pyright
 
-test: lint student corpus
+test: lint student embedder corpus
 	@test ! -e '$(SHARED)/teachers.parquet' || $(MAKE) --no-print-directory shared
 	@! command -v npm >/dev/null || $(MAKE) --no-print-directory editors
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
-bench: student corpus shared
+bench: student embedder corpus shared
 	@for each in benchmarks/*.py; do echo "$$each"; $(BIN)/python "$$each" || exit 1; done
 
 clean:

@@ -14,7 +14,7 @@ from .render_json import diagnostic_data
 HEAD = ("written", "size", "rows", "shards", "what")
 DIGITS = 8  # of a digest, so many tell it from the others
 DIGEST = 32  # a text of hexadecimal digits that is at least so long is one
-LEFT_OUT = ("scorer", "version", "mixc", "responses", "template")
+LEFT_OUT = ("scorer", "version", "mixc", "responses", "embedding", "template")
 UNITS = ("bytes", "kB", "MB", "GB", "TB")
 
 
@@ -111,7 +111,7 @@ def _what(shelf: Kept) -> str:
     else:
         version = identity.get("mixc", __version__)
         outdated = f", of mixc {version}" if version != __version__ else ""
-        name = identity.get("scorer", "responses" if "responses" in identity else f"shelf {shelf.fingerprint[:DIGITS]}")
+        name = identity.get("scorer", "responses" if "responses" in identity else "embeddings of texts" if "embedding" in identity else f"shelf {shelf.fingerprint[:DIGITS]}")
         named = f"{name}{': ' if (told := _arguments(identity)) else ''}{told}{outdated}"
     makers = shelf.makers.items()
     by = "" if set(shelf.makers) <= {UNKNOWN} else ", ".join(name if len(makers) == 1 else f"{name} ({rows:,})" for name, rows in makers)

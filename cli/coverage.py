@@ -6,8 +6,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ..runtime.attribute import Tally
+from ..runtime.attribute import Branches
 from ..runtime.coverage import Count, Coverage, Node
+from ..runtime.skill_accuracy import ROOT
 
 LINES = 32
 """So many skills are shown where nobody says otherwise: with the rest a screen of 40 lines."""
@@ -23,10 +24,11 @@ def coverage_json(found: Coverage) -> str:
         "judge": found.judge,
         "tokens": found.tokens,
         "left_out": list(found.left_out),
+        "profile": found.profile,
         **({} if found.branches is None else {"branches": found.branches.to_data()}),
-        "all": _data(found.every, found),
+        "all": _data(found.every, found) | _student(found, ROOT),
         "without_skill": _data(found.without, found),
-        "tree": [{"name": n.name, "chain": n.chain, "depth": n.depth, "leaf": n.leaf, **_data(n.count, found)} for n in found.nodes],
+        "tree": [{"name": n.name, "chain": n.chain, "depth": n.depth, "leaf": n.leaf, **_data(n.count, found), **_student(found, n.chain)} for n in found.nodes],
     }
     return json.dumps(data, indent=2, ensure_ascii=False)
 
@@ -45,6 +47,21 @@ def _data(count: Count, found: Coverage) -> dict[str, object]:
     }
 
 
+def _student(found: Coverage, chain: str) -> dict[str, object]:
+    """`student`: what the profile says of a node; nothing without one."""
+    known = found.accuracy.get(chain)
+    if found.profile is None:
+        return {}
+    if known is None:
+        return {"student": None}
+    numbers = {"share": known.share, "accuracy": known.accuracy}
+    intervals = {"wilson": known.wilson, "credible": known.credible}
+    return {"student": {
+        "attempts": known.attempts, "correct": known.correct, **{name: None if n is None else round(float(n), 6) for name, n in numbers.items()},
+        **{name: None if ends is None else [round(end, 6) for end in ends] for name, ends in intervals.items()}, "borrowed": known.borrowed,
+    }}  # fmt: skip
+
+
 def coverage_text(found: Coverage, console: Console, least: int | None = None) -> None:
     """The tree, with the skills folded that have fewer than `least` rows, but for those of a tree's first level; None: as few as leave at most LINES."""
     first = {n.chain for n in found.nodes if n.depth == 0 and not n.leaf}
@@ -54,13 +71,13 @@ def coverage_text(found: Coverage, console: Console, least: int | None = None) -
     console.print()
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("skill", overflow="fold")
-    for name in ("rows", "share", "prompts", *(("tokens",) if found.tokens else ()), *(("correct",) if found.judge else ())):
+    for name in ("rows", "share", "prompts", *(("tokens",) if found.tokens else ()), *(("correct",) if found.judge else ()), *(("student", "attempts") if found.profile else ())):
         table.add_column(name, justify="right", no_wrap=True)
     for node in shown:
         style = "dim" if not node.count.rows else ""
-        table.add_row(Text("  " * node.depth + node.name, style), *_cells(node.count, found), style=style)
+        table.add_row(Text("  " * node.depth + node.name, style), *_cells(node.count, found), *_learnt(found, node.chain), style=style)
     table.add_row("no skill", *_cells(found.without, found))
-    table.add_row("all", *_cells(found.every, found))
+    table.add_row("all", *_cells(found.every, found), *_learnt(found, ROOT))
     console.print(table)
     console.print()
     for line in _notes(found, least, len(found.nodes) - len(shown)):
@@ -94,6 +111,16 @@ def _cells(count: Count, found: Coverage) -> list[str]:
     return cells
 
 
+def _learnt(found: Coverage, chain: str) -> list[str]:
+    """The student's accuracy with its 95 % interval, and the attempts behind it; of one that is its parent's, in brackets."""
+    known = found.accuracy.get(chain)
+    if known is None or known.accuracy is None:
+        return [NONE, NONE] if found.profile else []
+    ends = known.credible
+    said = f"{float(known.accuracy):.0%}" + (f" {ends[0]:>3.0%}-{ends[1]:.0%}" if ends else "")
+    return [f"({said})" if known.borrowed else said, f"{known.attempts:,}"]
+
+
 def _share(part: int, whole: int) -> str:
     """In whole per cent; what is little is not none, and what is nearly all is not all."""
     shown = round(100 * part / whole)
@@ -118,10 +145,13 @@ def _notes(found: Coverage, least: int, folded: int) -> list[str]:
         lines.append(f"a row counts in each of its skills{above}; rows count before any `where` of `select`")
     if found.judge:
         lines.append(f"correct: by `{found.judge}`, of the rows on which it has a verdict")
+    if found.profile:
+        borrowed = "; in brackets: that of the skill above, for too few attempts" if any(a.borrowed for a in found.accuracy.values()) else ""
+        lines.append(f"student: the accuracy of `{found.profile}`, drawn to that of the skill above, with the middle 95% of what it may be{borrowed}")
     return [*lines, *found.left_out]
 
 
-def _branches(found: Tally) -> str:
+def _branches(found: Branches) -> str:
     """How the questions to a model ended."""
     kinds = ((found.cut, "cut at the most tokens"), (found.silent, "without a response"), (found.invalid, "not of the form that was asked for"))
     why = ", ".join(f"{count:,} {said}" for count, said in kinds if count)

@@ -15,6 +15,8 @@ PIPE_CLOSED = 141
 _INFEASIBLE_CODE = "MIX0401"
 _IMPOSSIBLE_CODES = frozenset(("MIX0402", "MIX0407", "MIX0408"))
 _RUN_BAND = "MIX05"
+_RUN_CODES = frozenset(("MIX0430",))
+"""Of other bands, what only a run meets: a model that cannot be used."""
 _NAMED_CODES = frozenset(("MIX0524", "MIX0525", "MIX0526"))
 """What a command line names that is not there: nothing ran that could fail."""
 
@@ -27,6 +29,6 @@ def exit_code(diagnostics: Iterable[Diagnostic], *, selects: bool = False) -> in
     codes = [d.code for d in diagnostics if d.severity is Severity.ERROR]
     if _INFEASIBLE_CODE in codes or (selects and codes and _IMPOSSIBLE_CODES.issuperset(codes)):
         return INFEASIBLE
-    if any(code.startswith(_RUN_BAND) and code not in _NAMED_CODES for code in codes):
+    if any((code.startswith(_RUN_BAND) and code not in _NAMED_CODES) or code in _RUN_CODES for code in codes):
         return FAILED
     return WRONG if codes else FINE

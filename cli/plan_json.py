@@ -34,6 +34,7 @@ def plan_data(plan: Plan, stages: Sequence[Stage], seen: Preview, stands: Standi
         "audit": [each.to_data() for each in seen.audits],
         "churn": seen.churn and seen.churn.to_data(),
         "composition": None if seen.composition is None else _composition(seen.composition, objective_unit(plan)),
+        "tokenised": seen.tokenised and seen.tokenised.to_dict(),
         "diagnostics": diagnostics,
     }
 

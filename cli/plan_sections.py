@@ -7,6 +7,8 @@ from textwrap import wrap
 from ..compiler.plan.stages import KINDS, Plan, Score, Select, Stage, kind
 from ..compiler.plan.units import objective_unit
 from ..runtime.audit import Audit, Correlation
+from ..runtime.bounds import unknown
+from ..runtime.by_embedding import OPEN
 from ..runtime.composition import Composition, Share
 from ..runtime.costs import Cost
 from ..runtime.figure import Figure
@@ -17,10 +19,11 @@ from ..runtime.standing import Standing
 from .figures import shown
 from .prices import changed, held, least, proof
 from .progress import duration
+from .trained import trained_lines
 
 MOST_NAMES = 6
 READING = ("score", "measure")
-WORDS = {"score": "to score", "train": "to train on", "generate": "to answer", "measure": "to measure"}
+WORDS = {"score": "to score", "train": "to train on", "generate": "to answer", "measure": "to measure", "embed": "to embed"}
 
 
 def outcome(plan: Plan, stages: Sequence[Stage], seen: Preview, stands: Standing, width: int) -> list[str]:
@@ -30,6 +33,8 @@ def outcome(plan: Plan, stages: Sequence[Stage], seen: Preview, stands: Standing
         sections.append(("comes out" if seen.composition.of == "selected" else "candidates", list(_composition(plan, seen, seen.composition))))
     if seen.walk.solution and seen.walk.solution.soft:
         sections.append(("targets", list(_targets(seen.walk.solution.soft))))
+    if seen.tokenised is not None:
+        sections.append(("trains on", list(trained_lines(seen.tokenised))))
     sections.append(("audit", [_audit(each) for each in seen.audits]))
     sections.append(("feasible", [_feasible(plan, seen)]))
     sections.append(("solver", [said] if (said := _solver(seen)) else []))
@@ -143,6 +148,8 @@ def _correlation(found: Correlation) -> str:
 
 
 def _feasible(plan: Plan, seen: Preview) -> str:
+    if seen.feasible and any(d.code == "MIX0513" for d in seen.faults):
+        return "the selection holds, but tokenising breaks a promise of it (MIX0513)"
     if seen.feasible:
         return "yes: every score is known, the selection holds"
     if seen.feasible is False:
@@ -156,7 +163,7 @@ def _feasible(plan: Plan, seen: Preview) -> str:
     scored = [f"`{name}`" for name in seen.missing if name in needed]
     *others, last = scored or ["every score"]
     missing = f"{', '.join(others)} and {last} are scored" if others else f"{last} is scored"
-    tagged = "every row is tagged" if seen.untagged else ""
+    tagged = "every row is tagged" if OPEN in unknown(seen.walk.rows) else ""
     said = " and ".join(filter(None, (tagged, missing if scored or not tagged else "")))
     return f"not known before {said}; nothing that is known by now stands against it"
 

@@ -111,11 +111,7 @@ def _label(stage: Stage) -> str:
 
 
 def _note(stage: Stage, known: Known, costs: Sequence[Cost]) -> str:
-    if isinstance(stage, Tag) and known.missing is not None:
-        asked = next((c.student for c in costs if c.stage == stage.id), "")
-        cached = f"{shown(known.cached)} cached" if known.cached is not None and known.cached.value else ""
-        return ", ".join(filter(None, [f"{shown(known.missing)} to ask {asked}" if known.missing.value else "", cached]))
-    if not isinstance(stage, Score):
+    if not isinstance(stage, Score) and not (isinstance(stage, Tag) and known.missing is not None):
         return known.says.partition(" of ")[2] if kind(stage) == "scan" else known.says
     if known.missing is None:
         return known.says
@@ -123,6 +119,9 @@ def _note(stage: Stage, known: Known, costs: Sequence[Cost]) -> str:
     cached = f"{shown(known.cached)} cached" if known.cached is not None and known.cached.value else ""
     if not known.missing.value:
         return cached or "nothing to score"
+    if isinstance(stage, Tag):
+        do = "texts to embed" if stage.attribution is None else f"to ask {cost.student if cost else ''}"
+        return ", ".join(filter(None, [f"{shown(known.missing)} {do}", cached]))
     if stage.shares and not stage.passes and cost and cost.tokens and not cost.tokens.value:
         return ", ".join(filter(None, [f"{shown(known.missing)} from the pass of {stage.shares.removeprefix('score:')}", cached]))
     model = f" by {cost.student}" if cost else ""

@@ -14,6 +14,8 @@ from ..runtime.execute import Build
 from ..runtime.materialise import composition
 from ..runtime.selection.problem import Outcome, SoftOutcome
 from .prices import changed, held, least, proof
+from .tables import table as _table
+from .trained import trained_tables
 
 MOST_LEAVES = 20
 
@@ -39,6 +41,8 @@ def summary_text(plan: Plan, result: Build, console: Console, lints: Sequence[Di
             parts += [Text(""), _clauses(plan, result.walk.solution.outcomes), Text(proof(result.walk.solution))]
         if result.walk.solution and result.walk.solution.soft:
             parts += [Text(""), _targets(result.walk.solution.soft)]
+    if result.training:
+        parts += [part for found in trained_tables(result.training) for part in (Text(""), found)]
     if result.evaluation:
         parts += [Text(""), _evaluation(result.evaluation)]
     if lints:
@@ -46,13 +50,6 @@ def summary_text(plan: Plan, result: Build, console: Console, lints: Sequence[Di
     console.print(Group(*parts))  # type: ignore[arg-type]
     files = sorted(p.name + ("/" if p.is_dir() else "") for p in result.out.iterdir() if not p.name.startswith("."))
     console.print(Text.assemble("\n", (str(result.out), "literal"), f"  {'  '.join(files)}"), soft_wrap=True)
-
-
-def _table(title: str, *columns: tuple[str, str]) -> Table:
-    table = Table(title=title, title_justify="left", title_style="message", box=None, pad_edge=False, header_style="dim")
-    for name, side in columns:
-        table.add_column(name, justify=side, overflow="fold")  # type: ignore[arg-type]
-    return table
 
 
 def _stages(plan: Plan, result: Build) -> Table:

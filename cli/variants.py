@@ -13,7 +13,7 @@ from ..runtime.context import Context
 from ..runtime.events import Notice
 from ..runtime.execute import refuse_pending
 from ..runtime.store import Store
-from ..runtime.variants import INDEX, KEPT, Ended, build_variant, read_index, refuse_plain, write_index
+from ..runtime.variants import BUILT, INDEX, KEPT, Ended, build_variant, read_index, refuse_plain, write_index
 from .engine import chosen_students
 from .exit import exit_code
 from .progress import Watcher
@@ -52,6 +52,8 @@ def build_variants(variants: tuple[Variant, ...], root: Path, arguments: Namespa
         terminal.result(_json(ended, root, arguments))
     else:
         _table(ended, root, terminal.out)
+        if sum(e.status in (BUILT, KEPT) for e in ended) > 1:
+            terminal.say(f"side by side: `mixc compare {root}`")
     return max(exit_code(e.faults) for e in ended)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from ..compiler.plan.changes import Change, Said, Work
 from .comparison import Comparison, wording_of
+from .markdown import escaped
 from .sides import Side
 
 VERSION = 1
@@ -23,9 +24,9 @@ def to_markdown(comparison: Comparison) -> str:
     if rows[SHOWN:]:
         lines += _folded(f"{_counted(len(rows) - SHOWN, 'more change')}", _table(rows[SHOWN:], comparison))
     if found.work is not None:
-        lines += [f"**Run again:** {', '.join(map(_escaped, comparison.run())) or 'nothing'}", ""]
+        lines += [f"**Run again:** {', '.join(map(escaped, comparison.run())) or 'nothing'}", ""]
         if cached := comparison.cached():
-            lines += [f"**Stays cached:** {', '.join(map(_escaped, cached))}", ""]
+            lines += [f"**Stays cached:** {', '.join(map(escaped, cached))}", ""]
     text = [f"The text: {wording_of(found)}.", ""] if found.wording else []
     if cosmetic:
         lines += _folded(_counted(len(cosmetic), "cosmetic change"), [*_table(cosmetic, comparison), *text])
@@ -84,9 +85,9 @@ def _table(changes: Sequence[Change], comparison: Comparison) -> list[str]:
     rows = ["| class | what | before | after |", "|---|---|---|---|"]
     for change in changes:
         kind = f" {change.kind}" if change.kind in ("renamed", "reordered") else ""
-        note = f"<br>{_escaped(change.note)}" if change.note else ""
+        note = f"<br>{escaped(change.note)}" if change.note else ""
         cells = [_cell(change.before, comparison.before, comparison), _cell(change.after, comparison.after, comparison)]
-        rows.append(f"| {change.work.value} | {_escaped(change.block)}{kind}{note} | {cells[0]} | {cells[1]} |")
+        rows.append(f"| {change.work.value} | {escaped(change.block)}{kind}{note} | {cells[0]} | {cells[1]} |")
     return [*rows, ""]
 
 
@@ -94,7 +95,7 @@ def _cell(said: Said | None, side: Side, comparison: Comparison) -> str:
     if said is None:
         return ""
     place = comparison.shown_place(said, side)
-    return _code(said.text) + (f"<br>{_escaped(place)}" if place else "")
+    return _code(said.text) + (f"<br>{escaped(place)}" if place else "")
 
 
 def _folded(title: str, lines: list[str]) -> list[str]:
@@ -112,11 +113,3 @@ def _code(text: str) -> str:
     fence = "`" * (longest + 1)
     pad = " " if longest else ""
     return f"{fence}{pad}{flat}{pad}{fence}"
-
-
-def _escaped(text: str) -> str:
-    """Words outside of code in which only a backtick means something."""
-    flat = " ".join(text.split())
-    for char in "\\|<>*_[]#@":
-        flat = flat.replace(char, f"&#{ord(char)};" if char in "<>@" else f"\\{char}")
-    return flat

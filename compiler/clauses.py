@@ -46,6 +46,20 @@ class Attribution:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Nearest:
+    """The skills whose descriptions are nearest to a prompt by a sentence-embedding model, among the leaves.
+
+    A row has the nearest leaf, and of the others those whose cosine is at most `margin` below it (None: any), `top` in all (None: any number); none
+    whose cosine is below `least`.
+    """
+
+    model: Model
+    top: int | None = 1
+    margin: float | None = None
+    least: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Roles:
     """Which column of the corpus plays which role."""
 

@@ -36,7 +36,7 @@ class Skills:
             above = chain.rpartition(ARROW)[0]
             if depth is None or len(_names(chain)) <= depth:
                 below.setdefault(above, []).append(name)
-        return Skills({chain: tuple(sorted(names)) for chain, names in below.items()}, max((len(_names(chain)) + 1 for chain in below), default=0))
+        return Skills({chain: tuple(sorted(names)) for chain, names in below.items()}, max((len(_names(chain)) + 1 for chain in below), default=0), dict(stage.descriptions or ()))
 
     def frame(self, chain: str) -> Frame:
         """What puts a text into the question below `chain`."""
@@ -47,7 +47,7 @@ class Skills:
 
 
 @dataclass(slots=True)
-class Tally:
+class Branches:
     """What became of the branches (a text at a node): answered, or not, and why not. `shortened` texts were too long to be read whole, `unsolved` ones are
     responses that are a thought alone. By level: `known` answers, the inner nodes that they chose (`further`), and the `open` ones that no one knows yet."""
 
@@ -78,7 +78,7 @@ class Tally:
         }  # fmt: skip
 
 
-def attribute(texts: Sequence[str], skills: Skills, ask: Ask, room: Room, tally: Tally) -> list[list[str] | None]:
+def attribute(texts: Sequence[str], skills: Skills, ask: Ask, room: Room, tally: Branches) -> list[list[str] | None]:
     """The chains of each text, sorted: to leaves, to the depth that is asked, or to where a branch ended; None where an answer is not known yet.
 
     A branch ends where the answer is an empty list, which says that no child fits, and where it is of no use; it then keeps the chain so far, of the
@@ -116,7 +116,7 @@ def attribute(texts: Sequence[str], skills: Skills, ask: Ask, room: Room, tally:
     return [None if chains is None else sorted(chains) for chains in found]
 
 
-def _heard(said: Said, children: Sequence[str], tally: Tally) -> tuple[str, ...]:
+def _heard(said: Said, children: Sequence[str], tally: Branches) -> tuple[str, ...]:
     """The children that an answer names; none where it names none or is of no use, which is counted."""
     tally.branches += 1
     names = None if said.text is None else chosen(said.text, children)

@@ -12,6 +12,7 @@ from ..compiler.diagnostics import Diagnostic
 from ..compiler.expressions import Column, columns, is_barrier
 from ..compiler.plan.stages import AtMost, Keep, Select, Where
 from . import lazy
+from .by_embedding import OPEN
 from .candidates import OBJECTIVE, Candidates, candidates, problem, table
 from .conflicts import infeasible
 from .rows import Rows
@@ -27,14 +28,14 @@ NOTE = "certain before anything more is scored: these are the most candidates th
 
 
 def unknown(rows: Rows) -> set[str]:
-    """The scores that some row has yet to get, and `skill` (which no score is called) where a model has yet to tell skills."""
+    """The scores that some row has yet to get, and OPEN where it is the skills."""
     return {name.removeprefix("open:") for name in rows.columns if name.startswith("open:")}
 
 
 def reads(step: Where | Keep) -> set[str]:
-    """The scores that a filter reads, and `skill` where it reads skills."""
-    read = columns(step.condition if isinstance(step, Where) else step.by)
-    return {c.name for c in read if c.source == "score" or c == SKILL}
+    """The scores that a filter reads, and OPEN where it reads skills."""
+    found = columns(step.condition if isinstance(step, Where) else step.by)
+    return {c.name if c.source == "score" else OPEN for c in found if c.source == "score" or (c.source, c.name) == ("role", "skill")}
 
 
 def still_in(rows: Rows, step: Where | Keep, seed: int) -> Rows:
@@ -69,8 +70,7 @@ def impossible(stage: Select, rows: Rows, funnel: tuple[Step, ...]) -> Diagnosti
     keeps = [step for step in stage.steps if isinstance(step, Keep)]
     caps = [*([stage.at_most] if stage.at_most else []), *(AtMost(text=k.text, count=k.count, span=k.span) for k in keeps)]
     counts_tokens = stage.tokens is not None and stage.tokens not in open_
-    quotas = [q for q in stage.quotas if counts_tokens or "tokens" not in q.unit]
-    quotas = [q for q in quotas if "skill" not in open_ or q.group.kind != "skill"]
+    quotas = [q for q in stage.quotas if (counts_tokens or "tokens" not in q.unit) and (OPEN not in open_ or q.group.kind != "skill")]
     budgets = [b for b in stage.budgets if counts_tokens or b.unit != "tokens"]
     if not budgets:
         # Nothing bounds how much is selected: only what is too little of all there is, is too little.

@@ -42,8 +42,8 @@ class Built:
 
 def built(folder: Path) -> Built:
     """The build in `folder`. Fault MIX0524 where there is none, several, or one that has no trace of its rows; MIX0501 where it cannot be read."""
-    plan = _json(folder, "plan.json")
-    manifest = _json(folder, "manifest.json")
+    plan = read_json(folder, "plan.json")
+    manifest = read_json(folder, "manifest.json")
     if not (folder / "ledger.parquet").is_file():
         raise _no(f"`{folder}` holds a build that stopped before its selection", f"run it as far as `select`: `mixc build SPEC --out {folder} --until select`")
     again = "build it again with this version; scores that are in the store are not computed again"
@@ -51,19 +51,20 @@ def built(folder: Path) -> Built:
         read = from_data(plan)
         ledger = pl.read_parquet(folder / "ledger.parquet")
     except (Unreadable, pl.exceptions.PolarsError, OSError) as error:
-        raise _unreadable(folder, str(error).splitlines()[0], again) from None
+        raise unreadable(folder, str(error).splitlines()[0], again) from None
     if "path" not in manifest or "step" not in ledger.columns:
         raise _no(f"the build in `{folder}` was written by a version that kept no trace of its rows", again)
     return Built(folder, read, manifest, ledger)
 
 
-def _json(folder: Path, name: str) -> Any:
+def read_json(folder: Path, name: str) -> Any:
+    """A JSON file of a build. Fault MIX0524 where the folder has none, MIX0501 where it cannot be read."""
     try:
         return json.loads((folder / name).read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError):
         raise _no(*_not_there(folder, name)) from None
     except (OSError, ValueError) as error:
-        raise _unreadable(folder, f"`{name}`: {error}", "build it again") from None
+        raise unreadable(folder, f"`{name}`: {error}", "build it again") from None
 
 
 def _not_there(folder: Path, name: str) -> tuple[str, str]:
@@ -108,5 +109,6 @@ def _no(message: str, help: str) -> Fault:
     return Fault(Diagnostic("MIX0524", message, help=help))
 
 
-def _unreadable(folder: Path, what: str, help: str) -> Fault:
+def unreadable(folder: Path, what: str, help: str) -> Fault:
+    """MIX0501 of the build in `folder`."""
     return Fault(Diagnostic("MIX0501", f"the build in `{folder}` cannot be read: {what}", help=help))

@@ -21,5 +21,10 @@ def answer(response: str, skills: Iterable[str] | None, format: str) -> str:
         return response
     if format != "skill_aware":
         raise ValueError(f"no such format: {format}")
-    chains = sorted(set(skills or ()))
-    return "\n".join(["Skills:", *chains, response]) if chains else response
+    lines = chains(skills)
+    return "\n".join(["Skills:", *lines, response]) if lines else response
+
+
+def chains(skills: Iterable[str] | None) -> list[str]:
+    """A row's chains as its answer names them: sorted, each once and on one line, none that is blank."""
+    return sorted({line for chain in skills or () if (line := " ".join(chain.split()))})

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from ..compiler.plan.stages import Quota, Select
-from .bounds import unknown
+from .by_embedding import OPEN
 from .candidates import grouped
 from .figure import Figure
 from .groups import group_rows
@@ -40,17 +40,20 @@ class Composition:
 
 
 def composition(stage: Select, rows: Rows, lengths: Lengths, exact: bool, solution: Solution | None) -> Composition:
-    """The composition of the rows without a reason; `exact` False where a run may find fewer. Most rows first, then by name."""
+    """The composition of the rows without a reason; `exact` False where a run may find fewer. Most rows first, then by name.
+
+    Of skills nothing is said where they are not known yet."""
     binding = {id(o.clause): o.binding for o in solution.outcomes} if solution else {}
     whole, teachers, skills = _Tally(), dict[str, _Tally](), dict[str, _Tally]()
-    told = [q for q in stage.quotas if q.group.kind != "skill" or "skill" not in unknown(rows)]
+    tagged = f"open:{OPEN}" not in rows.columns
+    told = [quota for quota in stage.quotas if tagged or quota.group.kind != "skill"]
     quotas = [_Tally() for _ in told]
     for live in rows.live(["teacher", "skills", *grouped(stage), *lengths.reads]):
         counted = live.hstack(lengths.each(live))
         whole.add(counted)
         for name, part in counted.group_by("teacher"):
             teachers.setdefault(str(name[0]), _Tally()).add(part)
-        if "skills" in live.columns:
+        if tagged and "skills" in live.columns:
             named = counted.select("skills", "counted", "unknown").explode("skills", empty_as_null=True).drop_nulls("skills")
             for name, part in named.group_by("skills"):
                 skills.setdefault(str(name[0]), _Tally()).add(part)

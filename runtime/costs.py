@@ -37,7 +37,7 @@ READS = ("tokens", "whole", "windows")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
-    """What one model does for one stage. `what`: `score`, `train`, `generate` or `measure`. `rows` are to be done, `cached` are done already.
+    """What one model does for one stage. `what`: `score`, `train`, `generate`, `measure` or `embed` (then `rows` are texts). `rows` are to be done, `cached` are done already.
 
     `tokens` go through the model (of `generate`, at most so many are written), for a likelihood in `windows` different windows, of which `whole` are
     responses in full context; `by` is how they were counted; `rate` in tokens a second,

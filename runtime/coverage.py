@@ -1,20 +1,22 @@
-"""Runs a plan as far as tagging, and counts what each skill of the tree has: rows, prompts, tokens, correct responses. Loads no weights but those
-of a model that tags, and writes the store alone."""
+"""Runs a plan as far as tagging, and counts what each skill of the tree has: rows, prompts, tokens, correct responses; beside it the student's accuracy
+where a profile is known. Loads no weights but those that tag, and writes the store alone."""
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import polars as pl
 
 from ..compiler.plan.pending import concerns
-from ..compiler.plan.stages import Filter, Plan, Profile, Score, Select, Stage, Tag
-from .attribute import Tally
+from ..compiler.plan.stages import Filter, Plan, Profile, Score, Select, SoftQuota, Stage, Tag, Tally
+from .attribute import Branches
 from .context import Context
 from .events import StageFinished, StageStarted
 from .execute import refuse
 from .needs import needs
 from .ranked_by import declared
+from .selection.targets import by_chain, leaves, prior_of
+from .skill_accuracy import Prior, SkillAccuracy, skill_accuracies
 from .walk import Walk, advance
 
 COUNTS = ("rows", "prompts", "tokens", "right", "judged")
@@ -47,8 +49,9 @@ class Coverage:
     """`nodes` in the order of the tree, those without a row too; without a tree, the values that rows have, by name.
 
     `every` counts all rows, `without` those that have no skill; a row of several skills counts in each. `judge` and `tokens` are the scores
-    that told correct responses and lengths; `left_out` says which could not, and why. `branches`: what became of the questions to a model that tags
-    (`attribute.Tally`), None where none does.
+    that told correct responses and lengths; `left_out` says which could not, and why. `accuracy` is that of the student of `profile` at each chain,
+    and at the root, by the prior of the plan's `quota skill weakness`, else beta(1, 1). `branches`: what became of the questions to a model that tags,
+    None where none does.
     """
 
     stage: Tag
@@ -58,14 +61,24 @@ class Coverage:
     judge: str | None
     tokens: str | None
     left_out: tuple[str, ...]
-    branches: Tally | None = None
+    profile: str | None = None
+    accuracy: Mapping[str, SkillAccuracy] = field(default_factory=dict)
+    branches: Branches | None = None
 
 
-def coverage(plan: Plan, judge: str | None, context: Context) -> Coverage:
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """The attempts of `student` by skill, named by node or by chain."""
+
+    student: str
+    tallies: tuple[tuple[str, Tally], ...]
+
+
+def coverage(plan: Plan, judge: str | None, context: Context, measured: Measured | None = None) -> Coverage:
     """Tag what a build would tag, and count it by skill: the rows that no `where` of `select` has looked at yet, so that wrong responses count too.
 
     `judge`: the score that tells correct responses, None where none does. Of the scores only it and the one that counts tokens are computed,
-    where that asks no model. Faults: MIX0410 for a stage that cannot run yet, and what scanning, tagging and scoring raise.
+    where that asks no model; an embedding model that tags is asked. `measured`: whose accuracy stands beside it, None for the plan's profile. Faults: MIX0410 for a stage that cannot run yet, and what scanning, tagging and scoring raise.
     """
     stage = next(s for s in plan.stages if isinstance(s, Tag))
     counted, left_out = _scores(plan, judge, context)
@@ -79,7 +92,33 @@ def coverage(plan: Plan, judge: str | None, context: Context) -> Coverage:
         context.watch(StageFinished(each.id, summary, time.monotonic() - began))
     names = {role: score.name for role, score in counted.items()}
     nodes, every, without = _counted(stage, walk, names)
-    return Coverage(stage, nodes, every, without, names.get("judge"), names.get("tokens"), left_out, walk.tagged)
+    measured = measured or profiled(plan)
+    accuracy = {} if measured is None else _accuracy(plan, stage, measured, nodes)
+    if measured is not None and stage.tree is not None and (strangers := by_chain(measured.tallies, stage.tree).keys() - {c for _, c in stage.tree}):
+        more = f" and {len(strangers) - 5:,} more" if len(strangers) > 5 else ""
+        left_out += (f"left out of the profile: {', '.join(f'`{s}`' for s in sorted(strangers)[:5])}{more}, which the tree does not have",)
+    return Coverage(stage, nodes, every, without, names.get("judge"), names.get("tokens"), left_out, measured and measured.student, accuracy, walk.tagged)
+
+
+def profiled(plan: Plan) -> Measured | None:
+    """The profile that the selection aims by, else the only one, where its counts are known."""
+    profiles = {s.model.student: s for s in plan.stages if isinstance(s, Profile) and s.tallies is not None}
+    soft = _soft(plan)
+    aimed = profiles.get(soft.student or "") if soft else None
+    found = aimed or (next(iter(profiles.values())) if len(profiles) == 1 else None)
+    return None if found is None else Measured(found.model.student, found.tallies or ())
+
+
+def _accuracy(plan: Plan, stage: Tag, measured: Measured, nodes: tuple[Node, ...]) -> dict[str, SkillAccuracy]:
+    """Of each node and of the root; without a tree, of the skills that rows have or that were attempted."""
+    tallies = by_chain(measured.tallies, stage.tree)
+    soft = _soft(plan)
+    prior = prior_of(soft) if soft is not None and soft.shape == "weakness" and soft.student == measured.student else Prior()
+    return skill_accuracies(leaves(stage.tree, [*(n.chain for n in nodes), *tallies]), tallies, prior)
+
+
+def _soft(plan: Plan) -> SoftQuota | None:
+    return next((s.soft for s in plan.stages if isinstance(s, Select)), None)
 
 
 def _before(plan: Plan) -> list[Stage]:

@@ -16,11 +16,10 @@ from .benchmarks import Item, read_benchmark
 from .context import Context
 from .events import Notice
 from .identity import digest as identity
+from .proportions import wilson
 from .responses import Asking, LocalModel, Question, responses
 from .rows import Rows
 from .score import score
-
-Z = 1.959963984540054  # two-sided 95 %
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +83,6 @@ ITEMS = {
     "arm": pl.String(), "benchmark": pl.String(), "id": pl.String(), "answer": pl.String(), "text": pl.String(),
     "tokens": pl.Int64(), "finished": pl.Boolean(), "correct": pl.Boolean(), "nll": pl.Float64(), "why": pl.String(),
 }  # fmt: skip
-
-
-def wilson(correct: int, n: int) -> tuple[float, float]:
-    """The Wilson 95 % interval of a share: `n` at least 1."""
-    share, spread = correct / n, Z * Z / n
-    middle = (share + spread / 2) / (1 + spread)
-    half = math.sqrt(spread * (share * (1 - share) + spread / 4)) / (1 + spread)
-    return (0.0 if correct == 0 else max(0.0, middle - half)), (1.0 if correct == n else min(1.0, middle + half))
 
 
 def _arms(stage: Evaluate, trained: Path | None) -> dict[str, Model]:

@@ -1,6 +1,5 @@
 """Selected rows as token sequences with a loss mask, and an account of what truncation takes. It knows no trainer."""
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -8,17 +7,20 @@ import polars as pl
 
 from ..compiler.diagnostics import Diagnostic, Fault, Label
 from ..compiler.plan.stages import Train
-from .chat import Message, messages
+from .chat import Message, chains, messages
 from .engines.tokenizer import ChatTokenizer
+from .portions import Portion, portions
+from .promised import Held
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One training sequence: `tokens[start:]` (at least one) carry loss, the rest is the prompt."""
+    """One training sequence: `tokens[start:]` (at least one) carry loss, the rest is the prompt. `weight` is the row's, as it stands there."""
 
     row_id: str
     tokens: tuple[int, ...]
     start: int
+    weight: float | None = 1.0
 
     @property
     def labels(self) -> list[int]:
@@ -27,10 +29,25 @@ class Example:
 
 
 @dataclass(frozen=True, slots=True)
+class Turn:
+    """The answer of one row: `whole` tokens of it would carry loss behind the `start` tokens of its prompt, and `trained` of them do.
+
+    `left`: of how many tokens of the response how many carry loss, as (2, 3); (1, 1) where none is lost. What the template writes is not the response.
+    """
+
+    row_id: str
+    start: int
+    whole: int
+    trained: int
+    left: tuple[int, int] = (1, 1)
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """What tokenising did. `truncated` lost the end of their answer, `dropped` all of it; `tokens` carry loss in an epoch.
 
-    `by_skill` counts a row under each of its chains and each of their ancestors, once.
+    `teachers` and `skills`: who gets these tokens. `turns`: the account of every row, sorted by row id; `promises`:
+    what became of those of the selection, where they were held against it.
     """
 
     rows: int
@@ -41,8 +58,20 @@ class Report:
     without_skills: int = 0
     tokens: int = 0
     lost_tokens: int = 0
-    by_teacher: dict[str, int] = field(default_factory=dict)
-    by_skill: dict[str, int] = field(default_factory=dict)
+    teachers: tuple[Portion, ...] = ()
+    skills: tuple[Portion, ...] = ()
+    turns: tuple[Turn, ...] = field(default=(), repr=False)
+    promises: tuple[Held, ...] = ()
+
+    @property
+    def by_teacher(self) -> dict[str, int]:
+        """Trained tokens, by the teacher's name."""
+        return {each.name: each.trained for each in sorted(self.teachers, key=lambda p: p.name)}
+
+    @property
+    def by_skill(self) -> dict[str, int]:
+        """Trained tokens, by chain: a row counts under each of its chains and each of their ancestors, once."""
+        return {each.name: each.trained for each in sorted(self.skills, key=lambda p: p.name)}
 
     def to_dict(self) -> dict[str, object]:
         """The report as plain JSON values."""
@@ -50,7 +79,8 @@ class Report:
             "rows": self.rows, "examples": self.examples, "max_length": self.max_length,
             "truncated": list(self.truncated), "dropped": list(self.dropped), "without_skills": self.without_skills,
             "tokens": self.tokens, "lost_tokens": self.lost_tokens,
-            "tokens_by_teacher": self.by_teacher, "tokens_by_skill": self.by_skill,
+            "teachers": [each.to_dict() for each in self.teachers], "skills": [each.to_dict() for each in self.skills],
+            "promises": [promise.to_dict() for promise in self.promises],
         }  # fmt: skip
 
 
@@ -62,30 +92,33 @@ def tokenise(
     MIX0507 where the template rewrites the prompt once it is answered, MIX0510 where nothing is left to train on.
     """
     examples: list[Example] = []
+    told: list[Turn] = []
     truncated: list[str] = []
     dropped: list[str] = []
     bare = lost = 0
-    teachers: Counter[str] = Counter()
-    nodes: Counter[str] = Counter()
     for row in rows.sort("row_id").iter_rows(named=True):
         skills = row.get("skills") or []
-        bare += stage.format == "skill_aware" and not skills
-        tokens, start = _tokens(stage, messages(row["prompt"], row["response"], skills, stage.format), tokenizer)
+        bare += stage.format == "skill_aware" and not chains(skills)
+        turns = messages(row["prompt"], row["response"], skills, stage.format)
+        tokens, start = _tokens(stage, turns, tokenizer)
         kept = tokens[:max_length]
         lost += len(tokens) - max(len(kept), start)
+        whole = len(tokens) - start
         if len(kept) <= start:
             dropped.append(row["row_id"])
+            told.append(Turn(row["row_id"], start, whole, 0, (0, 1)))
             continue
+        left = (1, 1)
         if len(kept) < len(tokens):
             truncated.append(row["row_id"])
-        examples.append(Example(row["row_id"], tuple(kept), start))
-        teachers[row.get("teacher") or ""] += len(kept) - start
-        nodes.update(dict.fromkeys(_ancestry(skills), len(kept) - start))
+            left = _left(turns, row["response"], tokens, start, len(kept), tokenizer)
+        told.append(Turn(row["row_id"], start, whole, len(kept) - start, left))
+        examples.append(Example(row["row_id"], tuple(kept), start, row.get("weight", 1.0)))
     if not examples:
         raise Fault(_nothing(stage, rows.height, max_length))
     return examples, Report(
         rows.height, len(examples), max_length, tuple(truncated), tuple(dropped), bare,
-        sum(teachers.values()), lost, dict(sorted(teachers.items())), dict(sorted(nodes.items())),
+        sum(turn.trained for turn in told), lost, *portions(rows, told), tuple(told),
     )  # fmt: skip
 
 
@@ -93,16 +126,16 @@ def notices(report: Report) -> Iterable[str]:
     """What of a report changes what the user gets, a sentence each."""
     if report.truncated:
         yield (
-            f"{len(report.truncated)} of {report.rows} responses are cut at {report.max_length} tokens: "
+            f"{len(report.truncated):,} of {report.rows:,} responses are cut at {report.max_length} tokens: "
             f"{report.lost_tokens:,} of {report.tokens + report.lost_tokens:,} tokens are not trained on"
         )
     if report.dropped:
         yield (
-            f"{len(report.dropped)} of {report.rows} rows are left out of training: their prompt alone fills "
+            f"{len(report.dropped):,} of {report.rows:,} rows are left out of training: their prompt alone fills "
             f"{report.max_length} tokens ({_some(report.dropped)})"
         )
     if report.without_skills:
-        yield f"{report.without_skills} of {report.rows} rows have no skills and are trained on as plain responses"
+        yield f"{report.without_skills:,} of {report.rows:,} rows have no skills and are trained on as plain responses"
 
 
 def _tokens(stage: Train, turns: list[Message], tokenizer: ChatTokenizer) -> tuple[list[int], int]:
@@ -119,16 +152,30 @@ def _tokens(stage: Train, turns: list[Message], tokenizer: ChatTokenizer) -> tup
     return tokens, len(head)
 
 
+def _left(turns: list[Message], response: str, tokens: list[int], start: int, kept: int, tokenizer: ChatTokenizer) -> tuple[int, int]:
+    """Of the tokens that begin in the response those among the first `kept` of the example, and all of them.
+
+    Where the template rewrites the response it cannot be told from the rest of the turn, and the turn is what is counted.
+    """
+    full, prefix = tokenizer.render(turns, False), tokenizer.render(turns[:-1], True)
+    answer = turns[-1]["content"]
+    block = len(answer) - len(response)
+    at = full.find(answer, len(prefix))
+    if at < 0:
+        answer = answer.strip()
+        at = full.find(answer, len(prefix))
+    for text, shift in ((full, 0), (full[len(prefix) :], len(prefix))):
+        read = tokenizer.response(text)
+        if at >= 0 and list(read.ids) == tokens[len(tokens) - len(read.ids) :]:
+            first, last = at + block, at + len(answer)
+            inside = [first <= begin + shift < last for begin in read.starts]
+            offset = len(tokens) - len(read.ids)
+            return sum(inside[: kept - offset]), max(1, sum(inside))
+    return kept - start, len(tokens) - start
+
+
 def _encode(tokenizer: ChatTokenizer, text: str) -> list[int]:
     return tokenizer.hf(text, add_special_tokens=False)["input_ids"]
-
-
-def _ancestry(chains: Iterable[str]) -> set[str]:
-    nodes = set[str]()
-    for chain in chains:
-        names = chain.split("->")
-        nodes.update("->".join(names[:depth]) for depth in range(1, len(names) + 1))
-    return nodes
 
 
 def _some(ids: Sequence[str]) -> str:

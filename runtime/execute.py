@@ -11,11 +11,12 @@ import polars as pl
 
 from ..compiler.diagnostics import Diagnostic, Fault, Label
 from ..compiler.plan.serialize import to_json
-from ..compiler.plan.stages import KINDS, Evaluate, Materialise, Pending, Plan, Profile, Score, Select, Stage, Train, kind
+from ..compiler.plan.stages import KINDS, Evaluate, Materialise, Pending, Plan, Profile, Score, Select, Stage, Tag, Train, kind
 from . import materialise as made
 from .audit import Audit, audit
 from .churn import Churn, churn
 from .context import Context
+from .embeddings import embedding_files
 from .evaluate import evaluate
 from .events import Agreed, Deviated, Event, Notice, Passed, StageFinished, StageStarted, Watch
 from .files import TEMPORARY, recover_swap, replace_atomic, swap_folder, sweep, write_atomic, writing
@@ -25,11 +26,14 @@ from .manifest import Record, manifest
 from .models import run_here
 from .needs import needs
 from .precision import to_data
+from .promised import promised
 from .rates import remember
 from .teacher_table import teacher_table
 from .trace import Trace, trace
-from .train import train
+from .train import ready, train
 from .walk import Walk, advance
+from .weigh import refuse_weights
+from .write_card import write_card
 
 Content = bytes | Callable[[Path], object]
 """A file's bytes, or what writes it."""
@@ -101,6 +105,9 @@ def _way_out(plan: Plan, pending: str) -> str:
 def build(plan: Plan, out: Path, context: Context, until: str | None = None) -> Build:
     """Run the plan into the folder `out`. Faults carry the code that says what failed; what was finished stays in the store."""
     refuse_pending(plan, until)
+    for stage in stages_until(plan, until):
+        if isinstance(stage, Train):
+            ready(stage)
     out = out.resolve() if out.is_symlink() else out
     result = Build(out, Walk(needed=needs(plan.stages)))
     watch = _noting(context, result, context.store.root)
@@ -145,7 +152,7 @@ def _run(stage: Stage, plan: Plan, result: Build, context: Context) -> None:
         case Materialise():
             summary = _materialise(plan, result, context)
         case Train():
-            summary = _train(stage, result, context)
+            summary = _train(stage, plan, result, context)
         case Evaluate():
             summary = _evaluate(stage, result, context)
         case Profile():
@@ -157,6 +164,8 @@ def _run(stage: Stage, plan: Plan, result: Build, context: Context) -> None:
                 result.churn = churn(result.out, result.chosen["row_id"])
     if (model := run_here(stage)) is not None:
         result.models[model.student] = {"model": model.model, "dtype": model.dtype, **context.students.files(model).digests}
+    elif isinstance(stage, Tag) and stage.nearest is not None and (found := embedding_files(stage.nearest.model, context.students)) is not None:
+        result.models[stage.id] = {"model": stage.nearest.model.model, "dtype": stage.nearest.model.dtype, "weights": found.digest}
     seconds = time.monotonic() - began
     tokens, reading = sum(p.tokens for p in result.passed), sum(p.seconds for p in result.passed)
     engines = ", ".join(sorted({f"{p.engine} on {p.device}" for p in result.passed if p.tokens}))
@@ -209,6 +218,8 @@ def _profile_file(plan: Plan, result: Build) -> bytes | None:
 
 def _materialise(plan: Plan, result: Build, context: Context) -> str:
     result.chosen = made.selected(plan, result.walk.rows, context.texts)
+    if said := refuse_weights(plan, result.chosen):
+        context.watch(Notice("materialise", said))
     tokens = result.chosen["tokens"].sum() if result.chosen["tokens"].null_count() == 0 else None
     return f"{result.chosen.height:,} examples" + (f", {tokens:,} tokens" if tokens else "")
 
@@ -261,13 +272,15 @@ def _manifest(plan: Plan, result: Build) -> bytes:
     return manifest(plan, result.walk, result.records, result.models, result.notices, selected, result.training, measured)
 
 
-def _train(stage: Train, result: Build, context: Context) -> str:
-    done = train(stage, _rows(result), context)
+def _train(stage: Train, plan: Plan, result: Build, context: Context) -> str:
+    select = next(s for s in plan.stages if isinstance(s, Select))
+    done = train(stage, _rows(result), context, promised(select, result.walk.rows))
     result.trained, result.training = done.path, done.report.to_dict()
     with writing(result.out / "model"):
         fresh = result.out / f"{TEMPORARY}model-{time.time_ns()}"
         try:
             shutil.copytree(done.path, fresh)
+            write_card(fresh, plan, stage, done, result.walk.rows, context)
             swap_folder(fresh, result.out / "model")
         finally:
             shutil.rmtree(fresh, ignore_errors=True)

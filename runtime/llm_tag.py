@@ -6,7 +6,7 @@ from functools import partial
 import polars as pl
 
 from ..compiler.plan.stages import Attribution, Tag
-from .attribute import Ask, Skills, Tally, attribute
+from .attribute import Ask, Branches, Skills, attribute
 from .context import Context
 from .events import Notice
 from .respondents import respondent
@@ -21,7 +21,7 @@ TOGETHER = 20_000
 EMPTY = pl.lit([], dtype=pl.List(pl.String))
 
 
-def tag_by_llm(stage: Tag, rows: Rows, context: Context) -> tuple[Rows, Tally]:
+def tag_by_llm(stage: Tag, rows: Rows, context: Context) -> tuple[Rows, Branches]:
     """The rows with `skills`, List(String), sorted, and what became of the branches. Rows that have dropped out have none, and nothing is asked of them.
 
     Faults as those of the respondent, and MIX0533 where the model has no room for the questions.
@@ -64,9 +64,9 @@ def room_of(stage: Tag, who: Respondent) -> Room:
     return room
 
 
-def with_skills(stage: Tag, rows: Rows, ask: Ask, room: Room, context: Context) -> tuple[Rows, Tally]:
+def with_skills(stage: Tag, rows: Rows, ask: Ask, room: Room, context: Context) -> tuple[Rows, Branches]:
     """The rows with `skills` as far as `ask` tells: null where an answer is not known yet."""
-    asked, skills, tally = attribution_of(stage), Skills.of(stage), Tally()
+    asked, skills, tally = attribution_of(stage), Skills.of(stage), Branches()
     key = PROMPT if asked.reads == "prompt" else "row_id"
 
     def tagged(part: pl.DataFrame) -> pl.DataFrame:
@@ -84,7 +84,7 @@ def with_skills(stage: Tag, rows: Rows, ask: Ask, room: Room, context: Context) 
     return rows.map(tagged), tally
 
 
-def _texts(piece: pl.DataFrame, asked: Attribution, context: Context, tally: Tally) -> list[str]:
+def _texts(piece: pl.DataFrame, asked: Attribution, context: Context, tally: Branches) -> list[str]:
     if asked.reads == "prompt":
         return [problem(prompt, None) for prompt in context.texts.add(piece, ("prompt",))["prompt"]]
     both = context.texts.add(piece, ("prompt", "response")).select("prompt", "response").rows()
@@ -97,7 +97,7 @@ def _ask(stage: Tag, who: Respondent, context: Context, questions: Sequence[Ques
     return [Said(*row) for row in found.select("text", "tokens", "finished", "why").rows()]
 
 
-def _remarks(asked: Attribution, who: Respondent, tally: Tally, rows: Rows) -> list[str]:
+def _remarks(asked: Attribution, who: Respondent, tally: Branches, rows: Rows) -> list[str]:
     """What changes what the user gets, in numbers."""
     said = []
     if tally.failed:

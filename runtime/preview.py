@@ -26,12 +26,16 @@ from ..compiler.plan.stages import (
 )
 from .audit import Audit, audit
 from .bounds import at_most, impossible, reads, still_in, unknown
+from .by_embedding import lacking, untagged
 from .churn import Churn
 from .composition import Composition, composition
 from .context import Context
 from .costs import READS, Cost, Pricing, evaluation, scoring, training
+from .embedding_cost import embedding
+from .examples import Report
 from .execute import refuse_empty
 from .figure import Figure
+from .foretell import foretell
 from .lazy import listening
 from .lengths import Lengths, count, lengths
 from .materialise import selected
@@ -41,6 +45,7 @@ from .select import Step
 from .solvers import solver
 from .tag_costs import tagging
 from .walk import Walk, advance
+from .weigh import refuse_weights
 
 Listen = Callable[[Stage, str, pl.LazyFrame], None]
 
@@ -49,7 +54,7 @@ Listen = Callable[[Stage, str, pl.LazyFrame], None]
 class Known:
     """What is known of one stage: candidates before and after it, their tokens, and what it did or would do, in words.
 
-    `cached` and `missing` are values of a score. `steps`: what each filter in it leaves. All None where nothing is known.
+    `cached` and `missing` are values of a score, or texts that are embedded. `steps`: what each filter in it leaves. All None where nothing is known.
     """
 
     before: Figure | None = None
@@ -65,7 +70,8 @@ class Known:
 class Preview:
     """`known` by stage id. `costs` of what asks a model. `feasible` is None where it cannot be told yet.
 
-    `audits`: of the likelihood scores of which every value is in the store. `solver`: which one would answer the selection, or has. `stopped`: the clause that the runtime does not do yet and beyond which nothing is known. `exact`: whether the rows so far are those of a run. `untagged`: a model has yet to tell skills.
+    `audits`: of the likelihood scores of which every value is in the store. `solver`: which one would answer the selection, or has. `stopped`: the clause that the runtime does not do yet and beyond which nothing is known. `exact`: whether the rows so far are those of a run.
+    `tokenised`: what becomes of the selected rows under the template, where these are known.
     """
 
     known: dict[str, Known] = field(default_factory=dict)
@@ -82,7 +88,7 @@ class Preview:
     audits: tuple[Audit, ...] = ()
     solver: str | None = None
     churn: Churn | None = None
-    untagged: bool = False
+    tokenised: Report | None = None
 
     @property
     def chosen(self) -> pl.Series | None:
@@ -94,7 +100,8 @@ class Preview:
     @property
     def missing(self) -> dict[str, int]:
         """Values to compute, by score, at most that many."""
-        return {id.partition(":")[2]: int(k.missing.value) for id, k in self.known.items() if id.startswith("score:") and k.missing is not None and k.missing.value}
+        scores = ((id.partition(":")[2], k.missing) for id, k in self.known.items() if id.startswith("score:"))
+        return {name: int(missing.value) for name, missing in scores if missing is not None and missing.value}
 
 
 def preview(
@@ -114,7 +121,7 @@ def preview(
             with listening(partial(listen, stage)) if listen else nullcontext():
                 seen.known[stage.id] = _stage(stage, plan, seen, pricing)
     except Fault as fault:
-        seen.faults = fault.diagnostics
+        seen.faults = (*seen.faults, *fault.diagnostics)
         if any(d.code == "MIX0401" for d in fault.diagnostics):
             seen.feasible = False
     seen.audits = _audits(plan, seen)
@@ -134,17 +141,24 @@ def _stage(stage: Stage, plan: Plan, seen: Preview, pricing: Pricing) -> Known:
             return _score(stage, seen, pricing)
         case Select():
             return _select(stage, plan, seen, context)
+        case Tag(method="embedding"):
+            return _embedded(stage, seen, pricing)
         case Filter() if not seen.exact or _blind(stage, seen):
             return _bounded(stage, seen)
         case Tag() if stage.attribution is not None:
-            return _tag(stage, seen, pricing)
+            return _attributed(stage, seen, pricing)
+        case Materialise() if seen.feasible and stage.weight and stage.weight not in unknown(walk.rows):
+            return Known(before=seen.selected, rows=seen.selected, says=refuse_weights(plan, selected(plan, walk.rows, context.texts)) or "")
         case Materialise() | Profile():
             return Known(before=seen.selected, rows=seen.selected)
         case Train():
             if seen.selected is None:
                 return Known()
-            cost = training(stage, walk.rows, seen.selected, pricing, selected(plan, walk.rows, context.texts) if seen.feasible else None)
+            chosen = selected(plan, walk.rows, context.texts) if seen.feasible else None
+            cost = training(stage, walk.rows, seen.selected, pricing, chosen)
             seen.costs.append(cost)
+            if chosen is not None:
+                seen.tokenised, seen.faults = foretell(stage, plan, walk.rows, chosen, context)
             return Known(before=seen.selected, rows=seen.selected, tokens=cost.tokens if cost.rows.value else None, says=cost.detail)
         case Evaluate():
             found = evaluation(stage, walk.heldout, any(isinstance(s, Train) for s in plan.stages), pricing)
@@ -178,11 +192,11 @@ def _blind(stage: Filter | Select, seen: Preview) -> bool:
     return bool(open_)
 
 
-def _tag(stage: Tag, seen: Preview, pricing: Pricing) -> Known:
+def _attributed(stage: Tag, seen: Preview, pricing: Pricing) -> Known:
+    """Skills are known where each answer is in the store; otherwise no row's are."""
     before = _rows(seen)
     seen.walk.rows, cost = tagging(stage, seen.walk.rows, pricing)
     seen.costs.append(cost)
-    seen.untagged = bool(cost.rows.value)
     return replace(_passed(seen, before), cached=cost.cached, missing=cost.rows)
 
 
@@ -204,6 +218,19 @@ def _score(stage: Score, seen: Preview, pricing: Pricing) -> Known:
     walk.rows = from_store(stage, walk.rows, context, absent=absent, exact=seen.exact)
     to_do, had = Figure(value=lacking.height, most=most), Figure(value=cached, most=not seen.exact)
     return Known(before=before, rows=before, cached=had, missing=to_do)
+
+
+def _embedded(stage: Tag, seen: Preview, pricing: Pricing) -> Known:
+    """Skills are known where each prompt and leaf has a vector in the store; otherwise no row's are."""
+    walk, context, before = seen.walk, pricing.context, _rows(seen)
+    texts, cached, embeddings = lacking(stage, walk.rows, context)
+    most = not seen.exact and bool(texts.height)
+    had = Figure(value=cached, most=not seen.exact)
+    seen.costs.append(embedding(stage, texts, embeddings, had, most, pricing))
+    if not texts.height:
+        return replace(_passed(seen, before, advance(stage, walk, context)), cached=had, missing=Figure(value=0))
+    walk.rows = untagged(walk.rows)
+    return Known(before=before, rows=before, cached=had, missing=Figure(value=texts.height, most=most))
 
 
 def _later(stage: Score, seen: Preview, pricing: Pricing) -> Known:

@@ -8,7 +8,8 @@ from pathlib import Path
 from .. import __version__
 from ..compiler.plan.digest import own
 from ..compiler.plan.serialize import Unreadable, from_data
-from ..compiler.plan.stages import Evaluate, Materialise, Scan, Select, Stage, Train
+from ..compiler.plan.stages import Evaluate, Materialise, Scan, Select, Stage, Tag, Train
+from .embeddings import embedding_files
 from .engines.students import Students
 from .models import run_here
 from .outside import digests, files_of
@@ -80,6 +81,9 @@ def _outside(stage: Stage, known: dict, now: dict, files: dict, here: dict) -> s
 
 def _student(stage: Stage, models: dict, students: Students) -> str | None:
     """A model whose files are no longer those of the build; one that is not here cannot have changed here."""
+    if isinstance(stage, Tag) and stage.nearest is not None:
+        found, name = embedding_files(stage.nearest.model, students), stage.nearest.model.model
+        return None if found is None or models.get(stage.id, {}).get("weights") == found.digest else f"the files of `{name}` have changed"
     model = run_here(stage)
     if model is None or not students.is_here(model):
         return None

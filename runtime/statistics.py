@@ -1,4 +1,4 @@
-"""Correlations, shares of variance and bootstrap draws over columns of numbers. Knows NumPy, not what the numbers mean.
+"""Correlations, shares of variance, intervals of shares and bootstrap draws over columns of numbers. Knows NumPy, not what the numbers mean.
 
 Every answer is the same whatever the number of threads, and is null (None) where it is not defined: never NaN. Callers sort their rows.
 """
@@ -93,11 +93,16 @@ def draws(seed: int, label: str, count: int) -> Iterator[np.ndarray]:
 
     They depend on the seed, the label and the count alone, so what stands beside a row of a table never moves its interval.
     """
-    name = hashlib.sha256(f"{seed}:{label}".encode()).digest()
-    chance = np.random.Generator(np.random.PCG64(int.from_bytes(name[:16], "big")))
+    chance = generator(seed, label)
     wanted, rows = times(count), max(1, BLOCK // count)
     for first in range(0, wanted, rows):
         yield chance.integers(0, count, size=(min(rows, wanted - first), count), dtype=np.int64)
+
+
+def generator(seed: int, label: str) -> np.random.Generator:
+    """Chance that depends on the seed and the label alone."""
+    name = hashlib.sha256(f"{seed}:{label}".encode()).digest()
+    return np.random.Generator(np.random.PCG64(int.from_bytes(name[:16], "big")))
 
 
 def interval(values: np.ndarray) -> tuple[float, float]:

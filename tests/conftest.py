@@ -10,6 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 STUDENT = ROOT / "models" / "SmolLM2-135M-Instruct.Q4_1.gguf"
+EMBEDDER = Path(os.environ.get("MIXC_EMBEDDER") or ROOT / "models" / "all-MiniLM-L6-v2")
 SHARED = Path(os.environ.get("MIXC_SHARED") or ROOT.parent / "shared" / "data")
 
 if importlib.util.find_spec("mixc") is None:
@@ -31,8 +32,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     else:
         node = (ROOT / "editors" / "vscode" / "node_modules" / "vscode-textmate").exists()
         vllm = importlib.util.find_spec("vllm") is not None
-        here = {"vllm": vllm, "node": node, "student": STUDENT.exists(), "shared": (SHARED / "teachers.parquet").exists()}
-        why = {"vllm": "no vLLM here (make env brings it on Linux x86-64)", "node": "no packages in editors/vscode (make editors)", "student": "no student weights in models/ (make student)", "shared": "no shared data (MIXC_SHARED)"}
+        here = {"vllm": vllm, "node": node, "student": STUDENT.exists(), "embedder": (EMBEDDER / "modules.json").exists(), "shared": (SHARED / "teachers.parquet").exists()}
+        why = {"vllm": "no vLLM here (make env brings it on Linux x86-64)", "node": "no packages in editors/vscode (make editors)", "student": "no student weights in models/ (make student)", "embedder": "no embedding model in models/ (make embedder)", "shared": "no shared data (MIXC_SHARED)"}
         lacking = {"gpu": "no CUDA device", **{name: why[name] for name, there in here.items() if not there}}
     for item in items:
         for name, reason in lacking.items():
@@ -44,6 +45,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def student() -> Path:
     """The real small student."""
     return STUDENT
+
+
+@pytest.fixture
+def embedder() -> Path:
+    """The real sentence-embedding model."""
+    return EMBEDDER
 
 
 @pytest.fixture

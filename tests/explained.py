@@ -98,11 +98,12 @@ class Files(dict[str, Any]):
 
 
 UNSOLVED = PROFILE.replace('"correct": 40', '"correct": 0')
+TWICE = TREE.replace("Geometry", "Algebra")
 MISSPELT = PROFILE.replace("correct", "right")
 
 
 def told(example: str, without: tuple[str, ...] = ()) -> list[Diagnostic]:
     """What checking says of an example, framed."""
-    texts = {"maths.json": TREE, "profile.json": PROFILE, "unsolved.json": UNSOLVED, "misspelt.json": MISSPELT, "base.mix": framed(BASE_SELECT), "itself.mix": 'extends "example.mix"\n'}
+    texts = {"maths.json": TREE, "profile.json": PROFILE, "unsolved.json": UNSOLVED, "misspelt.json": MISSPELT, "twice.json": TWICE, "base.mix": framed(BASE_SELECT), "itself.mix": 'extends "example.mix"\n'}
     inputs = Inputs(Files(None, None, texts), Files(COLUMNS, None), Files(True, False))
     return list(compile(Source("example.mix", framed(example, without)), inputs).notes)

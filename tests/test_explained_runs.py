@@ -14,11 +14,13 @@ from mixc.tests.explained import TREE, framed
 
 RUN = ("MIX0401", "MIX0403", "MIX0404", "MIX0502", "MIX0503", "MIX0504", "MIX0505", "MIX0511")
 NOT_RUN = {
+    "MIX0430": "needs a sentence-embedding model, and the packages that load models; tests/runtime/test_by_embedding.py",
     "MIX0506": "a model that cannot be loaded needs the packages that load models; tests/runtime/test_engine.py",
     "MIX0507": "needs a model without a chat template; tests/runtime/test_engine.py",
     "MIX0508": "needs a full disk; tests/runtime/test_store.py",
     "MIX0509": "needs an installation without the extras",
     "MIX0510": "needs training; tests/runtime/test_train.py",
+    "MIX0513": "needs a student's tokenizer; tests/runtime/test_promises.py",
     "MIX0515": "needs a package that brings a scorer without its code; tests/cli/test_installed.py",
     "MIX0516": "needs a damaged store; tests/cli/test_cache.py",
     "MIX0529": "needs a file that changes between two readings; tests/runtime/test_kept_rows.py",
@@ -26,6 +28,8 @@ NOT_RUN = {
     "MIX0520": "needs two engines that do not agree; tests/runtime/test_parity.py",
     "MIX0521": "needs an installation without vLLM; tests/runtime/test_devices.py, tests/runtime/test_vllm.py",
     "MIX0522": "needs an environment variable or an option; tests/runtime/test_devices.py",
+    "MIX0523": "needs training; tests/runtime/test_packed_training.py, tests/runtime/test_processes.py",
+    "MIX0527": "needs a `train` block, whose right example trains; tests/test_weight.py",
     "MIX0524": "is about what is asked of a build; tests/cli/test_why.py",
     "MIX0525": "is about what is asked of a build; tests/cli/test_why.py",
     "MIX0526": "is about what is asked of a build; tests/cli/test_why.py",
@@ -72,7 +76,7 @@ def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.Capture
 
 
 def test_every_code_that_only_a_run_can_show_is_run_or_says_why_not() -> None:
-    shown_by_runs = {code for code in CODES if code[3:5] == "05"} | {"MIX0401", "MIX0403", "MIX0404"}
+    shown_by_runs = {code for code in CODES if code[3:5] == "05"} | {"MIX0401", "MIX0403", "MIX0404", "MIX0430"}
     assert shown_by_runs == {*RUN, *NOT_RUN, "MIX0501", "MIX0512"}
 
 

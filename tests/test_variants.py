@@ -55,6 +55,9 @@ def test_ablations_stand_beside_the_full_recipe(tmp_path: Path) -> None:
     wrong = pl.read_parquet(out / "without-1" / "ledger.parquet").filter(pl.col("reason").str.starts_with("where correct"))
     assert wrong.is_empty()
     assert "the full recipe" in done.stdout and "without where correct" in done.stdout
+    (words,) = (line.partition("`mixc ")[2].rstrip("`") for line in done.stderr.splitlines() if line.startswith("side by side"))
+    beside = mixc(*words.split(), cwd=tmp_path)
+    assert (beside.returncode, beside.stdout.splitlines()[0]) == (0, "3 builds, beside full")
 
 
 def test_what_is_built_is_kept_until_a_file_or_the_recipe_changes(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
-"""`mixc skills`: what each skill of the tree has of the data. Tags what a build would, and counts; loads no weights but those of a model that tags, and
-writes the store alone."""
+"""`mixc skills`: what each skill of the tree has of the data, and of the student's answers. Tags what a build would, and counts; writes the store alone."""
 
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...compiler.suggest import suggest
@@ -12,8 +12,9 @@ from ..run import compiled, configure_spec, store_root
 
 if TYPE_CHECKING:
     from ...compiler.plan.stages import Plan
+    from ...runtime.coverage import Measured
 
-USAGE = "usage: mixc skills SPEC [--all | --least ROWS] [--judge NAME]"
+USAGE = "usage: mixc skills SPEC [--all | --least ROWS] [--judge NAME] [--profile FILE]"
 
 
 def configure(parser: ArgumentParser) -> None:
@@ -23,6 +24,7 @@ def configure(parser: ArgumentParser) -> None:
     shown.add_argument("--least", type=_rows, metavar="ROWS", help="fold the skills that have fewer rows")
     parser.add_argument("--judge", metavar="NAME", help="the score that tells correct responses (default: the only grader, else the only true-or-false score)")
     configure_engine(parser)
+    parser.add_argument("--profile", metavar="FILE", help="show the student's accuracy by this `profile.json` (default: the spec's profile from a file)")
     parser.add_argument("--format", choices=("text", "json"), default="text", help="text (default) or json, which always has every skill")
 
 
@@ -42,14 +44,28 @@ def run(arguments: Namespace) -> int:
     from ..progress import Watcher
 
     judge = _judge(plan, arguments.judge)
-    root = store_root()
+    root, measured = store_root(), _measured(arguments.profile) if arguments.profile else None
     with Watcher(arguments.terminal) as watch:
-        found = coverage(plan, judge, Context(store=Store(root), students=chosen_students(arguments, root, fetch=False), watch=watch))
+        found = coverage(plan, judge, Context(store=Store(root), students=chosen_students(arguments, root, fetch=False), watch=watch), measured)
     if arguments.format == "json":
         arguments.terminal.result(coverage_json(found))
     else:
         coverage_text(found, arguments.terminal.out, least=0 if arguments.all else arguments.least)
     return FINE
+
+
+def _measured(path: str) -> "Measured":
+    """The counts in a profile file; Usage where it is none."""
+    from ...compiler.clauses import Tally
+    from ...compiler.semantics.profile_file import read_profile
+    from ...runtime.coverage import Measured
+
+    try:
+        counts = read_profile(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        why = (error.strerror or str(error)).lower() if isinstance(error, OSError) else str(error)
+        raise Usage(f"`{path}` is not a profile: {why}", USAGE, 'it looks like `{"skills": {"Algebra": {"attempts": 200, "correct": 61}}}`') from None
+    return Measured(path, tuple((skill, Tally(attempts=attempts, correct=correct)) for skill, (attempts, correct) in counts.items()))
 
 
 def _judge(plan: "Plan", name: str | None) -> str | None:

@@ -175,4 +175,20 @@ select {
   expect error MIX0401
 }""",
     ),
+    "MIX0430": Code(
+        "a sentence-embedding model that cannot be used",
+        "`tag by embedding` reads the folders that sentence-transformers writes: `modules.json` says how the states of a text's tokens become one vector. "
+        "mixc reads them without that package: a transformer with safetensors weights, one pooling (cls, max, mean, weightedmean, lasttoken, or several), "
+        "dense layers, layer norms, normalising, and the default prompt. What a model asks for beyond that would change its vectors, so it is refused.",
+        'skills maths {\n  tree "maths.json"\n  tag  by embedding(model: "traces.jsonl")\n}',
+        'skills maths {\n  tree "maths.json"\n  tag  by embedding(model: "sentence-transformers/all-MiniLM-L6-v2")\n}',
+    ),
+    "MIX0431": Code(
+        "a tree of skills that is none",
+        "A tree is JSON: a root with `children`, each `{\"name\": …}` with `children` of its own or none, and where it helps a `description`. A skill "
+        "is known by its name alone, so no two nodes share one, and a node that has itself above it would be a cycle. Names are joined by `->` in a "
+        "chain, so they have none in them, and no line breaks. The message names the node by its chain, and where it stands in the file.",
+        'skills maths {\n  tree "twice.json"\n  tag  by column subject\n}',
+        'skills maths {\n  tree "maths.json"\n  tag  by column subject\n}',
+    ),
 }

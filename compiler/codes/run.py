@@ -112,6 +112,15 @@ CODES: dict[str, Code] = {
         "MIXC_HOME) is a file or cannot be opened. Wait for the other build, or choose another folder.",
         "MIXC_HOME=notes.txt mixc build SPEC", "MIXC_HOME=~/.mixc mixc build SPEC",
     ),
+    "MIX0513": Code(
+        "a promise of the spec is broken in trained tokens",
+        "Quotas and budgets hold for the rows that are selected. Then the chat template is written around them and they are cut to what the student is trained on: a long response loses its end, and a "
+        "row whose prompt alone fills `max_length` is left out. Every quota and budget is counted once more over what is left, before anything is trained, and here one no longer holds: a teacher has "
+        "fewer tokens than were asked for, or fewer examples are trained on than the budget says. What the template itself adds (the end of a turn, the `Skills:` lines) breaks no promise and is only "
+        "told. Write a larger `max_length`, or select rows that fit.",
+        'quota teacher strong >= 40% of tokens\n# in `train`, where the strong teacher writes long responses\nmax_length 512 tokens',
+        'quota teacher strong >= 40% of tokens\nwhere length <= 400 tokens\n# in `train`\nmax_length 512 tokens',
+    ),
     "MIX0514": Code(
         "a worker process died",
         "Graders and engines work in processes of their own, so that one that hangs or is killed takes nothing else "
@@ -164,12 +173,20 @@ CODES: dict[str, Code] = {
         "where there are several.",
         "MIXC_ENGINE=vlm mixc build SPEC", "MIXC_ENGINE=vllm mixc build SPEC",
     ),
+    "MIX0523": Code(
+        "training cannot be laid out so",
+        "How the examples of a step lie in memory, and how many processes share them, changes no example and no weight beyond rounding. Here the layout "
+        "that was asked for would: the student reads the examples of a pack as one text (state-space layers, positions that are counted from the start "
+        "of the row), so that `packing` would train each of them behind others; or `mixc` itself was started several times over by a launcher, or the "
+        "configuration of `accelerate` cannot be used. mixc is one process, and starts those of a training itself.",
+        "train tiny {\n  steps   40\n  packing true\n}", "train tiny {\n  steps   40\n}",
+    ),
     "MIX0524": Code(
         "no build to ask",
-        "`mixc why` reads a finished build: the folder with `plan.json`, `manifest.json` and `ledger.parquet` that `mixc build` writes, or "
+        "`mixc why` reads a finished build, `mixc compare` one or several: the folder with `plan.json`, `manifest.json` and `ledger.parquet` that `mixc build` writes, or "
         "the spec whose build lies in `build/NAME/`. There is none at that place, it stopped before its selection, it holds several builds, "
         "or a version wrote it that kept less about its rows. A spec with a `sweep` or an `ablate` has a folder for each of its variants, "
-        "`build/NAME/window=4/` or `build/NAME/without-1/`, and one of them is what to name. Where there is no build, build it: scores that "
+        "`build/NAME/window=4/` or `build/NAME/without-1/`, and one of them is what to name; `compare` takes the folder of them all. Where there is no build, build it: scores that "
         "are in the store are not computed again.",
         "mixc why build 3f2a9c", "mixc why build/recipe 3f2a9c",
     ),
@@ -184,6 +201,14 @@ CODES: dict[str, Code] = {
         "the beginning of several ids",
         "What was given is the beginning of the ids of more than one row or prompt. The message names some of them. Give more digits.",
         "mixc why build/recipe 3f2a9c, where two ids begin so", "mixc why build/recipe 3f2a9c04",
+    ),
+    "MIX0527": Code(
+        "a weight that cannot be used",
+        "`weight SCORE` in `train` multiplies the loss of each selected row by its score. A weight is a finite number, 0 or more: a row without one, or with one below 0 "
+        "(a log-probability, mostly), would be trained on in a way that nobody asked for, and where all weights are 0 nothing is learnt. The message names some of the rows. Weigh by "
+        "another score, or leave those rows out of the selection.",
+        "score trust = column(lp, unit: nats)\ntrain smollm2 {\n  epochs 1\n  weight trust\n}",
+        "score trust = column(token_count)\ntrain smollm2 {\n  epochs 1\n  weight trust\n}",
     ),
     "MIX0529": Code(
         "a file changed while it was read",

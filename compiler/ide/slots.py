@@ -19,7 +19,7 @@ SETTINGS: dict[tuple[str, str], tuple[str, ...]] = {
 _OTHERS = {
     "weakness": ("max_weight", "prior", "min_support", "paper"),
     "minhash": ("threshold",),
-    "embedding": ("model",),
+    "embedding": ("model", "revision", "top", "margin", "least"),
     "llm": ("model", "revision", "endpoint", "key", "reads", "depth", "temperature", "max_tokens"),
     "beta": (),
     "given": (),

@@ -140,7 +140,7 @@ CHOICES: dict[str, str] = {
     "exact": "Equal texts are copies.",
     "minhash": "Texts whose sets of word runs are alike are copies: `minhash(threshold: 0.8)`.",
     "keywords": "Skills by words that occur in the prompt, from a JSON file.",
-    "embedding": "Skills by nearness of the prompt to the skill's name under an embedding model.",
+    "embedding": "Skills by nearness of the prompt to the leaves of the tree, their names and descriptions, under a sentence-embedding model.",
     "llm": "Skills as a language model names them.",
     "beta": "A prior of `a` right and `b` wrong attempts: `beta(1, 1)`.",
     "paper": "The published sampler in place of the optimisation: weight min(1/accuracy, 1000), no prior.",

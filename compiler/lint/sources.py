@@ -51,18 +51,21 @@ def _read_by(path: str, mixture: ir.Mixture, owner: ir.Evaluate | ir.Decontamina
 
 def unpinned_revision(subject: Subject, notes: Diagnostics) -> None:
     """MIX0606."""
+    named: list[tuple[str, str | None, Span]] = []
     for block in subject.spec.blocks("student"):
         settings = {line.keyword.text: line for line in block.lines if isinstance(line, ast.Setting)}
         model, revision = settings.get("model"), settings.get("revision")
-        if model is None or not isinstance(model.value, ast.String) or _is_local(model.value.value):
+        if model is not None and isinstance(model.value, ast.String):
+            written = revision.value.value if revision and isinstance(revision.value, ast.String) else None
+            named.append((model.value.value, written, model.span if revision is None else revision.span))
+    if subject.mixture.skills and (near := subject.mixture.skills.nearest):
+        named.append((near.model.model, near.model.revision, near.model.span))
+    for name, written, span in named:
+        if _is_local(name) or (written is not None and _PINNED.match(written)):
             continue
-        written = revision.value.value if revision and isinstance(revision.value, ast.String) else None
-        if written is not None and _PINNED.match(written):
-            continue
-        span: Span = model.span if revision is None else revision.span
         notes.warning(
             "MIX0606",
-            f"`{model.value.value}` is not pinned to a revision" if written is None else f"`{written}` is a name that can move, not a revision",
+            f"`{name}` is not pinned to a revision" if written is None else f"`{written}` is a name that can move, not a revision",
             span,
             "whatever is newest that day" if written is None else "a branch or a tag",
             notes=("the weights behind a name can be replaced; every stored score and every build would then be of another model",),

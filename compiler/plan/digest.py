@@ -13,7 +13,9 @@ from .stages import Benchmark, Decontaminate, Endpoint, Evaluate, GeneratedTeach
 
 _PATHS = {(Scan, "path"), (Decontaminate, "against"), (Benchmark, "path"), (Profile, "file")}
 _LEFT_OUT = ("id", "folder")
-_WITHOUT_EFFECT = {(Endpoint, "key"), (Train, "report"), (Train, "save"), (Score, "passes"), (Score, "tells"), (Score, "shares")}
+_WITHOUT_EFFECT = {
+    (Endpoint, "key"), (Train, "report"), (Train, "report_span"), (Train, "save"), (Score, "passes"), (Score, "tells"), (Score, "shares"),
+}  # fmt: skip
 
 
 def fingerprints(stages: Sequence[Stage]) -> tuple[tuple[str, str], ...]:

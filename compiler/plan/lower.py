@@ -131,9 +131,10 @@ def _guard(mixture: ir.Mixture, stages: list[Stage]) -> None:
                 method=t.method,
                 column=t.column,
                 keywords=t.keywords,
-                model=t.model,
                 attribution=t.attribution,
+                nearest=t.nearest,
                 tree=t.tree,
+                descriptions=t.descriptions,
                 span=t.span,
             )
         )
@@ -283,6 +284,7 @@ def _train(mixture: ir.Mixture, stages: list[Stage], heldout: str | None) -> Non
                 gradient_checkpointing=t.gradient_checkpointing,
                 packing=t.packing,
                 report=t.report,
+                report_span=t.report_span,
                 save=t.save,
                 seed=seed,
                 span=t.span,

@@ -153,7 +153,8 @@ def _settled(stage: Any) -> Any:
         case Tag():
             tree = None if stage.tree is None else tuple(sorted(stage.tree))
             words = None if stage.keywords is None else tuple(sorted((skill, tuple(sorted(set(listed)))) for skill, listed in stage.keywords))
-            return replace(stage, taxonomy="", tree=tree, keywords=words)
+            said = None if stage.descriptions is None else tuple(sorted(stage.descriptions))
+            return replace(stage, taxonomy="", tree=tree, keywords=words, descriptions=said)
     return stage
 
 

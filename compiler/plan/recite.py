@@ -11,6 +11,7 @@ from ..expressions import Operation
 from ..source import Span
 from .attributed import attributed
 from .express import express
+from .nearness import nearness
 from .normalize import plain
 from .rename import models
 from .stages import (
@@ -34,7 +35,7 @@ from .stages import (
 )
 
 # What follows from other clauses, is said elsewhere, or is no clause at all.
-_SILENT = {"id", "inputs", "span", "seed", "text", "version", "type"}
+_SILENT = {"id", "inputs", "span", "report_span", "seed", "text", "version", "type"}
 _UNITS = {"batch": "examples", "max_length": "tokens", "max_tokens": "tokens", "sample": "prompts"}
 
 
@@ -218,16 +219,20 @@ def _argument(name: str, value: Argument) -> str:
 @blocks.register
 def _(stage: Tag) -> Iterator[Block]:
     title = f"skills {stage.taxonomy}"
+    near = nearness(stage.nearest) if stage.nearest is not None else ""
     asked = attributed(stage.attribution) if stage.attribution is not None else ""
-    by = f"tag by {stage.method} {stage.column or asked}".rstrip()
-    items = [Item("tag", by, (stage.method, stage.column, plain(stage.attribution)), "tag", stage.span)]
+    by = f"tag by {stage.method} {stage.column or near or asked}".rstrip()
+    items = [Item("tag", by, (stage.method, stage.column, plain(stage.nearest), plain(stage.attribution)), "tag", stage.span)]
     if stage.tree is not None:
         items.append(Item("tree", f"tree of {len(stage.tree):,} skills", tuple(sorted(stage.tree)), "tag", stage.span))
     if stage.keywords is not None:
         words = tuple(sorted((skill, tuple(sorted(listed))) for skill, listed in stage.keywords))
         counted = f"{sum(len(listed) for _, listed in words):,} keywords for {len(words):,} skills"
         items.append(Item("keywords", f"{counted} (digest {sha256(repr(words).encode()).hexdigest()[:8]})", words, "tag", stage.span))
-    yield Block("skills", "tag", title, stage.span, (*items, *_fields(stage, ("taxonomy", "method", "column", "attribution", "keywords", "tree"))))
+    if stage.descriptions:
+        said = tuple(sorted(stage.descriptions))
+        items.append(Item("descriptions", f"descriptions of {len(said):,} skills (digest {sha256(repr(said).encode()).hexdigest()[:8]})", said, "tag", stage.span))
+    yield Block("skills", "tag", title, stage.span, (*items, *_fields(stage, ("taxonomy", "method", "column", "nearest", "attribution", "keywords", "tree", "descriptions"))))
 
 
 @blocks.register

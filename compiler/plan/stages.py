@@ -20,6 +20,7 @@ from ..clauses import (
     Lora,
     Model,
     NamedTeacher,
+    Nearest,
     Quota,
     Require,
     Roles,
@@ -33,7 +34,7 @@ from ..source import Span
 __all__ = [
     "KINDS",
     "Amount", "AtMost", "Attribution", "Benchmark", "Budget", "Decontaminate", "Dedup", "Endpoint", "Evaluate", "Filter", "GeneratedTeacher", "Grade", "Group", "Heldout",
-    "Keep", "Lora", "Materialise", "Model", "NamedTeacher", "Pending", "Plan", "Profile", "Quota", "Require", "Roles", "Scan", "Score", "Select",
+    "Keep", "Lora", "Materialise", "Model", "NamedTeacher", "Nearest", "Pending", "Plan", "Profile", "Quota", "Require", "Roles", "Scan", "Score", "Select",
     "SoftQuota", "Stage", "Tag", "Tally", "Teachers", "Train", "Where", "kind",
 ]
 
@@ -162,8 +163,8 @@ class Score:
 class Tag:
     """Skills of each row, as chains `A->B->C` from the root's child to the node. `tree`: every node's chain by name; None: no tree.
 
-    By `method`: `column` has the names of nodes; `keywords` are the words that tag a row with a node; `model` embeds the rows;
-    `attribution` is the model that labels them.
+    By `method`: `column` has the names of nodes; `keywords` are the words that tag a row with a node; `nearest` embeds the rows; `attribution` is the
+    model that labels them. `descriptions` are what the tree says of its nodes beside their names, where the method reads it.
     """
 
     id: str
@@ -172,9 +173,10 @@ class Tag:
     method: str
     column: str | None = None
     keywords: tuple[tuple[str, tuple[str, ...]], ...] | None = None
-    model: str | None = None
     attribution: Attribution | None = None
+    nearest: Nearest | None = None
     tree: tuple[tuple[str, str], ...] | None = None
+    descriptions: tuple[tuple[str, str], ...] | None = None
     span: Span
 
 
@@ -246,7 +248,8 @@ class Train:
     """Supervised fine-tuning of `model`. Exactly one of `epochs` and `steps` is set.
 
     `lora` goes with the method `lora`. `warmup` is in `%` of all steps or in `steps`; `save`, where checkpoints are kept, in `steps` or `epochs`
-    (None: as the runtime sees fit). `weight` names the score that each row's loss is multiplied by. `report` are the trackers that are told.
+    (None: as the runtime sees fit). `weight` names the score that each row's loss is multiplied by. `report` are the trackers that are told, at the clause
+    `report_span`.
     """
 
     id: str
@@ -266,6 +269,7 @@ class Train:
     gradient_checkpointing: bool = False
     packing: bool = False
     report: tuple[str, ...] = ()
+    report_span: Span | None = None
     save: Amount | None = None
     seed: int
     span: Span

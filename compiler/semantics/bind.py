@@ -1,4 +1,4 @@
-"""The arguments of a call that is no scorer (`llm(…)`): each by its name, at most once."""
+"""The arguments of a call that is no scorer (`embedding(…)`, `llm(…)`): each by its name, at most once."""
 
 from collections.abc import Sequence
 

@@ -56,7 +56,7 @@ def check(spec: Resolved, inputs: Inputs, notes: Diagnostics) -> ir.Mixture | No
         if number:
             notes.error("MIX0202", "a spec has one taxonomy", block.head, "a second one")
         else:
-            skills = taxonomy(block, inputs, shared, notes, missing)
+            skills = taxonomy(block, inputs, shared, notes)
     known = Known(students, roles, shared, inputs.scorers)
     scores = [s for node in spec.of(ast.Score) if (s := score(node, known, notes, missing))]
     names = Names(_declared(spec, scores), tuple(r for r in roles if r != "skill" or spec.blocks("skills")), shared)
@@ -66,7 +66,7 @@ def check(spec: Resolved, inputs: Inputs, notes: Diagnostics) -> ir.Mixture | No
     groups = _groups(spec, teachers, skills, scores, corpora, shared, students, trained)
     chosen = next(iter(spec.blocks("select")), None)
     picked = selection(chosen, names, groups, notes) if chosen else None
-    training = train(trained, students, names.scores, notes, missing) if trained else None
+    training = train(trained, students, names.scores, notes) if trained else None
     measured = next(iter(spec.blocks("evaluate")), None)
     evaluation = evaluate(measured, corpora, names.scores, inputs, notes, missing) if measured else None
     if measured and not trained and len(students) > 1:

@@ -15,6 +15,7 @@ from ..clauses import (
     Lora,
     Model,
     NamedTeacher,
+    Nearest,
     Quota,
     Require,
     Roles,
@@ -44,15 +45,17 @@ class Corpus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taxonomy:
-    """`tree`: each node's name and its chain from the root's child; None without a tree. `keywords`: the words that tag each skill."""
+    """`tree`: each node's name and its chain from the root's child; None without a tree. `keywords`: the words that tag each skill. `descriptions`: what
+    the tree says of its nodes, where the method reads it."""
 
     name: str
     method: str
     column: str | None = None
     keywords: tuple[tuple[str, tuple[str, ...]], ...] | None = None
-    model: str | None = None
     attribution: Attribution | None = None
+    nearest: Nearest | None = None
     tree: tuple[tuple[str, str], ...] | None = None
+    descriptions: tuple[tuple[str, str], ...] | None = None
     span: Span
 
 
@@ -139,6 +142,7 @@ class Train:
     gradient_checkpointing: bool = False
     packing: bool = False
     report: tuple[str, ...] = ()
+    report_span: Span | None = None
     save: Amount | None = None
     span: Span
 

@@ -1,9 +1,8 @@
 """`skills n { … }`: the tree of skills, and how rows get theirs."""
 
-import json
 from collections.abc import Mapping
 
-from ..diagnostics import Diagnostics, Label
+from ..diagnostics import Diagnostics
 from ..paths import beside, is_remote
 from ..syntax import ast
 from . import ir
@@ -11,22 +10,24 @@ from .attribution import attribution
 from .inputs import Inputs
 from .keyword_file import Keywords, read_keywords
 from .meant import meant
+from .nearest import nearest
 from .settings import Settings
 from .shared import absent, barred
+from .tree_file import Tree, read_tree
 from .types import of_column
 
-Tree = tuple[tuple[str, str], ...]
 _METHODS = ("column", "keywords", "embedding", "llm")
 
 
 def taxonomy(
-    block: ast.Block, inputs: Inputs, columns: Mapping[str, str] | None, notes: Diagnostics, missing: list[ir.Missing]
+    block: ast.Block, inputs: Inputs, columns: Mapping[str, str] | None, notes: Diagnostics
 ) -> ir.Taxonomy | None:
     """A skills block: its tree, and how rows are tagged."""
     settings = Settings(block, notes)
     path = settings.text("tree")
     tag = settings.one("tag", "say how rows get their skills: `tag by column subject`")
-    tree = _tree(path, inputs, notes) if path else None
+    found = _tree(path, inputs, notes) if path else None
+    tree = found.chains if found else None
     if not isinstance(block.name, ast.Name):
         return None
     faulty = ir.Taxonomy(name=block.name.text, method="column", tree=tree, span=block.head)
@@ -34,7 +35,7 @@ def taxonomy(
         return faulty
     by, given = tag.value, tag.value.value
     method = by.method.text
-    column, keywords, model, asked = None, None, None, None
+    column, keywords, near, asked = None, None, None, None
     match method:
         case "column":
             column = _column(given, columns, notes)
@@ -46,21 +47,22 @@ def taxonomy(
                 return faulty
             keywords = _keywords(given, inputs, tree, notes)
         case "embedding" | "llm":
-            model = _model(by, notes) if method == "embedding" else None
+            near = nearest(by, notes) if method == "embedding" else None
             asked = attribution(by, inputs, notes) if method == "llm" else None
             if path is None and not settings.all("tree") and not block.may_have("tree"):
                 help = 'write `tree "skills.json"`'
                 notes.error("MIX0207", f"`tag by {method}` needs a tree to choose skills from", tag.span, "which skills?", help=help)
-            if model is None and asked is None:
+            if near is None and asked is None:
                 return faulty
         case _:
             listed = ", ".join(f"`{m}`" for m in _METHODS)
-            near = meant(method, _METHODS, by.method.span)
-            notes.error("MIX0302", f"rows are tagged by {listed}", by.method.span, "none of them", **near)
+            notes.error("MIX0302", f"rows are tagged by {listed}", by.method.span, "none of them", **meant(method, _METHODS, by.method.span))
             return faulty
-    if model is not None:
-        missing.append(ir.Missing(what=f"`tag by {method}`", stage="tag", span=tag.span))
-    return ir.Taxonomy(name=block.name.text, method=method, column=column, keywords=keywords, model=model, attribution=asked, tree=tree, span=tag.span)
+    said = found.descriptions if found and (near or asked) else None
+    return ir.Taxonomy(
+        name=block.name.text, method=method, column=column, keywords=keywords, nearest=near, attribution=asked, tree=tree, descriptions=said or None,
+        span=tag.span,
+    )  # fmt: skip
 
 
 def _column(given: ast.Expr, columns: Mapping[str, str] | None, notes: Diagnostics) -> str | None:
@@ -78,37 +80,7 @@ def _column(given: ast.Expr, columns: Mapping[str, str] | None, notes: Diagnosti
     return column
 
 
-def _model(by: ast.TagBy, notes: Diagnostics) -> str | None:
-    """`embedding(model: "…")`."""
-    method, call = by.method.text, by.value
-    example = f'write `tag by {method}(model: "Org/name")`'
-    found: ast.Argument | None = None
-    unknown = False
-    for argument in call.arguments if isinstance(call, ast.Call) else ():
-        name = argument.name.text if argument.name else "model"
-        if name != "model":
-            place = argument.name.span if argument.name else None
-            near = meant(name, ("model",), place, "it takes `model`")
-            notes.error("MIX0302", f"`{method}` has no argument `{name}`", argument.span, "not known", **near)
-            unknown = True
-        elif found is not None:
-            notes.error(
-                "MIX0202", "`model` is given twice", argument.span, "again here", secondary=(Label(found.span, "first here"),)
-            )
-        else:
-            found = argument
-    if found is None:
-        if unknown:
-            return None
-        notes.error("MIX0207", f"`tag by {method}` needs a model", by.span, "which one?", help=example)
-        return None
-    if not isinstance(found.value, ast.String) or not found.value.value:
-        notes.error("MIX0301", "`model` takes a text in double quotes", found.value.span, "something else", help=example)
-        return None
-    return found.value.value
-
-
-def _keywords(path: ast.String, inputs: Inputs, tree: Tree | None, notes: Diagnostics) -> Keywords | None:
+def _keywords(path: ast.String, inputs: Inputs, tree: tuple[tuple[str, str], ...] | None, notes: Diagnostics) -> Keywords | None:
     if is_remote(path.value):
         notes.error("MIX0301", "a file of keywords is read with the spec, so it is on this machine", path.span, "elsewhere", help="copy it beside the spec")
         return None
@@ -124,25 +96,5 @@ def _read(path: ast.String, inputs: Inputs, notes: Diagnostics) -> str | None:
 
 
 def _tree(path: ast.String, inputs: Inputs, notes: Diagnostics) -> Tree | None:
-    """A tree in JSON: `{"name": …, "children": […]}`, the root's own name in no chain."""
     text = _read(path, inputs, notes)
-    if text is None:
-        return None
-    try:
-        root = json.loads(text)
-        chains: dict[str, str] = {}
-        pending = [(child, "") for child in reversed(root["children"])]
-        while pending:
-            node, above = pending.pop()
-            name = node["name"]
-            if not isinstance(name, str) or not name or "->" in name:
-                raise ValueError("every node needs a `name` without `->`")
-            if name in chains:
-                raise ValueError(f"the name `{name}` stands twice")
-            chains[name] = f"{above}->{name}" if above else name
-            pending.extend((child, chains[name]) for child in reversed(node.get("children", [])))
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as fault:
-        why = str(fault) if isinstance(fault, ValueError) else 'a node is `{"name": "…", "children": […]}`'
-        notes.error("MIX0301", f"`{path.value}` is not a tree of skills: {why}", path.span, "this file")
-        return None
-    return tuple(chains.items())
+    return None if text is None else read_tree(path, text, notes)

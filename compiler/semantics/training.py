@@ -19,12 +19,12 @@ _TRACKERS = ("trackio", "wandb", "tensorboard")
 
 
 def train(
-    block: ast.Block, students: Mapping[str, Model], scores: Mapping[str, Declared], notes: Diagnostics, missing: list[ir.Missing]
+    block: ast.Block, students: Mapping[str, Model], scores: Mapping[str, Declared], notes: Diagnostics
 ) -> ir.Train | None:
     """A `train` block; `scores` are those that may weigh the rows."""
     settings = Settings(block, notes)
     format_ = settings.word("format", ("plain", "skill_aware"), "plain")
-    method, lora = _method(settings, notes, missing)
+    method, lora = _method(settings, notes)
     epochs, steps = settings.one("epochs"), settings.one("steps")
     if epochs and steps:
         notes.error(
@@ -44,10 +44,9 @@ def train(
     n_epochs = settings.number("epochs", None, least=0.001) if epochs else None
     n_steps = settings.number("steps", None, whole=True, least=1) if steps else None
     seed = settings.number("seed", None, whole=True, least=0, most=LARGEST_SEED)
-    packing, report = settings.flag("packing"), _report(settings, notes)
+    packing, report, told = settings.flag("packing"), _report(settings, notes), settings.one("report")
     weight = _weight(settings, scores, notes)
     save = settings.amount("save", ("steps", "epochs"), example="100 steps")
-    _not_yet(settings, missing, packing=packing, report=bool(report), save=save is not None)
     warmup = settings.amount("warmup", ("%", "steps"), example="3%", least=0)
     schedule = settings.word("schedule", _SCHEDULES, "cosine")
     checkpointing = settings.flag("gradient_checkpointing")
@@ -71,20 +70,13 @@ def train(
         gradient_checkpointing=checkpointing,
         packing=packing,
         report=report,
+        report_span=told.span if told and report else None,
         save=save,
         span=block.head,
     )
 
 
-def _not_yet(settings: Settings, missing: list[ir.Missing], **asked: bool) -> None:
-    """Settings that the runtime cannot heed yet, where they ask for more than is done anyway."""
-    for keyword in ("packing", "report", "save"):
-        if asked[keyword]:
-            missing.extend(ir.Missing(what=f"`{keyword}`", stage="train", span=s.span) for s in settings.all(keyword))
-    missing.extend(ir.Missing(what="`weight`", stage="materialise", span=s.span) for s in settings.all("weight"))
-
-
-def _method(settings: Settings, notes: Diagnostics, missing: list[ir.Missing]) -> tuple[str, Lora | None]:
+def _method(settings: Settings, notes: Diagnostics) -> tuple[str, Lora | None]:
     """`full`, `lora`, or `lora(rank: 16, alpha: 32, dropout: 0.05)`; alpha is twice the rank where it is not given."""
     line = settings.one("method")
     if line is None:
@@ -101,7 +93,6 @@ def _method(settings: Settings, notes: Diagnostics, missing: list[ir.Missing]) -
             edit = Edit(call.span, "full")
             notes.error("MIX0302", "`full` takes no arguments", call.span, "not here", help="write `method full`", edits=(edit,))
         return "full", None
-    missing.append(ir.Missing(what="`method lora`", stage="train", span=line.span))
     return "lora", _lora(call.arguments if call else (), notes)
 
 

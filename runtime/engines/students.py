@@ -45,6 +45,16 @@ class Students:
         self._tokenizers: dict[tuple[str, str], ChatTokenizer] = {}
         self._engines: dict[tuple[str, str, str, str], Engine] = {}
 
+    @property
+    def digests(self) -> Digests:
+        """The digests of files, as far as they are remembered."""
+        return self._digests
+
+    @property
+    def fetches(self) -> bool:
+        """Whether anything comes over the network."""
+        return self._fetch
+
     def files(self, model: Model) -> ModelFiles:
         """Where the model's files are, and their digests. Fault MIX0506."""
         if model not in self._files:

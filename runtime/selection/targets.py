@@ -9,10 +9,8 @@ from fractions import Fraction
 from math import ceil, lcm
 
 from ...compiler.clauses import Budget, Quota, SoftQuota, Tally
+from ..skill_accuracy import ARROW, Prior, skill_accuracies
 from .rows import exact
-
-ARROW = "->"
-ROOT = ""
 
 
 def leaves(tree: Sequence[tuple[str, str]] | None, used: Iterable[str]) -> tuple[str, ...]:
@@ -40,19 +38,13 @@ def accuracies(names: Sequence[str], tallies: Mapping[str, Tally], soft: SoftQuo
     Counts of an inner node are the sums over its children. A leaf below `min_support` attempts has its parent's accuracy, and so has a
     node that was never attempted where there is no prior.
     """
-    tried, right = _sums(names, tallies)
-    alpha, beta = exact(soft.alpha or 0), exact(soft.beta or 0)
-    strength = alpha + beta
-    prior = alpha / strength if strength else None
-    found: dict[str, Fraction | None] = {}
-    for node in sorted(tried, key=lambda chain: (chain.count(ARROW) if chain else -1)):
-        parent = found[_parent(node)] if node else prior
-        thin = node in names and tried[node] < (soft.min_support or 0) and node != ROOT
-        if thin or tried[node] + strength == 0:
-            found[node] = parent
-        else:
-            found[node] = (right[node] + (strength * parent if parent is not None else 0)) / (tried[node] + strength)
-    return {name: found[name] for name in names}
+    found = skill_accuracies(names, tallies, prior_of(soft))
+    return {name: found[name].accuracy for name in names}
+
+
+def prior_of(soft: SoftQuota) -> Prior:
+    """How the clause draws accuracies together."""
+    return Prior(exact(soft.alpha or 0), exact(soft.beta or 0), soft.min_support or 0)
 
 
 def weights(names: Sequence[str], tallies: Mapping[str, Tally], soft: SoftQuota) -> dict[str, Fraction]:
@@ -116,22 +108,3 @@ def _weight(accuracy: Fraction | None, most: Fraction) -> Fraction:
     if accuracy is None:
         return Fraction(1)
     return min(1 / accuracy, most) if accuracy else most
-
-
-def _sums(names: Sequence[str], tallies: Mapping[str, Tally]) -> tuple[dict[str, int], dict[str, int]]:
-    """Attempts and correct answers of every node at and above the leaves."""
-    tried, right = {ROOT: 0}, {ROOT: 0}
-    for name in names:
-        tally = tallies.get(name, Tally(attempts=0, correct=0))
-        node = name
-        while True:
-            tried[node] = tried.get(node, 0) + tally.attempts
-            right[node] = right.get(node, 0) + tally.correct
-            if node == ROOT:
-                break
-            node = _parent(node)
-    return tried, right
-
-
-def _parent(node: str) -> str:
-    return node.rpartition(ARROW)[0]

@@ -144,7 +144,46 @@ def test_help_says_what_can_be_asked(run: Run) -> None:
     assert code == 0 and all(flag in shown for flag in ("--all", "--least", "--judge", "--format"))
 
 
-def test_a_tag_that_cannot_be_done_yet_is_refused_at_its_place(run: Run) -> None:
-    Path("tagged.mix").write_text(TAGGED.replace('tag by keywords "words.json"', 'tag by embedding(model: "hub/e5")'))
+def test_a_model_that_is_not_here_is_refused_at_its_place(run: Run) -> None:
+    Path("tagged.mix").write_text(TAGGED.replace('tag by keywords "words.json"', 'tag by llm(model: "hub/e5")'))
     code, out, said = run("skills", "tagged.mix")
-    assert (code, out) == (1, "") and "error[MIX0410]" in said
+    assert (code, out) == (4, "") and "error[MIX0506]" in said and "this model" in said
+
+
+PROFILE = {"addition": {"attempts": 40, "correct": 35}, "subtraction": {"attempts": 4, "correct": 0}, "sums->column sums": {"attempts": 10, "correct": 1}, "divison": {"attempts": 5, "correct": 1}}
+
+
+def test_the_students_accuracy_stands_beside_what_there_is(run: Run, golden, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
+    Path("measured.json").write_text(json.dumps({"skills": PROFILE}))
+    code, shown, said = run("skills", "tagged.mix", "-q", "--profile", "measured.json")
+    assert code == 0, said
+    golden(HERE / "tagged-profile.txt", shown)
+    found = counted(run, "tagged.mix", "--profile", "measured.json")
+    nodes = {n["name"]: n["student"] for n in found["tree"]}
+    assert (found["profile"], found["all"]["student"]["attempts"]) == ("measured.json", 54)
+    root = (36 + 1) / (54 + 2)
+    assert nodes["addition"]["accuracy"] == pytest.approx((35 + 2 * (36 + 2 * root) / 56) / 42, abs=1e-6)
+    assert nodes["addition"]["share"] == 0.875 and nodes["halves"]["share"] is None and nodes["halves"]["accuracy"] == pytest.approx(root, abs=1e-6)
+    assert any("`divison`" in line for line in found["left_out"])
+    assert nodes["addition"]["credible"][0] < nodes["addition"]["accuracy"] < nodes["addition"]["credible"][1]
+
+
+def test_the_profile_of_the_spec_is_shown_with_the_prior_of_its_quota(run: Run) -> None:
+    Path("measured.json").write_text(json.dumps({"skills": {k: v for k, v in PROFILE.items() if k != "divison"}}))
+    spec = TAGGED.replace("skills topics", 'student tiny { model "tiny" }\nprofile tiny from "measured.json"\n\nskills topics')
+    Path("tagged.mix").write_text(spec.replace('  quota    skill "addition" >= 20%', "  quota    skill weakness(prior: beta(2, 2), min_support: 8)"))
+    found = counted(run, "tagged.mix")
+    nodes = {n["name"]: n["student"] for n in found["tree"]}
+    root = (36 + 2) / (54 + 4)
+    sums = (36 + 4 * root) / 58
+    assert found["profile"] == "tiny" and nodes["sums"]["accuracy"] == pytest.approx(sums, abs=1e-6)
+    assert nodes["subtraction"]["borrowed"] and nodes["subtraction"]["accuracy"] == nodes["sums"]["accuracy"]
+
+
+@pytest.mark.parametrize("text", [None, "{}", '{"skills": {"a": {"attempts": 1, "correct": 2}}}'])
+def test_a_file_that_is_no_profile_is_refused(text: str | None, run: Run) -> None:
+    if text is not None:
+        Path("odd.json").write_text(text)
+    code, out, said = run("skills", "tagged.mix", "--profile", "odd.json")
+    assert (code, out) == (1, "") and "`odd.json` is not a profile" in said and "Traceback" not in said

@@ -80,6 +80,17 @@ RULES: dict[str, tuple[str, list[str]]] = {
     "that are on this machine": (tagged('tag by keywords "s3://bucket/keywords.json"'), ["MIX0301"]),
     "that are lists": (tagged('tag by keywords "profile.json"'), ["MIX0301"]),
     "by embedding": (tagged('tag by embedding(model: "hub/e5")'), []),
+    "by some of its nearest": (tagged('tag by embedding(model: "hub/e5", top: 2, margin: 0.05, least: -0.2, revision: "main")'), []),
+    "its model without a name": (tagged('tag by embedding("hub/e5")'), []),
+    "of a text": (tagged("tag by embedding(model: e5)"), ["MIX0301"]),
+    "that is no .gguf file": (tagged('tag by embedding(model: "e5.gguf")'), ["MIX0302"]),
+    "at least one leaf": (tagged('tag by embedding(model: "hub/e5", top: 0)'), ["MIX0306"]),
+    "a whole number of them": (tagged('tag by embedding(model: "hub/e5", top: 1.5)'), ["MIX0306"]),
+    "a cosine": (tagged('tag by embedding(model: "hub/e5", least: 1.5)'), ["MIX0306"]),
+    "a difference of two": (tagged('tag by embedding(model: "hub/e5", margin: -0.1)'), ["MIX0306"]),
+    "each argument once": (tagged('tag by embedding(model: "hub/e5", top: 1, top: 2)'), ["MIX0202"]),
+    "no other argument": (tagged('tag by embedding(model: "hub/e5", least_similarity: 0.2)'), ["MIX0302"]),
+    "not without a tree either": (tagged('tag by embedding(model: "hub/e5")', tree=False), ["MIX0207"]),
     "by a model that labels": (tagged('tag by llm(model: "hub/large")'), []),
     "not without a model": (tagged("tag by llm(modle: 3)"), ["MIX0302"]),
     "with all that may be said": (tagged('tag by llm("hub/large", revision: "abc", reads: response, depth: 2, temperature: 0.3, max_tokens: 2k tokens)'), []),
@@ -192,6 +203,9 @@ def test_how_skills_are_tagged_is_in_the_plan() -> None:
     assert asked is not None and (asked.model.model, asked.model.dtype, asked.reads, asked.max_tokens, asked.temperature, asked.depth) == ("hub/large", "bf16", "prompt", 512, 0, None)
     more = stage(Tag, tagged('tag by llm("hub/large", revision: "abc", reads: response, depth: 2, temperature: 0.3, max_tokens: 2k tokens)')).attribution
     assert more is not None and (more.model.revision, more.reads, more.max_tokens, more.temperature, more.depth) == ("abc", "response", 2000, 0.3, 2)
+    near = [stage(Tag, tagged(f'tag by embedding(model: "hub/e5"{more})')).nearest for more in ("", ", top: 3", ", margin: 0.1", ', top: 2, margin: 0, least: 0.3, revision: "main"')]
+    assert [n and (n.top, n.margin, n.least, n.model.revision) for n in near] == [(1, None, None, None), (3, None, None, None), (None, 0.1, None, None), (2, 0, 0.3, "main")]
+    assert near[0] is not None and (near[0].model.model, near[0].model.dtype) == ("hub/e5", "fp32")
 
 
 def test_profiles() -> None:

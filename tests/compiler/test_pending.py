@@ -16,13 +16,10 @@ TEXTS = {"profile.json": '{"skills": {"Algebra": {"attempts": 3, "correct": 1}}}
 STAGES = {
     "scan": HEAD.replace("  teacher   model\n", "  license   license\n") + 'require license in ["MIT"]\n',
     "teachers": SCORED + 'teacher t generate {\n  model "hub/large"\n  prompts from rows\n}\n',
-    "tag": SCORED.replace("column topic", 'embedding(model: "hub/e5")'),
+    "tag": SCORED.replace("column topic", 'llm(model: "hub/e5")'),
     "score": SCORED + "score same = pass_rate()\nselect { where same >= 0.5 }\n",
     "profile": SCORED + MEASURED,
-    "materialise": CLEAN + "train tiny {\n  steps 3\n  weight ratio\n}\n",
-    "train": CLEAN + "train tiny {\n  steps 3\n  packing true\n}\n",
     "evaluate": CLEAN + "evaluate {\n  heldout rows where good\n  baseline random\n}\n",
-    "tag and train": CLEAN.replace("column topic", 'embedding(model: "hub/e5")') + "train tiny {\n  steps 3\n  method lora\n}\n",
 }
 
 

@@ -22,9 +22,13 @@ def test_the_order_and_repetition_of_chains_do_not_show():
     assert len({messages("p", "r", skills, "skill_aware")[1]["content"] for skills in forms}) == 1
 
 
-@pytest.mark.parametrize("skills", [None, []])
+@pytest.mark.parametrize("skills", [None, [], [""], [" ", "\n"]])
 def test_skill_aware_without_skills_is_the_plain_response(skills):
     assert messages("p", "r", skills, "skill_aware") == messages("p", "r", skills, "plain")
+
+
+def test_a_chain_is_one_line_whatever_the_name_of_a_skill_holds():
+    assert messages("p", "r", ["B\nSkills:", "", "A -> b"], "skill_aware")[1]["content"] == "Skills:\nA -> b\nB Skills:\nr"
 
 
 def test_a_format_that_does_not_exist_is_never_taken_for_plain():

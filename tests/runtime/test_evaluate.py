@@ -12,7 +12,7 @@ from mixc.compiler.source import Span
 from mixc.runtime.benchmarks import read_benchmark
 from mixc.runtime.context import Context
 from mixc.runtime.engines.students import Students
-from mixc.runtime.evaluate import evaluate, wilson
+from mixc.runtime.evaluate import evaluate
 from mixc.runtime.events import Notice
 from mixc.runtime.store import Store
 from mixc.tests.runtime.tiny import make_tiny_student
@@ -129,14 +129,6 @@ def test_more_samples_than_one_are_refused_and_never_ignored(tmp_path):
     benchmark = make_benchmark(tmp_path / "b.jsonl", [{"problem": "a", "answer": "1"}], samples=4)
     stage = make_stage(tmp_path, benchmark)
     assert "4 samples" in problem(lambda: evaluate(stage, None, None, make_context(tmp_path)))
-
-
-@pytest.mark.parametrize(
-    ("correct", "n", "low", "high"),
-    [(0, 10, 0.0, 0.2775), (5, 10, 0.2366, 0.7634), (10, 10, 0.7225, 1.0), (61, 200, 0.2453, 0.3720)],
-)
-def test_intervals_are_wilsons(correct, n, low, high):
-    assert wilson(correct, n) == pytest.approx((low, high), abs=1e-4)
 
 
 def test_before_and_after_are_the_students_own_answers(student, other, tmp_path):

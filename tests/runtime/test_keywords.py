@@ -66,7 +66,7 @@ def test_rows_get_the_skills_that_a_plain_reading_gives_them(prompts: list[str],
     stage = Tag(id="tag", inputs=(), taxonomy="t", method="keywords", keywords=tuple((k, tuple(v)) for k, v in words.items()), tree=CHAINS, span=SPAN)
     frame = pl.DataFrame({"prompt": [*prompts, None], "reason": None}, schema={"prompt": pl.String, "reason": pl.String})
     said: list[Event] = []
-    found = tag(stage, Rows.of(frame), said.append).frame()["skills"].to_list()
+    found = tag(stage, Rows.of(frame), Context(Store(Path("nowhere")), Students(), watch=said.append)).frame()["skills"].to_list()
     plain = [
         sorted(chain for name, chain in CHAINS if any(re.search(rf"(?<!\w){w.replace(' ', ' +')}(?!\w)", prompt) for w in words.get(name, ())))
         for prompt in prompts

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from mixc.runtime.proportions import wilson
 from mixc.runtime.statistics import DRAWS, FEWEST, draws, explained, explained_within, interval, pearson, ranks, spearman, times
 
 TENTHS = st.integers(-20, 20).map(lambda n: n / 10)
@@ -127,3 +128,11 @@ def test_there_are_fewer_draws_of_many_units() -> None:
 def test_the_interval_is_by_nearest_rank() -> None:
     assert interval(np.arange(2_000)[::-1] + 1.0) == (50.0, 1_950.0)
     assert interval(np.array([3.0])) == (3.0, 3.0)
+
+
+@pytest.mark.parametrize(
+    ("correct", "n", "low", "high"),
+    [(0, 10, 0.0, 0.2775), (5, 10, 0.2366, 0.7634), (10, 10, 0.7225, 1.0), (61, 200, 0.2453, 0.3720)],
+)
+def test_intervals_of_shares_are_wilsons(correct: int, n: int, low: float, high: float) -> None:
+    assert wilson(correct, n) == pytest.approx((low, high), abs=1e-4)

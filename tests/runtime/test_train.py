@@ -1,8 +1,6 @@
 """Training, on tiny random students that really train."""
 
 import json
-import os
-import signal
 import subprocess
 import sys
 from dataclasses import replace
@@ -219,12 +217,6 @@ def test_a_template_that_rewrites_an_answered_prompt_is_refused(student, tmp_pat
     golden(RUN / "MIX0507.txt", shown(lambda: train(stage, make_rows(3), make_context(tmp_path))))
 
 
-def test_weights_and_methods_that_are_not_supported_are_refused_and_never_ignored(student, tmp_path):
-    weighted = make_rows(3).with_columns(weight=pl.Series([1.0, 2.0, 1.0]))
-    assert "weight" in fault(lambda: train(make_stage(student), weighted, make_context(tmp_path)))[1]
-    assert "lora" in fault(lambda: train(make_stage(student, method="lora"), make_rows(3), make_context(tmp_path)))[1]
-
-
 def test_a_loss_that_is_no_number_stops_at_its_step_and_leaves_no_model(tmp_path):
     import torch
     from safetensors.torch import load_file, save_file
@@ -247,52 +239,6 @@ def test_bf16_trains_float32_weights_and_saves_the_students_type(student, tmp_pa
     assert {tensor.dtype for tensor in weights(full.path).values()} == {torch.float32}
     assert small.metrics[0]["loss"] == pytest.approx(full.metrics[0]["loss"], rel=0.02)
     assert json.loads((small.path / "config.json").read_text())["dtype"] == "bfloat16"
-
-
-KILLED = """
-import os, runpy, signal, sys
-root, student, folder, last = sys.argv[1:]
-sys.path.insert(0, root + "/tests")
-import conftest
-from pathlib import Path
-from mixc.tests.runtime import test_train as here
-from mixc.runtime.events import Progress
-
-class Kill(list):
-    def append(self, event):
-        if isinstance(event, Progress) and event.done == int(last):
-            os.kill(os.getpid(), signal.SIGKILL)
-
-here.train(here.make_stage(Path(student), steps=11), here.make_rows(16), here.make_context(Path(folder), Kill()))
-"""
-
-
-def run_killed(student: Path, folder: Path, step: int) -> int:
-    command = [sys.executable, "-c", KILLED, str(ROOT), str(student), str(folder), str(step)]
-    return subprocess.run(command, env={**os.environ, "OMP_NUM_THREADS": "2"}, capture_output=True).returncode
-
-
-@pytest.mark.slow
-def test_a_training_killed_at_any_step_and_resumed_ends_with_the_weights_of_an_uninterrupted_one(student, tmp_path):
-    stage, rows = make_stage(student, steps=11), make_rows(16)
-    whole = train(stage, rows, make_context(tmp_path / "whole"))
-    folder = tmp_path / "killed"
-    assert run_killed(student, folder, 5) == -signal.SIGKILL
-    (checkpoints,) = (folder / "store" / "checkpoints").iterdir()
-    assert [path.name for path in checkpoints.glob("checkpoint-*")] == ["checkpoint-3"]
-    half = checkpoints / "checkpoint-5"  # what a kill in the middle of saving leaves
-    half.mkdir()
-    (half / "model.safetensors").write_bytes(b"half")
-    assert run_killed(student, folder, 5) == -signal.SIGKILL  # the 5th step of the second try is the 8th of all
-    events: list = []
-    resumed = train(stage, rows, make_context(folder, events))
-    assert [e.message for e in events if isinstance(e, Notice)] == ["training goes on after step 6 of 11"]
-    assert distance(whole.path, resumed.path) <= 1e-6
-    assert [m["step"] for m in resumed.metrics] == list(range(1, 12))
-    for one, other in zip(whole.metrics, resumed.metrics, strict=True):
-        assert one["loss"] == pytest.approx(other["loss"], abs=1e-6)
-        assert one["tokens"] == other["tokens"]
-    assert not list((folder / "store" / "checkpoints").iterdir())
 
 
 FULL = """

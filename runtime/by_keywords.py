@@ -6,6 +6,7 @@ from ..compiler.backends.polars import refuse
 from ..compiler.expressions import Column, Constant, Operation
 from ..compiler.keywords import between_slashes, either
 from ..compiler.plan.stages import Tag
+from .events import Notice, Watch
 from .rows import Rows
 
 PROMPTS = 20_000
@@ -14,8 +15,8 @@ _TOGETHER = 32
 """So many patterns make one regular expression: the engine limits the size of one."""
 
 
-def by_keywords(stage: Tag, rows: Rows) -> Rows:
-    """The rows with `skills`, List(String), sorted: the chains of those that have a pattern in the prompt. A row without a prompt has none.
+def by_keywords(stage: Tag, rows: Rows, watch: Watch) -> Rows:
+    """The rows with `skills`, List(String), sorted: the chains of those that have a pattern in the prompt. A row without a prompt has none; rows without a skill are counted.
 
     Fault MIX0311, before any row is read, for a pattern that Rust's regex engine does not take.
     """
@@ -35,7 +36,10 @@ def by_keywords(stage: Tag, rows: Rows) -> Rows:
         joined = part.join(known, on="prompt", how="left", maintain_order="left")
         return joined.with_columns(pl.col("skills").fill_null(pl.lit([], dtype=pl.List(pl.String))))
 
-    return rows.map(tagged)
+    done = rows.map(tagged)
+    if without := sum(int((part["skills"].list.len() == 0).sum()) for part in done.live(["skills"])):
+        watch(Notice(stage.id, f"{without:,} of {done.alive:,} rows have no skill: no keyword is in their prompt"))
+    return done
 
 
 def _has(patterns: tuple[str, ...]) -> pl.Expr:

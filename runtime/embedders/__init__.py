@@ -1,0 +1,1 @@
+"""Sentence-embedding models as sentence-transformers writes them, read and asked without that package."""
