@@ -148,7 +148,7 @@ def _row(label: str, rows: str, tokens: str, note: str, columns: tuple[int, int,
     room = width - len(head) - len(GAP)
     if not note:
         return head
-    first, *rest = wrap(note, max(room, 12), break_on_hyphens=False)
+    first, *rest = wrap(note, max(room, 10), break_on_hyphens=False)
     stem = "|  " if label.startswith("|") else "   "
     indent = stem + " " * (len(head) + len(GAP) - len(stem))
     return "\n".join([f"{head}{GAP}{first}", *(f"{indent}{text}" for text in rest)])
