@@ -16,7 +16,6 @@ TEXTS = {"profile.json": '{"skills": {"Algebra": {"attempts": 3, "correct": 1}}}
 STAGES = {
     "scan": HEAD.replace("  teacher   model\n", "  license   license\n") + 'require license in ["MIT"]\n',
     "teachers": SCORED + 'teacher t generate {\n  model "hub/large"\n  prompts from rows\n}\n',
-    "tag": SCORED.replace("column topic", 'llm(model: "hub/e5")'),
     "score": SCORED + "score same = pass_rate()\nselect { where same >= 0.5 }\n",
     "profile": SCORED + MEASURED,
     "evaluate": CLEAN + "evaluate {\n  heldout rows where good\n  baseline random\n}\n",
