@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from ..runtime.attribute import Branches
 from ..runtime.coverage import Count, Coverage, Node
 from ..runtime.skill_accuracy import ROOT
 
@@ -24,6 +25,7 @@ def coverage_json(found: Coverage) -> str:
         "tokens": found.tokens,
         "left_out": list(found.left_out),
         "profile": found.profile,
+        **({} if found.branches is None else {"branches": found.branches.to_data()}),
         "all": _data(found.every, found) | _student(found, ROOT),
         "without_skill": _data(found.without, found),
         "tree": [{"name": n.name, "chain": n.chain, "depth": n.depth, "leaf": n.leaf, **_data(n.count, found), **_student(found, n.chain)} for n in found.nodes],
@@ -91,6 +93,7 @@ def _fitting(nodes: list[Node], most: int) -> int:
 def _title(found: Coverage) -> str:
     stage = found.stage
     by = f"column {stage.column}" if stage.column else "keywords of the prompt" if stage.method == "keywords" else stage.method
+    by = stage.attribution.model.model if stage.attribution is not None else by
     leaves = [n for n in found.nodes if n.leaf]
     held = sum(n.count.rows > 0 for n in leaves)
     of = f"{held:,} of {len(leaves):,} leaves have rows" if stage.tree is not None else f"{held:,} skills"
@@ -135,6 +138,8 @@ def _notes(found: Coverage, least: int, folded: int) -> list[str]:
     if folded and holes:
         more = f" and {len(holes) - _NAMED:,} more" if len(holes) > _NAMED else ""
         lines.append(f"without a row: {'; '.join(node.name for node in holes[:_NAMED])}{more}")
+    if found.branches is not None:
+        lines.append(_branches(found.branches))
     if any(n.count.rows for n in found.nodes):
         above = " and in all above them" if found.stage.tree is not None else ""
         lines.append(f"a row counts in each of its skills{above}; rows count before any `where` of `select`")
@@ -144,6 +149,15 @@ def _notes(found: Coverage, least: int, folded: int) -> list[str]:
         borrowed = "; in brackets: that of the skill above, for too few attempts" if any(a.borrowed for a in found.accuracy.values()) else ""
         lines.append(f"student: the accuracy of `{found.profile}`, drawn to that of the skill above, with the middle 95% of what it may be{borrowed}")
     return [*lines, *found.left_out]
+
+
+def _branches(found: Branches) -> str:
+    """How the questions to a model ended."""
+    kinds = ((found.cut, "cut at the most tokens"), (found.silent, "without a response"), (found.invalid, "not of the form that was asked for"))
+    why = ", ".join(f"{count:,} {said}" for count, said in kinds if count)
+    failed = f"{found.failed:,} have no usable answer ({why})" if found.failed else "all have a usable answer"
+    none = f"{found.none:,} say that no child is involved" if found.none else ""
+    return f"of {found.branches:,} questions about {found.texts:,} texts {', '.join(filter(None, (failed, none)))}; such a branch keeps the skill above"
 
 
 def _holes(found: Coverage) -> list[Node]:

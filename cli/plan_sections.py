@@ -7,6 +7,8 @@ from textwrap import wrap
 from ..compiler.plan.stages import KINDS, Plan, Score, Select, Stage, kind
 from ..compiler.plan.units import objective_unit
 from ..runtime.audit import Audit, Correlation
+from ..runtime.bounds import unknown
+from ..runtime.by_embedding import OPEN
 from ..runtime.composition import Composition, Share
 from ..runtime.costs import Cost
 from ..runtime.figure import Figure
@@ -162,11 +164,14 @@ def _feasible(plan: Plan, seen: Preview) -> str:
     if seen.faults or seen.composition is None:
         return "not known" if any(isinstance(s, Select) for s in plan.stages) else "nothing is selected"
     needed = {s.name for s in plan.stages if isinstance(s, Score) and s.rows == "candidates"}
-    if seen.unmeasured is not None and not any(name in needed for name in seen.missing):
+    if seen.unmeasured is not None and not any(name in needed for name in seen.missing) and OPEN not in unknown(seen.walk.rows):
         return f"not known before the profile of `{seen.unmeasured}` is measured; nothing that is known by now stands against it"
-    *others, last = [f"`{name}`" for name in seen.missing if name in needed] or ["every score"]
-    missing = f"{', '.join(others)} and {last} are" if others else f"{last} is"
-    return f"not known before {missing} scored; nothing that is known by now stands against it"
+    scored = [f"`{name}`" for name in seen.missing if name in needed]
+    *others, last = scored or ["every score"]
+    missing = f"{', '.join(others)} and {last} are scored" if others else f"{last} is scored"
+    tagged = "every row is tagged" if OPEN in unknown(seen.walk.rows) else ""
+    said = " and ".join(filter(None, (tagged, missing if scored or not tagged else "")))
+    return f"not known before {said}; nothing that is known by now stands against it"
 
 
 def _solver(seen: Preview) -> str:

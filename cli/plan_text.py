@@ -136,7 +136,8 @@ def _note(stage: Stage, known: Known, costs: Sequence[Cost]) -> str:
     if not known.missing.value:
         return cached or "nothing to score"
     if isinstance(stage, Tag):
-        return ", ".join(filter(None, [f"{shown(known.missing)} texts to embed", cached]))
+        do = "texts to embed" if stage.attribution is None else f"to ask {cost.student if cost else ''}"
+        return ", ".join(filter(None, [f"{shown(known.missing)} {do}", cached]))
     if stage.shares and not stage.passes and cost and cost.tokens and not cost.tokens.value:
         return ", ".join(filter(None, [f"{shown(known.missing)} from the pass of {stage.shares.removeprefix('score:')}", cached]))
     model = f" by {cost.student}" if cost else ""
@@ -163,7 +164,7 @@ def _row(label: str, rows: str, tokens: str, note: str, columns: tuple[int, int,
     room = width - len(head) - len(GAP)
     if not note:
         return head
-    first, *rest = wrap(note, max(room, 12), break_on_hyphens=False)
+    first, *rest = wrap(note, max(room, 10), break_on_hyphens=False)
     stem = "|  " if label.startswith("|") else "   "
     indent = stem + " " * (len(head) + len(GAP) - len(stem))
     return "\n".join([f"{head}{GAP}{first}", *(f"{indent}{text}" for text in rest)])

@@ -20,6 +20,32 @@ class Model:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """An OpenAI-compatible server: requests go to `url` + `/chat/completions`. `key` is the name of the environment variable that holds the key, never
+    the key; None: `OPENAI_API_KEY`."""
+
+    url: str
+    key: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attribution:
+    """A model that is asked, node by node from the root of a tree of skills, which of the children are involved in a text: on this machine, or by the
+    name of `model` at an `endpoint`.
+
+    `reads`: `prompt`, or `response` (the prompt and what the response says after its thought). A question is answered in at most `max_tokens`, drawn at
+    `temperature`. A chain has at most `depth` names (None: down to the leaves).
+    """
+
+    model: Model
+    endpoint: Endpoint | None = None
+    reads: str = "prompt"
+    max_tokens: int = 512
+    temperature: float = 0
+    depth: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Nearest:
     """The skills whose descriptions are nearest to a prompt by a sentence-embedding model, among the leaves.
 
@@ -31,15 +57,6 @@ class Nearest:
     top: int | None = 1
     margin: float | None = None
     least: float | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Endpoint:
-    """An OpenAI-compatible server: requests go to `url` + `/chat/completions`. `key` is the name of the environment variable that holds the key, never
-    the key; None: `OPENAI_API_KEY`."""
-
-    url: str
-    key: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

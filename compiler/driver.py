@@ -21,6 +21,7 @@ from .semantics.fixture import fixture
 from .semantics.follow import independent
 from .semantics.inputs import UNASKED, Inputs, Wanted
 from .semantics.resolve import Resolved, resolve
+from .semantics.sources import is_local
 from .source import Source, Span
 from .syntax import ast
 
@@ -148,6 +149,9 @@ def _asked(spec: Resolved) -> list[Wanted]:
                     asked.append(Wanted("text", beside(path.value, path.span.path)))
                 case "skills", "tag", ast.TagBy(method=ast.Name(text="keywords"), value=ast.String() as path):
                     asked.append(Wanted("text", beside(path.value, path.span.path)))
+                case "skills", "tag", ast.TagBy(method=ast.Name(text="llm"), value=ast.Call(arguments=arguments)):
+                    texts = [a.value for a in arguments if (a.name is None or a.name.text == "model") and isinstance(a.value, ast.String)]
+                    asked += [Wanted("present", beside(path.value, path.span.path)) for path in texts if is_local(path.value)]
                 case "profile", "from", ast.String() as path:
                     asked.append(Wanted("text", beside(path.value, path.span.path)))
                 case "generate", "model", ast.String() as path:

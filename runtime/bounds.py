@@ -9,7 +9,7 @@ from dataclasses import replace
 import polars as pl
 
 from ..compiler.diagnostics import Diagnostic
-from ..compiler.expressions import columns, is_barrier
+from ..compiler.expressions import Column, columns, is_barrier
 from ..compiler.plan.stages import AtMost, Keep, Select, Where
 from . import lazy
 from .by_embedding import OPEN
@@ -23,6 +23,7 @@ from .selection.problem import Change, Conflict, Infeasible
 
 # Above so many rows clauses are held against fractions of rows, in a few passes over them, and whole rows are not searched.
 TOGETHER_ROWS = 50_000
+SKILL = Column("role", "skill")
 NOTE = "certain before anything more is scored: these are the most candidates that there can be, whatever the scores turn out to be"
 
 

@@ -10,6 +10,7 @@ import polars as pl
 from ..compiler.diagnostics import Fault
 from ..compiler.plan.pending import concerns
 from ..compiler.plan.stages import Filter, Plan, Profile, Score, Select, SoftQuota, Stage, Tag, Tally, Teachers
+from .attribute import Branches
 from .context import Context
 from .events import Notice, StageFinished, StageStarted
 from .execute import refuse
@@ -52,7 +53,8 @@ class Coverage:
 
     `every` counts all rows, `without` those that have no skill; a row of several skills counts in each. `judge` and `tokens` are the scores
     that told correct responses and lengths; `left_out` says which could not, and why. `accuracy` is that of the student of `profile` at each chain,
-    and at the root, by the prior of the plan's `quota skill weakness`, else beta(1, 1).
+    and at the root, by the prior of the plan's `quota skill weakness`, else beta(1, 1). `branches`: what became of the questions to a model that tags,
+    None where none does.
     """
 
     stage: Tag
@@ -64,6 +66,7 @@ class Coverage:
     left_out: tuple[str, ...]
     profile: str | None = None
     accuracy: Mapping[str, SkillAccuracy] = field(default_factory=dict)
+    branches: Branches | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +102,7 @@ def coverage(plan: Plan, judge: str | None, context: Context, measured: Measured
     if measured is not None and stage.tree is not None and (strangers := by_chain(measured.tallies, stage.tree).keys() - {c for _, c in stage.tree}):
         more = f" and {len(strangers) - 5:,} more" if len(strangers) > 5 else ""
         left_out += (f"left out of the profile: {', '.join(f'`{s}`' for s in sorted(strangers)[:5])}{more}, which the tree does not have",)
-    return Coverage(stage, nodes, every, without, names.get("judge"), names.get("tokens"), left_out, measured and measured.student, accuracy)
+    return Coverage(stage, nodes, every, without, names.get("judge"), names.get("tokens"), left_out, measured and measured.student, accuracy, walk.tagged)
 
 
 def profiled(plan: Plan, walk: Walk, context: Context) -> Measured | None:

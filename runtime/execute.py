@@ -42,6 +42,7 @@ from .generate import model_of
 from .ledger import write_ledger
 from .manifest import Record, manifest
 from .measured import Profiled, profile_data, profile_json
+from .models import run_here
 from .needs import needs
 from .precision import to_data
 from .promised import promised
@@ -193,10 +194,8 @@ def _run(stage: Stage, plan: Plan, result: Build, context: Context) -> None:
                 result.churn = churn(result.out, result.chosen["row_id"])
     if isinstance(stage, Teachers):
         result.models |= {f"teacher {each.name}": _writer(each, context) for each in stage.generated}
-    model = stage.model if isinstance(stage, (Score, Train, Evaluate)) or (isinstance(stage, Profile) and stage.measured) else None
-    if model is not None:
-        files = context.students.files(model)
-        result.models[model.student] = {"model": model.model, "dtype": model.dtype, **files.digests}
+    if (model := run_here(stage)) is not None:
+        result.models[model.student] = {"model": model.model, "dtype": model.dtype, **context.students.files(model).digests}
     elif isinstance(stage, Tag) and stage.nearest is not None and (found := embedding_files(stage.nearest.model, context.students)) is not None:
         result.models[stage.id] = {"model": stage.nearest.model.model, "dtype": stage.nearest.model.dtype, "weights": found.digest}
     seconds = time.monotonic() - began

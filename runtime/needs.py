@@ -44,7 +44,7 @@ def _of(stage: Stage) -> Iterator[str]:
             yield from stage.reads
             yield from () if stage.scorer == "column" else (PROMPT,)
         case Tag():
-            yield from () if stage.method == "column" else ("prompt",) if stage.method in ("keywords", "embedding") else TEXTS
+            yield from {"column": (), "llm": (PROMPT,)}.get(stage.method, ("prompt",))
         case Profile(grade=grade):
             yield from grade.reads if grade else ()
         case Select():

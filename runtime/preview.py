@@ -49,6 +49,7 @@ from .score import from_store, missing
 from .select import Step
 from .solvers import solver
 from .strata import strata
+from .tag_costs import tagging
 from .walk import Walk, advance, aimed
 from .weigh import refuse_weights
 
@@ -157,6 +158,8 @@ def _stage(stage: Stage, plan: Plan, seen: Preview, pricing: Pricing) -> Known:
             return _embedded(stage, seen, pricing)
         case Filter() if not seen.exact or _blind(stage, seen):
             return _bounded(stage, seen)
+        case Tag() if stage.attribution is not None:
+            return _attributed(stage, seen, pricing)
         case Materialise() if seen.feasible and stage.weight and stage.weight not in unknown(walk.rows):
             return Known(before=seen.selected, rows=seen.selected, says=refuse_weights(plan, selected(plan, walk.rows, context.texts)) or "")
         case Materialise():
@@ -238,6 +241,14 @@ def _blind(stage: Filter | Select, seen: Preview) -> bool:
     if isinstance(stage, Filter):
         return any(reads(where) & open_ for where in stage.wheres)
     return bool(open_)
+
+
+def _attributed(stage: Tag, seen: Preview, pricing: Pricing) -> Known:
+    """Skills are known where each answer is in the store; otherwise no row's are."""
+    before = _rows(seen)
+    seen.walk.rows, cost = tagging(stage, seen.walk.rows, pricing)
+    seen.costs.append(cost)
+    return replace(_passed(seen, before), cached=cost.cached, missing=cost.rows)
 
 
 def _score(stage: Score, seen: Preview, pricing: Pricing) -> Known:

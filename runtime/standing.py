@@ -8,9 +8,10 @@ from pathlib import Path
 from .. import __version__
 from ..compiler.plan.digest import own
 from ..compiler.plan.serialize import Unreadable, from_data
-from ..compiler.plan.stages import Evaluate, Materialise, Profile, Scan, Score, Select, Stage, Tag, Train
+from ..compiler.plan.stages import Evaluate, Materialise, Profile, Scan, Select, Stage, Tag, Train
 from .embeddings import embedding_files
 from .engines.students import Students
+from .models import run_here
 from .outside import digests, files_of
 
 FILES: tuple[tuple[type, str], ...] = (
@@ -79,16 +80,16 @@ def _outside(stage: Stage, known: dict, now: dict, files: dict, here: dict) -> s
 
 
 def _student(stage: Stage, models: dict, students: Students) -> str | None:
-    """A student whose files are no longer those of the build; one that is not here cannot have changed here."""
+    """A model whose files are no longer those of the build; one that is not here cannot have changed here."""
     if isinstance(stage, Tag) and stage.nearest is not None:
         found, name = embedding_files(stage.nearest.model, students), stage.nearest.model.model
         return None if found is None or models.get(stage.id, {}).get("weights") == found.digest else f"the files of `{name}` have changed"
-    model = stage.model if isinstance(stage, Score | Train | Evaluate) or (isinstance(stage, Profile) and stage.measured) else None
+    model = run_here(stage)
     if model is None or not students.is_here(model):
         return None
     known = models.get(model.student, {})
     same = all(known.get(name) == value for name, value in students.files(model).digests.items())
-    return None if same else f"the files of student `{model.student}` have changed"
+    return None if same else f"the files of {'student ' if model.student != model.model else ''}`{model.student}` have changed"
 
 
 def _gone(stage: Stage, out: Path) -> str | None:

@@ -19,6 +19,7 @@ from ..compiler.plan.stages import (
     Tag,
     Teachers,
 )
+from .attribute import Branches
 from .baselines import select_arms
 from .contents import digests
 from .context import Context
@@ -28,6 +29,7 @@ from .dedup import dedup
 from .events import Notice
 from .generate import generate
 from .identity import by_row_id
+from .llm_tag import tag_by_llm
 from .measured import Profiled
 from .needs import ALL
 from .profile import profile
@@ -48,7 +50,7 @@ LOOKED = ("row_id", "prompt_id", "reason", *TEXTS, *OWN)
 @dataclass(slots=True)
 class Walk:
     """What the stages so far have made. `rows` are all scanned rows, sorted by row id; `reason` is null for those still in; `evidence` is what
-    decontaminate and dedup found, in numbers. `tree` is that of the skills, `profiles` are those known so far, by student.
+    decontaminate, dedup and a model that tags found, in numbers. `tree` is that of the skills, `profiles` are those known so far, by student.
 
     `needed` are the texts that the stages to come read as columns of `rows` (`needs`); the others are read when they are asked for. `asks`: teachers that have yet to answer are asked; else `lacking` are the answers, by teacher, that the store does not have.
     `arms` are those of the evaluation to come: the rows that a baseline selects of the same candidates stand in `baselines`, by the arm's name.
@@ -70,6 +72,7 @@ class Walk:
     arms: tuple[Arm, ...] = ()
     baselines: dict[str, Rows] = field(default_factory=dict)
     lacking: dict[str, int] = field(default_factory=dict)
+    tagged: Branches | None = None
 
 
 def advance(stage: Stage, walk: Walk, context: Context) -> str:
@@ -93,11 +96,14 @@ def advance(stage: Stage, walk: Walk, context: Context) -> str:
             marked, walk.evidence[stage.id] = dedup(stage, rows, context.texts, context.watch)
             walk.rows = _with_reasons(walk.rows, marked)
             return _left(walk, stage.text)
+        case Tag() if stage.attribution is not None:
+            walk.rows, walk.tagged = tag_by_llm(stage, walk.rows, context)
+            walk.tree = stage.tree
+            walk.evidence[stage.id] = walk.tagged.to_data()
+            return _tagged(walk.rows)
         case Tag():
             walk.rows, walk.tree = tag(stage, walk.rows, context), stage.tree
-            tagged = [live["skills"] for live in walk.rows.live(["skills"])]
-            names = {name for skills in tagged for name in skills.explode().unique()}
-            return f"{len(names):,} skills on {sum(int((skills.list.len() > 0).sum()) for skills in tagged):,} rows"
+            return _tagged(walk.rows)
         case Filter():
             walk.rows, steps = filter_rows(stage, walk.rows)
             walk.funnel.extend(steps)
@@ -194,6 +200,12 @@ def _with_reasons(rows: Rows, marked: pl.DataFrame) -> Rows:
         return joined.with_columns(pl.coalesce("reason", "why").alias("reason")).drop("why")
 
     return rows.map(add)
+
+
+def _tagged(rows: Rows) -> str:
+    tagged = [live["skills"] for live in rows.live(["skills"])]
+    names = {name for skills in tagged for name in skills.explode().drop_nulls().unique()}
+    return f"{len(names):,} skills on {sum(int((skills.list.len() > 0).sum()) for skills in tagged):,} rows"
 
 
 def _left(walk: Walk, clause: str, said: str = "") -> str:

@@ -36,6 +36,7 @@ NOT_RUN = {
     "MIX0530": "needs a student that answers; tests/runtime/test_profile.py",
     "MIX0531": "needs a server; tests/runtime/test_endpoint.py",
     "MIX0514": "needs a machine without memory; tests/runtime/test_workers.py",
+    "MIX0533": "needs a model that tags; tests/runtime/test_llm_tag.py",
 }
 LEFT_OUT = ("param window", "student smollm2", "score naturalness", "teacher strong", "teacher small")
 """What of the frame needs a model, or leaves rows out."""

@@ -86,8 +86,12 @@ CORE_IN = {
     "highspy": ("mixc.runtime",),
     "rensa": ("mixc.runtime",),
 }
-MAY_LOAD_MODELS = ("mixc.runtime.embedders", "mixc.runtime.engines", "mixc.runtime.scorers", "mixc.runtime.train", "mixc.runtime.training", "mixc.runtime.evaluate", "mixc.runtime.endpoint")
-HEAVY = {"pygls", "lsprotocol", "torch", "transformers", "trl", "peft", "accelerate", "vllm", "datasets", "math_verify", "polars", "numpy", "highspy", "rensa", "jinja2", "httpx2"}
+MAY_LOAD_MODELS = (
+    "mixc.runtime.embedders", "mixc.runtime.endpoint", "mixc.runtime.engines", "mixc.runtime.scorers", "mixc.runtime.train", "mixc.runtime.training", "mixc.runtime.evaluate",
+)  # fmt: skip
+HEAVY = {
+    "pygls", "lsprotocol", "torch", "transformers", "trl", "peft", "accelerate", "vllm", "datasets", "math_verify", "polars", "numpy", "highspy", "rensa", "jinja2", "httpx2",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

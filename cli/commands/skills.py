@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ...compiler.suggest import suggest
 from ..arguments import Usage, listed
+from ..engine import chosen_students, configure_engine
 from ..exit import FINE
 from ..run import compiled, configure_spec, store_root
 
@@ -22,6 +23,7 @@ def configure(parser: ArgumentParser) -> None:
     shown.add_argument("--all", action="store_true", help="show every skill; otherwise those with few rows are folded into the skill above them, as many as fit a screen")
     shown.add_argument("--least", type=_rows, metavar="ROWS", help="fold the skills that have fewer rows")
     parser.add_argument("--judge", metavar="NAME", help="the score that tells correct responses (default: the only grader, else the only true-or-false score)")
+    configure_engine(parser)
     parser.add_argument("--profile", metavar="FILE", help="show the student's accuracy by this `profile.json` (default: the spec's profile, from a file or as it was measured)")
     parser.add_argument("--format", choices=("text", "json"), default="text", help="text (default) or json, which always has every skill")
 
@@ -37,7 +39,6 @@ def run(arguments: Namespace) -> int:
     plan = compiled(arguments)
     from ...runtime.context import Context
     from ...runtime.coverage import coverage
-    from ...runtime.engines.students import Students
     from ...runtime.store import Store
     from ..coverage import coverage_json, coverage_text
     from ..progress import Watcher
@@ -45,7 +46,7 @@ def run(arguments: Namespace) -> int:
     judge = _judge(plan, arguments.judge)
     root, measured = store_root(), _measured(arguments.profile) if arguments.profile else None
     with Watcher(arguments.terminal) as watch:
-        found = coverage(plan, judge, Context(store=Store(root), students=Students(root, fetch=False), watch=watch), measured)
+        found = coverage(plan, judge, Context(store=Store(root), students=chosen_students(arguments, root, fetch=False), watch=watch), measured)
     if arguments.format == "json":
         arguments.terminal.result(coverage_json(found))
     else:

@@ -232,4 +232,18 @@ CODES: dict[str, Code] = {
         "was answered before is in the store, and the next run goes on from there.",
         "mixc build SPEC, and OPENAI_API_KEY is not set", "OPENAI_API_KEY=… mixc build SPEC",
     ),
+    "MIX0533": Code(
+        "a model that tags has no room for a question",
+        "`tag by llm` asks a model, at each skill of the tree, which of the skills below it a text involves. The question lists them all, and with the answer (`max_tokens`) it must fit into "
+        "what the model reads at once, with some room for the text itself. A long text is cut, and counted; a question that leaves no room for any text is an error, "
+        "before anything is asked. Lower `max_tokens`, put skills into groups so that fewer stand below one, or take a model that reads more.",
+        """skills maths {
+  tree "tree.json"
+  tag  by llm(model: "reads-2048-tokens", max_tokens: 2k tokens)
+}""",
+        """skills maths {
+  tree "tree.json"
+  tag  by llm(model: "reads-2048-tokens", max_tokens: 256 tokens)
+}""",
+    ),
 }  # fmt: skip

@@ -21,7 +21,7 @@ _OTHERS = {
     "weakness": ("max_weight", "prior", "min_support", "paper"),
     "minhash": ("threshold",),
     "embedding": ("model", "revision", "top", "margin", "least"),
-    "llm": ("model",),
+    "llm": ("model", "revision", "endpoint", "key", "reads", "depth", "temperature", "max_tokens"),
     "beta": (),
     "given": (),
 }  # fmt: skip

@@ -13,7 +13,9 @@ from .stages import Benchmark, Decontaminate, Endpoint, Evaluate, GeneratedTeach
 
 _PATHS = {(Scan, "path"), (Decontaminate, "against"), (Benchmark, "path"), (Profile, "file")}
 _LEFT_OUT = ("id", "folder")
-_WITHOUT_EFFECT = {(Train, "report"), (Train, "report_span"), (Train, "save"), (Endpoint, "key"), (Score, "passes"), (Score, "tells"), (Score, "shares")}
+_WITHOUT_EFFECT = {
+    (Endpoint, "key"), (Train, "report"), (Train, "report_span"), (Train, "save"), (Score, "passes"), (Score, "tells"), (Score, "shares"),
+}  # fmt: skip
 
 
 def fingerprints(stages: Sequence[Stage]) -> tuple[tuple[str, str], ...]:
@@ -46,6 +48,8 @@ def _essence(value: Any, known: Mapping[str, str]) -> Any:
         item = getattr(value, f.name)
         if isinstance(item, Span) or f.name in _LEFT_OUT or (type(value), f.name) in _WITHOUT_EFFECT:
             continue
+        if isinstance(value, Model) and f.name == "student" and item == value.model:
+            continue  # it has no name but that of its files
         if f.name == "inputs":
             item = [known[name] for name in item]
         elif isinstance(value, Evaluate) and f.name == "heldout":

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import singledispatch
 
+from .attributed import attributed
 from .express import express
 from .nearness import nearness
 from .pending import concerns
@@ -180,8 +181,9 @@ def _scalar(value: Argument) -> str:
 def _(stage: Tag) -> Iterator[str]:
     tree = f", in a tree of {len(stage.tree):,} skills" if stage.tree is not None else ""
     words = f"of the prompt ({sum(len(ws) for _, ws in stage.keywords):,} for {len(stage.keywords):,} skills)" if stage.keywords is not None else ""
+    asked = attributed(stage.attribution) if stage.attribution is not None else ""
     near = nearness(stage.nearest) if stage.nearest is not None else ""
-    yield f"{stage.taxonomy} by {stage.method} {stage.column or stage.model or words or near}".rstrip() + tree
+    yield f"{stage.taxonomy} by {stage.method} {stage.column or words or near or asked}".rstrip() + tree
 
 
 @words.register

@@ -132,7 +132,7 @@ def _guard(mixture: ir.Mixture, stages: list[Stage]) -> None:
                 method=t.method,
                 column=t.column,
                 keywords=t.keywords,
-                model=t.model,
+                attribution=t.attribution,
                 nearest=t.nearest,
                 tree=t.tree,
                 descriptions=t.descriptions,

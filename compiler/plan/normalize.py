@@ -110,6 +110,8 @@ def _whole(value: Any) -> Any:
 def _placed(value: Any) -> Any:
     """Paths in one part: a digest leaves a path's folder out, but for who compares two plans another folder is another place."""
     match value:
+        case Model(model=model, student=name) if name == model:  # it has no name but that of its files
+            return _placed(replace(value, student=""))
         case Model(model=model) if model[0] in "./~" or model.endswith(".gguf"):
             return replace(value, model=_one_part(posixpath.normpath(posixpath.join(value.folder, model))), folder="")
         case Model():

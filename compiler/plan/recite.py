@@ -9,6 +9,7 @@ from typing import Any
 from ..clauses import GeneratedTeacher, Model, Where
 from ..expressions import Operation
 from ..source import Span
+from .attributed import attributed
 from .express import express
 from .nearness import nearness
 from .normalize import plain
@@ -234,8 +235,9 @@ def _argument(name: str, value: Argument) -> str:
 def _(stage: Tag) -> Iterator[Block]:
     title = f"skills {stage.taxonomy}"
     near = nearness(stage.nearest) if stage.nearest is not None else ""
-    by = f"tag by {stage.method} {stage.column or near}".rstrip()
-    items = [Item("tag", by, (stage.method, stage.column, plain(stage.nearest)), "tag", stage.span)]
+    asked = attributed(stage.attribution) if stage.attribution is not None else ""
+    by = f"tag by {stage.method} {stage.column or near or asked}".rstrip()
+    items = [Item("tag", by, (stage.method, stage.column, plain(stage.nearest), plain(stage.attribution)), "tag", stage.span)]
     if stage.tree is not None:
         items.append(Item("tree", f"tree of {len(stage.tree):,} skills", tuple(sorted(stage.tree)), "tag", stage.span))
     if stage.keywords is not None:
@@ -245,7 +247,7 @@ def _(stage: Tag) -> Iterator[Block]:
     if stage.descriptions:
         said = tuple(sorted(stage.descriptions))
         items.append(Item("descriptions", f"descriptions of {len(said):,} skills (digest {sha256(repr(said).encode()).hexdigest()[:8]})", said, "tag", stage.span))
-    yield Block("skills", "tag", title, stage.span, (*items, *_fields(stage, ("taxonomy", "method", "column", "nearest", "keywords", "tree", "descriptions"))))
+    yield Block("skills", "tag", title, stage.span, (*items, *_fields(stage, ("taxonomy", "method", "column", "nearest", "attribution", "keywords", "tree", "descriptions"))))
 
 
 @blocks.register

@@ -9,6 +9,7 @@ from ..clauses import (
     WARMUP,
     Amount,
     AtMost,
+    Attribution,
     Benchmark,
     Budget,
     Endpoint,
@@ -32,7 +33,7 @@ from ..source import Span
 
 __all__ = [
     "KINDS",
-    "Amount", "Arm", "AtMost", "Benchmark", "Budget", "Decontaminate", "Dedup", "Endpoint", "Evaluate", "Filter", "GeneratedTeacher", "Grade", "Group", "Heldout",
+    "Amount", "Arm", "AtMost", "Attribution", "Benchmark", "Budget", "Decontaminate", "Dedup", "Endpoint", "Evaluate", "Filter", "GeneratedTeacher", "Grade", "Group", "Heldout",
     "Keep", "Lora", "Materialise", "Model", "NamedTeacher", "Nearest", "Pending", "Plan", "Profile", "Quota", "Require", "Roles", "Scan", "Score", "Select",
     "SoftQuota", "Stage", "Tag", "Tally", "Teachers", "Train", "Where", "kind",
 ]
@@ -162,8 +163,8 @@ class Score:
 class Tag:
     """Skills of each row, as chains `A->B->C` from the root's child to the node. `tree`: every node's chain by name; None: no tree.
 
-    By `method`: `column` has the names of nodes; `keywords` are the words that tag a row with a node; `nearest` embeds the rows; `model` labels them.
-    `descriptions` are what the tree says of its nodes beside their names, where the method reads it.
+    By `method`: `column` has the names of nodes; `keywords` are the words that tag a row with a node; `nearest` embeds the rows; `attribution` is the
+    model that labels them. `descriptions` are what the tree says of its nodes beside their names, where the method reads it.
     """
 
     id: str
@@ -172,7 +173,7 @@ class Tag:
     method: str
     column: str | None = None
     keywords: tuple[tuple[str, tuple[str, ...]], ...] | None = None
-    model: str | None = None
+    attribution: Attribution | None = None
     nearest: Nearest | None = None
     tree: tuple[tuple[str, str], ...] | None = None
     descriptions: tuple[tuple[str, str], ...] | None = None

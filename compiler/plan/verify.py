@@ -193,10 +193,12 @@ def _clauses(stage: Stage, known: list[Stage]) -> Iterator[str]:
             yield "either benchmarks and words, or a reason why not"
         case Select():
             yield from _selection(stage, known)
-        case Tag() if [each is not None for each in (stage.column, stage.nearest, stage.model)] != [stage.method == m for m in ("column", "embedding", "llm")]:
+        case Tag() if [each is not None for each in (stage.column, stage.nearest, stage.attribution)] != [stage.method == m for m in ("column", "embedding", "llm")]:
             yield "a column belongs to tagging by column, a model to tagging by a model"
         case Tag() if stage.nearest is not None and stage.tree is None:
             yield "what is nearest is a leaf of a tree"
+        case Tag() if stage.attribution is not None and stage.tree is None:
+            yield "a model chooses skills from a tree"
         case Profile():
             if (stage.file is None) == (stage.grade is None):
                 yield "either a grader or a file"

@@ -55,7 +55,7 @@ def check(spec: Resolved, inputs: Inputs, notes: Diagnostics) -> ir.Mixture | No
         if number:
             notes.error("MIX0202", "a spec has one taxonomy", block.head, "a second one")
         else:
-            skills = taxonomy(block, inputs, shared, notes, missing)
+            skills = taxonomy(block, inputs, shared, notes)
     known = Known(students, roles, shared, inputs.scorers)
     scores = [s for node in spec.of(ast.Score) if (s := score(node, known, notes, missing))]
     names = Names(_declared(spec, scores), tuple(r for r in roles if r != "skill" or spec.blocks("skills")), shared)

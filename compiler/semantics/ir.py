@@ -6,6 +6,7 @@ from ..clauses import (
     WARMUP,
     Amount,
     AtMost,
+    Attribution,
     Benchmark,
     Budget,
     GeneratedTeacher,
@@ -51,7 +52,7 @@ class Taxonomy:
     method: str
     column: str | None = None
     keywords: tuple[tuple[str, tuple[str, ...]], ...] | None = None
-    model: str | None = None
+    attribution: Attribution | None = None
     nearest: Nearest | None = None
     tree: tuple[tuple[str, str], ...] | None = None
     descriptions: tuple[tuple[str, str], ...] | None = None

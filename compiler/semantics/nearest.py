@@ -1,10 +1,10 @@
 """`tag by embedding(model: "…", revision: "…", top: 2, margin: 0.05, least: 0.3)`: its arguments, typed."""
 
 from ..clauses import Model, Nearest
-from ..diagnostics import Diagnostics, Label
+from ..diagnostics import Diagnostics
 from ..paths import folder
 from ..syntax import ast
-from .meant import meant
+from .bind import bind
 from .settings import number
 
 ARGUMENTS = ("model", "revision", "top", "margin", "least")
@@ -15,7 +15,7 @@ _EXAMPLE = 'write `tag by embedding(model: "sentence-transformers/all-MiniLM-L6-
 
 def nearest(by: ast.TagBy, notes: Diagnostics) -> Nearest | None:
     """What the call says; None after an error was reported. With `margin` and without `top` the number of skills is not bounded, else `top` is 1."""
-    given, fine = _bind(by, notes)
+    given, fine = bind(by, ARGUMENTS, notes)
     if "model" not in given:
         if fine:
             notes.error("MIX0207", "`tag by embedding` needs a model", by.span, "which one?", help=_EXAMPLE)
@@ -34,25 +34,6 @@ def nearest(by: ast.TagBy, notes: Diagnostics) -> Nearest | None:
     place = given["model"].span
     model = Model(student=name, model=name, folder=folder(place.path), revision=revision, dtype=DTYPE, span=place)
     return Nearest(model=model, top=None if top is None else int(top), margin=margin, least=least)
-
-
-def _bind(by: ast.TagBy, notes: Diagnostics) -> tuple[dict[str, ast.Expr], bool]:
-    """The arguments by name, and whether each has its place; one without a name is the model."""
-    call = by.value
-    given: dict[str, ast.Argument] = {}
-    fine = True
-    for argument in call.arguments if isinstance(call, ast.Call) else ():
-        name = argument.name.text if argument.name else "model"
-        if name not in ARGUMENTS:
-            near = meant(name, ARGUMENTS, argument.name.span if argument.name else None, f"it takes {', '.join(f'`{a}`' for a in ARGUMENTS)}")
-            notes.error("MIX0302", f"`embedding` has no argument `{name}`", argument.span, "not known", **near)
-        elif name in given:
-            notes.error("MIX0202", f"`{name}` is given twice", argument.span, "again here", secondary=(Label(given[name].span, "first here"),))
-        else:
-            given[name] = argument
-            continue
-        fine = False
-    return {name: argument.value for name, argument in given.items()}, fine
 
 
 def _text(name: str, value: ast.Expr, notes: Diagnostics) -> str | None:

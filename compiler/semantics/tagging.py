@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 
-from ..diagnostics import Diagnostics, Label
+from ..diagnostics import Diagnostics
 from ..paths import beside, is_remote
 from ..syntax import ast
 from . import ir
+from .attribution import attribution
 from .inputs import Inputs
 from .keyword_file import Keywords, read_keywords
 from .meant import meant
@@ -19,7 +20,7 @@ _METHODS = ("column", "keywords", "embedding", "llm")
 
 
 def taxonomy(
-    block: ast.Block, inputs: Inputs, columns: Mapping[str, str] | None, notes: Diagnostics, missing: list[ir.Missing]
+    block: ast.Block, inputs: Inputs, columns: Mapping[str, str] | None, notes: Diagnostics
 ) -> ir.Taxonomy | None:
     """A skills block: its tree, and how rows are tagged."""
     settings = Settings(block, notes)
@@ -34,7 +35,7 @@ def taxonomy(
         return faulty
     by, given = tag.value, tag.value.value
     method = by.method.text
-    column, keywords, model, near = None, None, None, None
+    column, keywords, near, asked = None, None, None, None
     match method:
         case "column":
             column = _column(given, columns, notes)
@@ -46,23 +47,22 @@ def taxonomy(
                 return faulty
             keywords = _keywords(given, inputs, tree, notes)
         case "embedding" | "llm":
-            model = _model(by, notes) if method == "llm" else None
             near = nearest(by, notes) if method == "embedding" else None
+            asked = attribution(by, inputs, notes) if method == "llm" else None
             if path is None and not settings.all("tree") and not block.may_have("tree"):
                 help = 'write `tree "skills.json"`'
                 notes.error("MIX0207", f"`tag by {method}` needs a tree to choose skills from", tag.span, "which skills?", help=help)
-            if model is None and near is None:
+            if near is None and asked is None:
                 return faulty
         case _:
             listed = ", ".join(f"`{m}`" for m in _METHODS)
             notes.error("MIX0302", f"rows are tagged by {listed}", by.method.span, "none of them", **meant(method, _METHODS, by.method.span))
             return faulty
-    if model is not None:
-        missing.append(ir.Missing(what=f"`tag by {method}`", stage="tag", span=tag.span))
-    said = found.descriptions if found and (model or near) else None
+    said = found.descriptions if found and (near or asked) else None
     return ir.Taxonomy(
-        name=block.name.text, method=method, column=column, keywords=keywords, model=model, nearest=near, tree=tree, descriptions=said or None, span=tag.span
-    )
+        name=block.name.text, method=method, column=column, keywords=keywords, nearest=near, attribution=asked, tree=tree, descriptions=said or None,
+        span=tag.span,
+    )  # fmt: skip
 
 
 def _column(given: ast.Expr, columns: Mapping[str, str] | None, notes: Diagnostics) -> str | None:
@@ -78,36 +78,6 @@ def _column(given: ast.Expr, columns: Mapping[str, str] | None, notes: Diagnosti
         said = f"skills are texts or lists of texts, but column `{column}` is {of_column(columns[column])}"
         notes.error("MIX0305", said, given.span)
     return column
-
-
-def _model(by: ast.TagBy, notes: Diagnostics) -> str | None:
-    """`llm(model: "…")`."""
-    method, call = by.method.text, by.value
-    example = f'write `tag by {method}(model: "Org/name")`'
-    found: ast.Argument | None = None
-    unknown = False
-    for argument in call.arguments if isinstance(call, ast.Call) else ():
-        name = argument.name.text if argument.name else "model"
-        if name != "model":
-            place = argument.name.span if argument.name else None
-            near = meant(name, ("model",), place, "it takes `model`")
-            notes.error("MIX0302", f"`{method}` has no argument `{name}`", argument.span, "not known", **near)
-            unknown = True
-        elif found is not None:
-            notes.error(
-                "MIX0202", "`model` is given twice", argument.span, "again here", secondary=(Label(found.span, "first here"),)
-            )
-        else:
-            found = argument
-    if found is None:
-        if unknown:
-            return None
-        notes.error("MIX0207", f"`tag by {method}` needs a model", by.span, "which one?", help=example)
-        return None
-    if not isinstance(found.value, ast.String) or not found.value.value:
-        notes.error("MIX0301", "`model` takes a text in double quotes", found.value.span, "something else", help=example)
-        return None
-    return found.value.value
 
 
 def _keywords(path: ast.String, inputs: Inputs, tree: tuple[tuple[str, str], ...] | None, notes: Diagnostics) -> Keywords | None:

@@ -144,10 +144,10 @@ def test_help_says_what_can_be_asked(run: Run) -> None:
     assert code == 0 and all(flag in shown for flag in ("--all", "--least", "--judge", "--format"))
 
 
-def test_a_tag_that_cannot_be_done_yet_is_refused_at_its_place(run: Run) -> None:
+def test_a_model_that_is_not_here_is_refused_at_its_place(run: Run) -> None:
     Path("tagged.mix").write_text(TAGGED.replace('tag by keywords "words.json"', 'tag by llm(model: "hub/e5")'))
     code, out, said = run("skills", "tagged.mix")
-    assert (code, out) == (1, "") and "error[MIX0410]" in said
+    assert (code, out) == (4, "") and "error[MIX0506]" in said and "this model" in said
 
 
 PROFILE = {"addition": {"attempts": 40, "correct": 35}, "subtraction": {"attempts": 4, "correct": 0}, "sums->column sums": {"attempts": 10, "correct": 1}, "divison": {"attempts": 5, "correct": 1}}

@@ -93,6 +93,12 @@ RULES: dict[str, tuple[str, list[str]]] = {
     "not without a tree either": (tagged('tag by embedding(model: "hub/e5")', tree=False), ["MIX0207"]),
     "by a model that labels": (tagged('tag by llm(model: "hub/large")'), []),
     "not without a model": (tagged("tag by llm(modle: 3)"), ["MIX0302"]),
+    "with all that may be said": (tagged('tag by llm("hub/large", revision: "abc", reads: response, depth: 2, temperature: 0.3, max_tokens: 2k tokens)'), []),
+    "twice": (tagged('tag by llm("hub/large", model: "hub/small")'), ["MIX0202"]),
+    "a text to read": (tagged('tag by llm("hub/large", reads: thought)'), ["MIX0302"]),
+    "a depth of one at least": (tagged('tag by llm("hub/large", depth: 0)'), ["MIX0306"]),
+    "tokens in tokens": (tagged('tag by llm("hub/large", max_tokens: 512)'), ["MIX0309"]),
+    "a model as text": (tagged("tag by llm(model: large)"), ["MIX0301"]),
     "nor as a name alone": (tagged("tag by llm large"), ["MIX0207"]),
     "not without a tree": (tagged('tag by llm(model: "hub/large")', tree=False), ["MIX0207"]),
     "by nothing else": (tagged('tag by hand "x"'), ["MIX0302"]),
@@ -205,7 +211,10 @@ def test_defaults_of_a_teacher_that_generates() -> None:
 
 def test_how_skills_are_tagged_is_in_the_plan() -> None:
     assert stage(Tag, tagged('tag by keywords "keywords.json"')).keywords == (("Algebra", ("equation",)), ("Lines", ("slope", "intercept")))
-    assert stage(Tag, tagged('tag by llm(model: "hub/large")')).model == "hub/large"
+    asked = stage(Tag, tagged('tag by llm(model: "hub/large")')).attribution
+    assert asked is not None and (asked.model.model, asked.model.dtype, asked.reads, asked.max_tokens, asked.temperature, asked.depth) == ("hub/large", "bf16", "prompt", 512, 0, None)
+    more = stage(Tag, tagged('tag by llm("hub/large", revision: "abc", reads: response, depth: 2, temperature: 0.3, max_tokens: 2k tokens)')).attribution
+    assert more is not None and (more.model.revision, more.reads, more.max_tokens, more.temperature, more.depth) == ("abc", "response", 2000, 0.3, 2)
     near = [stage(Tag, tagged(f'tag by embedding(model: "hub/e5"{more})')).nearest for more in ("", ", top: 3", ", margin: 0.1", ', top: 2, margin: 0, least: 0.3, revision: "main"')]
     assert [n and (n.top, n.margin, n.least, n.model.revision) for n in near] == [(1, None, None, None), (3, None, None, None), (None, 0.1, None, None), (2, 0, 0.3, "main")]
     assert near[0] is not None and (near[0].model.model, near[0].model.dtype) == ("hub/e5", "fp32")
