@@ -52,14 +52,18 @@ def _read_by(path: str, mixture: ir.Mixture, owner: ir.Evaluate | ir.Decontamina
 def unpinned_revision(subject: Subject, notes: Diagnostics) -> None:
     """MIX0606."""
     named: list[tuple[str, str | None, Span]] = []
-    for block in subject.spec.blocks("student"):
+    for block in (*subject.spec.blocks("student"), *subject.spec.blocks("generate")):
         settings = {line.keyword.text: line for line in block.lines if isinstance(line, ast.Setting)}
+        if "endpoint" in settings:  # a server tells no more than the name
+            continue
         model, revision = settings.get("model"), settings.get("revision")
         if model is not None and isinstance(model.value, ast.String):
             written = revision.value.value if revision and isinstance(revision.value, ast.String) else None
             named.append((model.value.value, written, model.span if revision is None else revision.span))
     if subject.mixture.skills and (near := subject.mixture.skills.nearest):
         named.append((near.model.model, near.model.revision, near.model.span))
+    if subject.mixture.skills and (asked := subject.mixture.skills.attribution) and asked.endpoint is None:
+        named.append((asked.model.model, asked.model.revision, asked.model.span))
     for name, written, span in named:
         if _is_local(name) or (written is not None and _PINNED.match(written)):
             continue
