@@ -55,6 +55,8 @@ def test_shards_make_the_model_of_one_process_and_go_on_after_a_stop(more: dict,
     both = train(stage, make_rows(13), two(tmp_path / "two", events))
     assert any("training goes on after step" in event.message for event in events if isinstance(event, Notice))
     assert [event.device for event in events if isinstance(event, Passed)] == ["2 x cpu"]
-    assert distance(one.path, both.path) <= 1e-6 and distance(student, both.path) > 1e-4
+    assert [m["loss"] for m in both.metrics] == pytest.approx([m["loss"] for m in one.metrics], abs=1e-5)
+    # Adam divides by the gradient's own size: where that is all rounding, so is the step, which is no longer than the learning rate.
+    assert distance(one.path, both.path) <= 5e-5 < 1e-4 < distance(student, both.path)
     for a, b in zip(one.metrics, both.metrics, strict=True):
         assert a["loss"] == pytest.approx(b["loss"], rel=1e-5)
