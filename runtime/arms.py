@@ -56,7 +56,7 @@ def selection_files(stage: Materialise, chosen: Mapping[str, pl.DataFrame]) -> d
 
 
 def trained_arms(
-    stage: Train, plan: Plan, arms: Sequence[Arm], first: Path | None, chosen: pl.DataFrame, baselines: Mapping[str, pl.DataFrame], walk: Walk, out: Path,
+    stage: Train, plan: Plan, arms: Sequence[Arm], first: Training | None, chosen: pl.DataFrame, baselines: Mapping[str, pl.DataFrame], walk: Walk, out: Path,
     context: Context,
 ) -> Iterator[Trained]:  # fmt: skip
     """Each arm once it is trained and stands in its folder of the build: `after`, which `first` is, then the others, one at a time.
@@ -66,7 +66,7 @@ def trained_arms(
     for number, arm in enumerate(arms, 2):
         if arm.name == "after":
             if first is not None:
-                yield Trained(arm.name, arm.recipe, arm.seed, "model", first)
+                yield _trained(arm, "model", first)
             continue
         own = replace(stage, id=f"{stage.id} ({arm.name}, arm {number} of {len(arms) + 1})", seed=arm.seed)
         if arm.select is None:
@@ -76,8 +76,12 @@ def trained_arms(
             done = train(own, baselines[arm.name], context, promised(arm.select, rows))
         folder = f"{FOLDER}/{arm.name}"
         (out / folder).mkdir(parents=True, exist_ok=True)
-        place(done, out / folder, partial(write_card, plan=plan, stage=own, done=done, rows=rows, context=context, arm=arm.name))
-        yield Trained(arm.name, arm.recipe, arm.seed, folder, done.path)
+        place(done, out / folder, partial(write_card, plan=plan, stage=own, done=done, rows=rows, context=context, arm=arm))
+        yield _trained(arm, folder, done)
+
+
+def _trained(arm: Arm, folder: str, done: Training) -> Trained:
+    return Trained(arm.name, arm.recipe, arm.seed, folder, done.path, done.report.examples, done.report.tokens)
 
 
 def place(done: Training, folder: Path, write: Callable[[Path], None]) -> None:

@@ -52,6 +52,10 @@ def models(folder: Path) -> dict[str, int]:
     return {path.parent.parent.name: path.stat().st_mtime_ns for path in found}
 
 
+def trained(out: Path) -> int:
+    return json.loads((out / "manifest.json").read_text())["training"]["tokens"]
+
+
 def evaluation(folder: Path) -> dict:
     return json.loads((folder / "build" / "whole" / "eval.json").read_text())
 
@@ -59,9 +63,12 @@ def evaluation(folder: Path) -> dict:
 def test_every_arm_has_its_folder_and_its_results(built: Path) -> None:
     out, found = built / "build" / "whole", evaluation(built)
     assert [arm["arm"] for arm in found["arms"]] == ARMS
+    assert {arm.get("trained_tokens") for arm in found["arms"] if arm["recipe"] == "recipe"} == {trained(out)}
+    random = found["arms"][4]["trained_tokens"]
+    assert random > 0 and f"carry loss in an epoch | {random:,} |" in (out / "arms" / "random-1" / "model" / "README.md").read_text()
     assert found["arms"][0] == {"arm": "before", "recipe": None, "seed": None}
-    assert found["arms"][1] == {"arm": "after", "recipe": "recipe", "seed": 0, "folder": "model"}
-    assert found["arms"][4] == {"arm": "random-1", "recipe": "random", "seed": 1, "folder": "arms/random-1"}
+    assert found["arms"][1] == {"arm": "after", "recipe": "recipe", "seed": 0, "folder": "model", "examples": 8, "trained_tokens": trained(out)}
+    assert found["arms"][4] == {"arm": "random-1", "recipe": "random", "seed": 1, "folder": "arms/random-1", "examples": 8, "trained_tokens": random}
     assert sorted(p.name for p in (out / "arms").iterdir()) == sorted(ARMS[2:])
     for arm in found["arms"][1:]:
         model = out / (arm["folder"] if arm["arm"] == "after" else f"{arm['folder']}/model")
@@ -70,6 +77,8 @@ def test_every_arm_has_its_folder_and_its_results(built: Path) -> None:
         assert [line["step"] for line in metrics] == [1, 2]
     assert {p.name for p in (out / "arms" / "random-0").iterdir()} == {"selected.parquet", "train.jsonl", "model", "metrics.jsonl"}
     assert {p.name for p in (out / "arms" / "recipe-1").iterdir()} == {"model", "metrics.jsonl"}
+    assert "the baseline `random` of the recipe" in (out / "arms" / "random-0" / "model" / "README.md").read_text()
+    assert "that the recipe `" in (out / "arms" / "recipe-1" / "model" / "README.md").read_text()
     weights = [digest(out / "model" / "model.safetensors"), *(digest(out / "arms" / arm / "model" / "model.safetensors") for arm in ARMS[2:])]
     assert len(set(weights)) == len(weights), "another seed or another selection is another model"
 
