@@ -64,7 +64,7 @@ def mean_share(scores: np.ndarray, samples: int = 1) -> Mean:
     one greedy run, where it is Wilson's own interval, at most one an answer, and one a problem where all answers are alike.
     """
     runs, problems = scores.shape
-    value = float(scores.mean())
+    value = _mean(scores)
     spread = _widened(*_parts(scores), runs - 1)
     if value in (0.0, 1.0):
         answers = float(problems)
@@ -79,7 +79,12 @@ def mean_share(scores: np.ndarray, samples: int = 1) -> Mean:
 def mean_value(scores: np.ndarray) -> Mean:
     """The mean of any numbers over runs and problems, with a bootstrap interval (see `difference`)."""
     drawn = _drawn(scores.mean(0)) + _runs(scores, _factor(scores.shape[0] - 1), "first")
-    return Mean(float(scores.mean()), *interval(drawn), *scores.shape)
+    return Mean(_mean(scores), *interval(drawn), *scores.shape)
+
+
+def _mean(scores: np.ndarray) -> float:
+    """To the last bit what a sum in plain Python gives."""
+    return math.fsum(scores.ravel().tolist()) / scores.size
 
 
 def difference(first: np.ndarray, second: np.ndarray, *, shares: bool = True) -> Difference:

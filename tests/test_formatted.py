@@ -33,7 +33,7 @@ def meaning(plan: Plan | None) -> Any:
 def _bare(data: Any) -> Any:
     match data:
         case dict():
-            return {key: _bare(value) for key, value in data.items() if key != "span"}
+            return {key: _bare(value) for key, value in data.items() if key not in ("span", "report_span")}
         case list():
             return [_bare(value) for value in data]
         case _:

@@ -83,6 +83,8 @@ def test_selections_are_those_of_the_builds(run: Run) -> None:
 
 
 def test_builds_without_answers_show_what_they_have_and_say_what_is_missing(run: Run) -> None:
+    for size in ("6", "10"):
+        Path(f"build/study/size={size}/answers.parquet").unlink()
     data = compared(run, "build/study")
     told = {(r["name"], r["benchmark"]): r for r in data["results"]}
     for size in ("6", "10"):
@@ -92,6 +94,16 @@ def test_builds_without_answers_show_what_they_have_and_say_what_is_missing(run:
     assert ("before", "small") in told and data["comparisons"] == 0
     assert "answers.parquet" in told["size=10", "small"]["not_compared"] and told["size=6", "small"]["not_compared"] is None
     assert data["builds"][0]["lacks"] == ["no answers are kept: no paired test"]
+
+
+def test_answers_tell_what_the_evaluation_told(run: Run) -> None:
+    data = compared(run, "build/study")
+    told = {(r["name"], r["benchmark"]): r for r in data["results"]}
+    for size in ("6", "10"):
+        own = json.loads(Path(f"build/study/size={size}/eval.json").read_text())
+        assert told[f"size={size}", "small"]["value"] == own["benchmarks"]["small"]["after"]["accuracy"]
+        assert told[f"size={size}", "heldout"]["value"] == own["heldout"]["after"]
+    assert data["comparisons"] == 4 and told["size=10", "small"]["not_compared"] is None
 
 
 def test_a_build_that_stopped_early_shows_what_it_came_to(run: Run) -> None:
