@@ -10,6 +10,7 @@ from pathlib import Path
 
 import polars as pl
 
+from ..compiler.diagnostics import Fault, Label
 from ..compiler.plan.stages import Arm, Evaluate, Materialise, Plan, Score, Stage, Train
 from . import materialise as made
 from .context import Context
@@ -19,7 +20,7 @@ from .promised import promised
 from .rows import Rows
 from .score import score
 from .train import Trained as Training
-from .train import train
+from .train import foreseen, train
 from .walk import Walk
 from .write_card import write_card
 
@@ -44,6 +45,21 @@ def materialised(plan: Plan, baselines: Mapping[str, Rows], context: Context) ->
                 scored = score(each, scored, context).rows
             done[id(rows)] = made.selected(plan, scored, context.texts)
     return {name: done[id(rows)] for name, rows in baselines.items()}
+
+
+def refuse_unkept(stage: Train, arms: Sequence[Arm], chosen: Mapping[str, pl.DataFrame], walk: Walk, context: Context) -> None:
+    """Hold the budgets of every baseline against what its rows come to once they are tokenised, before anything is trained. Faults as those of `train`."""
+    seen: set[int] = set()
+    for arm in arms:
+        if arm.select is not None and id(chosen[arm.name]) not in seen:
+            seen.add(id(chosen[arm.name]))
+            try:
+                foreseen(stage, chosen[arm.name], context, promised(arm.select, walk.baselines[arm.name]))
+            except Fault as fault:
+                place = Label(arm.span, "this baseline")
+                raise Fault(
+                    *(replace(d, message=f"the baseline `{arm.recipe}` cannot be trained: {d.message}", secondary=(*d.secondary, place)) for d in fault.diagnostics)
+                ) from fault
 
 
 def selection_files(stage: Materialise, chosen: Mapping[str, pl.DataFrame]) -> dict[str, Content]:
