@@ -89,7 +89,7 @@ def _student(stage: Stage, models: dict, students: Students) -> str | None:
         return None
     known = models.get(model.student, {})
     same = all(known.get(name) == value for name, value in students.files(model).digests.items())
-    return None if same else f"the files of {'student ' if model.student != model.model else ''}`{model.student}` have changed"
+    return None if same else f"the files of {'' if isinstance(stage, Tag) else 'student '}`{model.student}` have changed"
 
 
 def _gone(stage: Stage, out: Path) -> str | None:
