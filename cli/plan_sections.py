@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from textwrap import wrap
 
-from ..compiler.plan.stages import KINDS, Plan, Score, Select, Stage, kind
+from ..compiler.plan.stages import KINDS, Evaluate, Plan, Score, Select, Stage, Train, kind
 from ..compiler.plan.units import objective_unit
 from ..runtime.audit import Audit, Correlation
 from ..runtime.bounds import unknown
@@ -28,7 +28,7 @@ WORDS = {"score": "to score", "train": "to train on", "generate": "to answer", "
 
 def outcome(plan: Plan, stages: Sequence[Stage], seen: Preview, stands: Standing, width: int) -> list[str]:
     """The sections, a heading in the first column and a blank line before each."""
-    sections = [("cost", list(costs([c for c in seen.costs if stands.needs(c.stage)])))]
+    sections = [("cost", list(costs([c for c in seen.costs if stands.needs(c.stage)], _behind(plan, seen))))]
     if seen.composition is not None:
         sections.append(("comes out" if seen.composition.of == "selected" else "candidates", list(_composition(plan, seen, seen.composition))))
     if seen.walk.solution and seen.walk.solution.soft:
@@ -48,12 +48,14 @@ def outcome(plan: Plan, stages: Sequence[Stage], seen: Preview, stands: Standing
     return lines
 
 
-def costs(found: Sequence[Cost]) -> Iterator[str]:
-    """A line for each work of a model that is still to do, then all of them together."""
+def costs(found: Sequence[Cost], behind: str | None = None) -> Iterator[str]:
+    """A line for each work of a model that is still to do, then all of them together; `behind`: an error that hides what follows it."""
     due = [c for c in found if c.rows.value and (c.tokens is None or c.tokens.value)]
     if not due:
-        yield "no model has anything to do"
+        yield "no model has anything to do" if behind is None else f"not known: {behind} comes first"
         return
+    if behind is not None:
+        yield f"as far as {behind}; what comes after it is not counted"
     for cost in due:
         yield _cost(cost)
     reading = [c for c in due if c.what in READING and c.tokens is not None]
@@ -68,6 +70,12 @@ def costs(found: Sequence[Cost]) -> Iterator[str]:
         yield "time: not known; give a rate with `--rate 2000` (tokens a second), or score once and it is measured"
     if any(c.by == BY_CHARACTERS for c in due):
         yield "tokens are guessed from characters, four a token: the tokenizer is not at hand"
+
+
+def _behind(plan: Plan, seen: Preview) -> str | None:
+    """The error at which the walk ended, where a stage that asks a model comes after it."""
+    asks = [s for s in plan.stages if (isinstance(s, Score) and s.passes) or isinstance(s, Train | Evaluate)]
+    return f"the error {seen.faults[0].code}" if seen.faults and any(s.id not in seen.known for s in asks) else None
 
 
 def _cost(cost: Cost) -> str:

@@ -113,22 +113,22 @@ def _trainings(found: Compared) -> Sheet:
     rows = [_training(each) for each in found.trainings]
     runs = any(len(each.courses) > 1 for each in found.trainings)
     notes = [f"smoothed: the mean of the losses so far, each weighing 0.9 of the next{'; losses are means over runs' if runs else ''}"] if rows else []
-    if any(each.trained for each in found.trainings):
+    if any(course.trained for each in found.trainings for course in each.courses):
         notes.append("trained tokens: under the loss, once through the examples; read: in all steps, prompts included")
     return Sheet("training", ("", "runs", "examples", "trained tokens", "steps", "read", "first loss", "last loss", "smoothed"), tuple(rows), tuple(notes))
 
 
 def _training(each: Trained) -> tuple[str, ...]:
     courses = each.courses
-    steps = sorted({course.steps[-1] for course in courses})
-    tokens = {course.tokens for course in courses}
     loss = [sum(values) / len(courses) for values in zip(*((c.losses[0], c.losses[-1], c.smoothed[-1]) for c in courses), strict=True)]
-    count = [NONE if value is None else f"{value:,}" for value in (each.examples, each.trained)]
-    read = next(iter(tokens))
-    return (
-        each.label, f"{len(courses)}", *count, " .. ".join(f"{n:,}" for n in (steps[0], steps[-1])[: len(steps)]),
-        f"{read:,}" if len(tokens) == 1 and read is not None else NONE, *(f"{value:.3f}" for value in loss),
-    )  # fmt: skip
+    counts = zip(*((c.examples, c.trained, c.steps[-1], c.tokens) for c in courses), strict=True)
+    return (each.label, f"{len(courses)}", *(_from_to(values) for values in counts), *(f"{value:.3f}" for value in loss))
+
+
+def _from_to(values: Sequence[int | None]) -> str:
+    """One number where all runs have it, else the least and the most."""
+    known = sorted({value for value in values if value is not None})
+    return NONE if not known or None in values else " .. ".join(f"{value:,}" for value in (known[0], known[-1])[: len(known)])
 
 
 def _costs(found: Compared) -> Sheet:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import polars as pl
 
+from ..compiler.diagnostics import Fault, Label
 from ..compiler.plan.stages import Arm, Evaluate, Materialise, Plan, Score, Stage, Train
 from . import materialise as made
 from .context import Context
@@ -19,7 +20,7 @@ from .promised import promised
 from .rows import Rows
 from .score import score
 from .train import Trained as Training
-from .train import train
+from .train import foreseen, train
 from .walk import Walk
 from .write_card import write_card
 
@@ -46,6 +47,21 @@ def materialised(plan: Plan, baselines: Mapping[str, Rows], context: Context) ->
     return {name: done[id(rows)] for name, rows in baselines.items()}
 
 
+def refuse_unkept(stage: Train, arms: Sequence[Arm], chosen: Mapping[str, pl.DataFrame], walk: Walk, context: Context) -> None:
+    """Hold the budgets of every baseline against what its rows come to once they are tokenised, before anything is trained. Faults as those of `train`."""
+    seen: set[int] = set()
+    for arm in arms:
+        if arm.select is not None and id(chosen[arm.name]) not in seen:
+            seen.add(id(chosen[arm.name]))
+            try:
+                foreseen(stage, chosen[arm.name], context, promised(arm.select, walk.baselines[arm.name]))
+            except Fault as fault:
+                place = Label(arm.span, "this baseline")
+                raise Fault(
+                    *(replace(d, message=f"the baseline `{arm.recipe}` cannot be trained: {d.message}", secondary=(*d.secondary, place)) for d in fault.diagnostics)
+                ) from fault
+
+
 def selection_files(stage: Materialise, chosen: Mapping[str, pl.DataFrame]) -> dict[str, Content]:
     """`selected.parquet` and `train.jsonl` of every baseline, by their path in the build."""
     files: dict[str, Content] = {}
@@ -56,7 +72,7 @@ def selection_files(stage: Materialise, chosen: Mapping[str, pl.DataFrame]) -> d
 
 
 def trained_arms(
-    stage: Train, plan: Plan, arms: Sequence[Arm], first: Path | None, chosen: pl.DataFrame, baselines: Mapping[str, pl.DataFrame], walk: Walk, out: Path,
+    stage: Train, plan: Plan, arms: Sequence[Arm], first: Training | None, chosen: pl.DataFrame, baselines: Mapping[str, pl.DataFrame], walk: Walk, out: Path,
     context: Context,
 ) -> Iterator[Trained]:  # fmt: skip
     """Each arm once it is trained and stands in its folder of the build: `after`, which `first` is, then the others, one at a time.
@@ -66,7 +82,7 @@ def trained_arms(
     for number, arm in enumerate(arms, 2):
         if arm.name == "after":
             if first is not None:
-                yield Trained(arm.name, arm.recipe, arm.seed, "model", first)
+                yield _trained(arm, "model", first)
             continue
         own = replace(stage, id=f"{stage.id} ({arm.name}, arm {number} of {len(arms) + 1})", seed=arm.seed)
         if arm.select is None:
@@ -76,8 +92,12 @@ def trained_arms(
             done = train(own, baselines[arm.name], context, promised(arm.select, rows))
         folder = f"{FOLDER}/{arm.name}"
         (out / folder).mkdir(parents=True, exist_ok=True)
-        place(done, out / folder, partial(write_card, plan=plan, stage=own, done=done, rows=rows, context=context, arm=arm.name))
-        yield Trained(arm.name, arm.recipe, arm.seed, folder, done.path)
+        place(done, out / folder, partial(write_card, plan=plan, stage=own, done=done, rows=rows, context=context, arm=arm))
+        yield _trained(arm, folder, done)
+
+
+def _trained(arm: Arm, folder: str, done: Training) -> Trained:
+    return Trained(arm.name, arm.recipe, arm.seed, folder, done.path, done.report.examples, done.report.tokens)
 
 
 def place(done: Training, folder: Path, write: Callable[[Path], None]) -> None:

@@ -34,14 +34,20 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """A recipe's trainings, one a run; `examples` and `trained` (tokens that the loss is over, an epoch) are those of the build's own recipe."""
+    """A recipe's trainings, one a run; `examples` and `trained` (tokens that the loss is over, an epoch) where all runs have as many."""
 
     label: str
     build: str
     recipe: str
     courses: tuple[Course, ...]
-    examples: int | None = None
-    trained: int | None = None
+
+    @property
+    def examples(self) -> int | None:
+        return _one({each.examples for each in self.courses})
+
+    @property
+    def trained(self) -> int | None:
+        return _one({each.trained for each in self.courses})
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +91,18 @@ def _trainings(build: Contender, alone: bool) -> list[Trained]:
     report: dict[str, Any] = build.manifest.get("training") or {}
     found = []
     for recipe in dict.fromkeys(arm.recipe for arm in build.arms if arm.name in build.metrics):
-        courses = tuple(course(arm.name, arm.seed, build.metrics[arm.name]) for arm in build.arms if arm.recipe == recipe and arm.name in build.metrics)
         own = report if recipe == RECIPE else {}
-        found.append(Trained(label(build.name, recipe, alone), build.name, str(recipe), courses, own.get("examples"), own.get("tokens")))
+        courses = tuple(
+            course(arm.name, arm.seed, build.metrics[arm.name], *((own.get("examples"), own.get("tokens")) if arm.examples is None else (arm.examples, arm.trained)))
+            for arm in build.arms
+            if arm.recipe == recipe and arm.name in build.metrics
+        )
+        found.append(Trained(label(build.name, recipe, alone), build.name, str(recipe), courses))
     return found
+
+
+def _one(values: set[int | None]) -> int | None:
+    return next(iter(values)) if len(values) == 1 else None
 
 
 def _cost(build: Contender) -> Cost:

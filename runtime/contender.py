@@ -20,12 +20,17 @@ RECIPE = "recipe"
 
 @dataclass(frozen=True, slots=True)
 class Arm:
-    """One model that was measured or trained. `recipe` None: the student as it was before."""
+    """One model that was measured or trained. `recipe` None: the student as it was before.
+
+    `examples` and `trained` tokens of an epoch, where the build says them.
+    """
 
     name: str
     recipe: str | None = None
     seed: int | None = None
     folder: str | None = None
+    examples: int | None = None
+    trained: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +106,10 @@ def contender(name: str, folder: Path) -> Contender:
 def _arms(plan: Plan, folder: Path, evaluation: Mapping[str, Any] | None) -> tuple[Arm, ...]:
     """The arms that `eval.json` lists; of a build that lists none the student before and after, as far as they are there."""
     if evaluation and "arms" in evaluation:
-        return tuple(Arm(each["arm"], each.get("recipe"), each.get("seed"), each.get("folder")) for each in evaluation["arms"])
+        return tuple(
+            Arm(each["arm"], each.get("recipe"), each.get("seed"), each.get("folder"), each.get("examples"), each.get("trained_tokens"))
+            for each in evaluation["arms"]
+        )
     training = next((stage for stage in plan.stages if isinstance(stage, Train)), None)
     measured = [*(evaluation or {}).get("benchmarks", {}).values(), (evaluation or {}).get("heldout") or {}]
     found = [Arm("before")] if any("before" in arms for arms in measured) else []

@@ -10,7 +10,10 @@ KEPT = 0.9
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """The training of one arm: `losses` and `smoothed` a step each, at `steps`; `tokens` read in all, prompts included."""
+    """The training of one arm: `losses` and `smoothed` a step each, at `steps`; `tokens` read in all, prompts included.
+
+    `examples` and `trained` tokens (those that carry loss) are those of an epoch.
+    """
 
     arm: str
     seed: int | None
@@ -18,20 +21,25 @@ class Course:
     losses: tuple[float, ...]
     smoothed: tuple[float, ...]
     tokens: int | None
+    examples: int | None = None
+    trained: int | None = None
 
     def to_data(self) -> dict[str, object]:
         """The figures that stand for it."""
         return {
             "arm": self.arm, "seed": self.seed, "steps": self.steps[-1], "first_loss": self.losses[0], "last_loss": self.losses[-1],
-            "smoothed_loss": self.smoothed[-1], "tokens_read": self.tokens,
+            "smoothed_loss": self.smoothed[-1], "tokens_read": self.tokens, "examples": self.examples, "trained_tokens": self.trained,
         }  # fmt: skip
 
 
-def course(arm: str, seed: int | None, metrics: Sequence[Mapping[str, Any]]) -> Course:
+def course(
+    arm: str, seed: int | None, metrics: Sequence[Mapping[str, Any]], examples: int | None = None, trained: int | None = None
+) -> Course:
     """The course in the lines of a `metrics.jsonl`, at least one."""
     losses = [float(line["loss"]) for line in metrics]
     tokens = metrics[-1].get("tokens")
-    return Course(arm, seed, tuple(int(line["step"]) for line in metrics), tuple(losses), tuple(smooth(losses)), None if tokens is None else int(tokens))
+    read = None if tokens is None else int(tokens)
+    return Course(arm, seed, tuple(int(line["step"]) for line in metrics), tuple(losses), tuple(smooth(losses)), read, examples, trained)
 
 
 def smooth(values: Sequence[float]) -> list[float]:

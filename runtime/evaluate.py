@@ -32,13 +32,18 @@ ANSWERS = {
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """An arm that was trained: its name, the `recipe` whose arms differ by their `seed` alone, its `folder` in the build, the `model` as it was saved."""
+    """An arm that was trained: its name, the `recipe` whose arms differ by their `seed` alone, its `folder` in the build, the `model` as it was saved.
+
+    `examples` and `tokens` (those that carry loss) are what it read in an epoch.
+    """
 
     name: str
     recipe: str
     seed: int
     folder: str
     model: Path
+    examples: int | None = None
+    tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +59,13 @@ class Evaluation:
         """What `eval.json` holds: means over seeds are in `recipes`, the recipe beside each other one in `paired`."""
         found = scores(self.items)
         base = {each.benchmark: each for each in found if each.recipe == RECIPE}
-        beside = [(base[each.benchmark], each) for each in found if each.recipe != RECIPE and each.benchmark in base]
+        beside = [(each, base[each.benchmark]) for each in found if each.recipe != RECIPE and each.benchmark in base]
         return {
             "arms": list(self.arms),
             "benchmarks": {name: {arm: one.to_dict() for arm, one in arms.items()} for name, arms in self.benchmarks.items()},
             **({"heldout": self.heldout} if self.heldout else {}),
             "recipes": summary(found),
-            "paired": [each.to_data() for each in paired(beside)],
+            "paired": [each.turned().to_data() for each in paired(beside)],
         }
 
 
@@ -81,9 +86,7 @@ def evaluate(
     measured: dict[str, pl.DataFrame] = {}
     many = len(stage.arms) + 1
     for number, (arm, model) in enumerate(_arms(stage.model, trained), 1):
-        listed.append(
-            {"arm": BEFORE, "recipe": None, "seed": None} if arm is None else {"arm": arm.name, "recipe": arm.recipe, "seed": arm.seed, "folder": arm.folder}
-        )
+        listed.append(_listed(arm))
         name, seed = (BEFORE, stage.seed) if arm is None else (arm.name, arm.seed)
         shown = f"{name}, arm {number} of {many}" if many > 2 else name
         for benchmark, items in read:
@@ -107,6 +110,13 @@ def _arms(student: Model, trained: Iterable[Trained]) -> Iterable[tuple[Trained 
     yield None, student
     for arm in trained:
         yield arm, model_of(student, arm.model)
+
+
+def _listed(arm: Trained | None) -> dict[str, object]:
+    if arm is None:
+        return {"arm": BEFORE, "recipe": None, "seed": None}
+    read = {} if arm.examples is None else {"examples": arm.examples, "trained_tokens": arm.tokens}
+    return {"arm": arm.name, "recipe": arm.recipe, "seed": arm.seed, "folder": arm.folder, **read}
 
 
 def likelihood(stage: Evaluate, model: Model, arm: str) -> Score:

@@ -29,7 +29,7 @@ from ..compiler.plan.stages import (
     kind,
 )
 from . import materialise as made
-from .arms import evaluation_of, materialised, place, selection_files, trained_arms
+from .arms import evaluation_of, materialised, place, refuse_unkept, selection_files, trained_arms
 from .audit import Audit, audit
 from .churn import Churn, churn
 from .context import Context
@@ -49,7 +49,7 @@ from .promised import promised
 from .rates import remember
 from .teacher_table import teacher_table
 from .trace import Trace, trace
-from .train import ready, train
+from .train import Trained, foreseen, ready, train
 from .walk import Walk, advance
 from .weigh import refuse_weights
 from .write_card import write_card
@@ -77,7 +77,7 @@ class Build:
     models: dict[str, dict[str, str]] = field(default_factory=dict)
     chosen: pl.DataFrame | None = None
     baselines: dict[str, pl.DataFrame] = field(default_factory=dict)
-    trained: Path | None = None
+    trained: Trained | None = None
     training: dict[str, object] | None = None
     evaluation: dict | None = None
     audits: tuple[Audit, ...] = ()
@@ -313,8 +313,12 @@ def _manifest(plan: Plan, result: Build) -> bytes:
 
 def _train(stage: Train, plan: Plan, result: Build, context: Context) -> str:
     select = next(s for s in plan.stages if isinstance(s, Select))
-    done = train(stage, _rows(result), context, promised(select, result.walk.rows))
-    result.trained, result.training = done.path, done.report.to_dict()
+    whole = promised(select, result.walk.rows)
+    if result.baselines:  # told before the first training, and the recipe's own first
+        foreseen(stage, _rows(result), context, whole)
+        refuse_unkept(stage, result.walk.arms, result.baselines, result.walk, context)
+    done = train(stage, _rows(result), context, whole)
+    result.trained, result.training = done, done.report.to_dict()
     place(done, result.out, lambda folder: write_card(folder, plan, stage, done, result.walk.rows, context))
     losses = [m["loss"] for m in done.metrics if "loss" in m]
     shown = f", loss {losses[0]:.3f} -> {losses[-1]:.3f}" if losses else ""

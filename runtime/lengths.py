@@ -17,7 +17,7 @@ from .texts import characters
 
 RESPONSE = COUNTED["response"]
 BY_TOKENIZER, BY_CHARACTERS = "tokenizer", "characters"
-NOT_AT_HAND = ("MIX0506", "MIX0507", "MIX0509")
+NOT_AT_HAND = ("MIX0506", "MIX0509")
 
 
 @dataclass(slots=True)

@@ -26,7 +26,8 @@ _NOT_ARGUMENTS = ("id", "inputs", "model", "report", "save", "span")
 class Made:
     """What a card says of one training. `hub`: the commit of a student that came from the hub; `digests`: of its weights, tokenizer and template.
 
-    `report` is that of tokenising as JSON values, `metrics` a line a step, `licences` those of each teacher's rows. `arm`: None of the recipe's own.
+    `report` is that of tokenising as JSON values, `metrics` a line a step, `licences` those of each teacher's rows. `arm`: None of the recipe's own;
+    `baseline`: what chose the rows of an arm that are not the recipe's.
     """
 
     plan: Plan
@@ -37,6 +38,7 @@ class Made:
     metrics: Sequence[Mapping[str, float]]
     licences: Mapping[str, Sequence[str]] = field(default_factory=dict)
     arm: str | None = None
+    baseline: str | None = None
     library: str = "transformers"
 
 
@@ -45,7 +47,8 @@ def model_card(made: Made) -> str:
     plan, stage = made.plan, made.stage
     title = plan.name if made.arm is None else f"{plan.name}, {made.arm}"
     parts = [f"---\n{''.join(_front_matter(made))}---", f"# {_cell(title)}", *([plan.description.strip()] if plan.description else [])]
-    parts.append(f"`{_code(stage.model.student)}`, trained on responses that the recipe `{_code(plan.name)}` selected, with mixc {__version__}.")
+    chose = f"the recipe `{_code(plan.name)}`" if made.baseline is None else f"the baseline `{_code(made.baseline)}` of the recipe `{_code(plan.name)}`"
+    parts.append(f"`{_code(stage.model.student)}`, trained on responses that {chose} selected, with mixc {__version__}.")
     if stage.format == "skill_aware":
         parts.append("Its answers begin with `Skills:` and a chain of skills a line; the prompt names none.")
     for name, rows in (

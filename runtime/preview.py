@@ -37,7 +37,7 @@ from .embedding_cost import embedding
 from .examples import Report
 from .execute import refuse_empty
 from .figure import Figure
-from .foretell import foretell
+from .foretell import foretell, foretell_arms
 from .generating import generating
 from .lazy import listening
 from .lengths import Lengths, count, lengths
@@ -204,6 +204,7 @@ def _arms(stage: Evaluate, plan: Plan, seen: Preview, pricing: Pricing) -> Itera
     if seen.feasible:
         recipe = selected(plan, seen.walk.rows, context.texts)
         chosen = {arm.name: recipe for arm in stage.arms if arm.select is None} | materialised(plan, seen.walk.baselines, context)
+        seen.faults = seen.faults or foretell_arms(training, stage.arms, chosen, seen.walk, context)
     if cost := arms_training(training, stage.arms, seen.walk.rows, seen.selected, pricing, chosen):
         yield cost
 

@@ -4,7 +4,7 @@ The frame is `answers.parquet`: a row an arm, benchmark, problem and sample. Arm
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -72,6 +72,12 @@ class Paired:
     difference: Difference
     holm: float
     comparisons: int
+
+    def turned(self) -> "Paired":
+        """The same with both recipes in each other's place: the same draws, so that a difference has one interval wherever it is told."""
+        d = self.difference
+        other = replace(d, value=0.0 - d.value, low=0.0 - d.high, high=0.0 - d.low, higher=d.lower, lower=d.higher, runs=(d.runs[1], d.runs[0]))
+        return replace(self, recipe=self.against, against=self.recipe, difference=other)
 
     def to_data(self) -> dict[str, object]:
         """As `eval.json` has it, in `paired`."""

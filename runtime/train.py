@@ -5,7 +5,7 @@ import json
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from ..compiler.backends.trl import LARGEST_PER_DEVICE, sft_arguments
 from ..compiler.diagnostics import Diagnostic, Fault, Label
 from ..compiler.plan.stages import Train
 from .context import Context
-from .events import Notice, Passed, Progress
+from .events import Notice, Passed, Progress, ignore
 from .examples import Example, Report, notices, tokenise
 from .hold import hold
 from .promised import Promised
@@ -74,6 +74,13 @@ def train(stage: Train, rows: pl.DataFrame, context: Context, promised: Promised
         shutil.rmtree(context.store.checkpoints(made.key), ignore_errors=True)
     lines = (done / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
     return Trained(done / "model", [json.loads(line) for line in lines], report, reused)
+
+
+def foreseen(stage: Train, rows: pl.DataFrame, context: Context, promised: Promised) -> Report:
+    """What `train` would make of the `rows`, with its faults of the data, MIX0507, 0510 and 0513; nothing is trained, no notice given."""
+    quiet = replace(context, watch=ignore)
+    _, report = tokenise(stage, rows, context.students.tokenizer(stage.model), longest_example(stage, quiet))
+    return hold(stage, report, promised, quiet)
 
 
 def ready(stage: Train) -> None:

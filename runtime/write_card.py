@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ..compiler.plan.stages import Plan, Train
+from ..compiler.plan.stages import Arm, Plan, Train
 from .context import Context
 from .files import write_atomic
 from .licences import licences
@@ -12,7 +12,7 @@ from .rows import Rows
 from .train import Trained
 
 
-def write_card(folder: Path, plan: Plan, stage: Train, done: Trained, rows: Rows, context: Context, arm: str | None = None) -> None:
+def write_card(folder: Path, plan: Plan, stage: Train, done: Trained, rows: Rows, context: Context, arm: Arm | None = None) -> None:
     """Write `README.md` and `loss.svg` into `folder`, a copy of the model `done` of the selected `rows` (those without a reason).
 
     `arm` names a training that is not the recipe's own. Nothing in them depends on the machine or the day. Fault MIX0508.
@@ -20,7 +20,8 @@ def write_card(folder: Path, plan: Plan, stage: Train, done: Trained, rows: Rows
     files = context.students.files(stage.model)
     made = Made(
         plan=plan, stage=stage, hub=files.hub, digests=files.digests, report=done.report.to_dict(), metrics=done.metrics,
-        licences=licences(plan, rows, context.texts), arm=arm, library="peft" if (folder / "adapter_config.json").is_file() else "transformers",
+        licences=licences(plan, rows, context.texts), arm=arm.name if arm else None,
+        baseline=arm.recipe if arm and arm.select else None, library="peft" if (folder / "adapter_config.json").is_file() else "transformers",
     )  # fmt: skip
     write_atomic(folder / "README.md", model_card(made).encode())
     write_atomic(folder / "loss.svg", loss_plot(done.metrics).encode())

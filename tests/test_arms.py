@@ -52,6 +52,10 @@ def models(folder: Path) -> dict[str, int]:
     return {path.parent.parent.name: path.stat().st_mtime_ns for path in found}
 
 
+def trained(out: Path) -> int:
+    return json.loads((out / "manifest.json").read_text())["training"]["tokens"]
+
+
 def evaluation(folder: Path) -> dict:
     return json.loads((folder / "build" / "whole" / "eval.json").read_text())
 
@@ -59,9 +63,12 @@ def evaluation(folder: Path) -> dict:
 def test_every_arm_has_its_folder_and_its_results(built: Path) -> None:
     out, found = built / "build" / "whole", evaluation(built)
     assert [arm["arm"] for arm in found["arms"]] == ARMS
+    assert {arm.get("trained_tokens") for arm in found["arms"] if arm["recipe"] == "recipe"} == {trained(out)}
+    random = found["arms"][4]["trained_tokens"]
+    assert random > 0 and f"carry loss in an epoch | {random:,} |" in (out / "arms" / "random-1" / "model" / "README.md").read_text()
     assert found["arms"][0] == {"arm": "before", "recipe": None, "seed": None}
-    assert found["arms"][1] == {"arm": "after", "recipe": "recipe", "seed": 0, "folder": "model"}
-    assert found["arms"][4] == {"arm": "random-1", "recipe": "random", "seed": 1, "folder": "arms/random-1"}
+    assert found["arms"][1] == {"arm": "after", "recipe": "recipe", "seed": 0, "folder": "model", "examples": 8, "trained_tokens": trained(out)}
+    assert found["arms"][4] == {"arm": "random-1", "recipe": "random", "seed": 1, "folder": "arms/random-1", "examples": 8, "trained_tokens": random}
     assert sorted(p.name for p in (out / "arms").iterdir()) == sorted(ARMS[2:])
     for arm in found["arms"][1:]:
         model = out / (arm["folder"] if arm["arm"] == "after" else f"{arm['folder']}/model")
@@ -70,6 +77,8 @@ def test_every_arm_has_its_folder_and_its_results(built: Path) -> None:
         assert [line["step"] for line in metrics] == [1, 2]
     assert {p.name for p in (out / "arms" / "random-0").iterdir()} == {"selected.parquet", "train.jsonl", "model", "metrics.jsonl"}
     assert {p.name for p in (out / "arms" / "recipe-1").iterdir()} == {"model", "metrics.jsonl"}
+    assert "the baseline `random` of the recipe" in (out / "arms" / "random-0" / "model" / "README.md").read_text()
+    assert "that the recipe `" in (out / "arms" / "recipe-1" / "model" / "README.md").read_text()
     weights = [digest(out / "model" / "model.safetensors"), *(digest(out / "arms" / arm / "model" / "model.safetensors") for arm in ARMS[2:])]
     assert len(set(weights)) == len(weights), "another seed or another selection is another model"
 
@@ -166,17 +175,20 @@ def test_a_build_that_is_killed_between_arms_goes_on_with_the_next(built: Path, 
 
 
 
-def few(folder: Path, baseline: str, select: str) -> subprocess.CompletedProcess[str]:
-    """A build that comes to its selection without a likelihood."""
+def few(folder: Path, baseline: str, select: str, train: str = "") -> subprocess.CompletedProcess[str]:
+    """A build that comes to its selection without a likelihood; with a clause of `train` the rows that are best by `rare` have long prompts."""
     make_project(folder, prompts=12)
     make_tiny_student(folder / "tiny", context=1024)
     lines = [json.loads(line) for line in (folder / "data" / "rows.jsonl").read_text().splitlines()]
     for number, line in enumerate(lines):
-        line["rare"] = 1.0 if number < 3 else None
+        line["rare"] = 2.0 if number < 3 else 1.0 if number < 6 else None
+        line["kind"] = "long" if number < 3 else "short"
+        line["question"] += " Think of boxes, and of what is in them." * (20 if number < 3 and train else 0)
     (folder / "data" / "rows.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     head, rest = STUDENT.split("score naturalness")
     spec = head + "score rare = column(rare)\nscore length = column(count, unit: tokens)\n" + rest[rest.index("\ndecontaminate") :]
     spec = spec[: spec.index("select {")] + f"select {{\n  where length <= 400 tokens\n{select}}}\n" + spec[spec.index("\ntrain tiny") :]
+    spec = spec.replace("train tiny {\n", f"train tiny {{\n  {train}\n")
     (folder / "few.mix").write_text(spec.replace("  max_tokens 8 tokens\n", f"  max_tokens 8 tokens\n  baseline {baseline}\n"))
     return mixc("build", "few.mix", cwd=folder)
 
@@ -186,6 +198,15 @@ def test_a_baseline_that_cannot_have_the_budget_is_told_before_anything_is_train
     assert done.returncode == 3, done.stderr
     assert "error[MIX0401]" in done.stderr and "the baseline `rare` cannot be selected" in done.stderr and "this baseline" in done.stderr
     assert not models(tmp_path) and not (tmp_path / "build").exists()
+
+
+def test_a_baseline_whose_rows_do_not_fit_is_told_before_anything_is_trained(tmp_path: Path) -> None:
+    select = '  quota column kind "long" <= 0 examples\n  budget 5 examples\n  maximize -length\n'
+    done = few(tmp_path, "rare", select, "max_length 300 tokens")
+    assert done.returncode == 4 and "error[MIX0513]: the baseline `rare` cannot be trained: `budget 5 examples` holds" in done.stderr, done.stderr
+    assert "trained on: 2 examples" in done.stderr and "this baseline" in done.stderr and not models(tmp_path)
+    planned = mixc("plan", "few.mix", cwd=tmp_path)
+    assert planned.returncode == 4 and "tokenising breaks a promise" in planned.stdout and "the baseline `rare` cannot be trained" in planned.stderr
 
 
 def test_a_baseline_of_another_size_is_told(tmp_path: Path) -> None:

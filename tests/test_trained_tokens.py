@@ -74,6 +74,15 @@ def test_a_row_left_out_is_known_in_plan_and_stops_a_build_before_it_trains(fold
     assert (folder / "build" / "kept" / "selected.parquet").is_file(), "the selection is finished and stays"
 
 
+def test_a_plan_of_a_student_without_a_template_says_so_and_counts_nothing_behind_it(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    make_tiny_student(folder / "tiny", chat_template=False)
+    for left in (folder / "tiny").glob("chat_template*"):
+        left.unlink()
+    code, out, err = run(capfd, 300, "plan")
+    assert code == 4 and "error[MIX0507]: student `tiny` lacks a chat template" in err, out + err
+    assert "no model has anything to do" not in out and "the error MIX0507" in out, out
+
+
 def test_what_is_cut_is_shown_where_no_promise_is_broken(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert run(capfd, 130, "build", "--until", "select")[0] == 0
     code, out, _ = run(capfd, 130, "plan", "--format", "json")

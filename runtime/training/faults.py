@@ -55,7 +55,7 @@ def _diverged(stage: Train, error: Diverged) -> Diagnostic:
         f"training failed at step {error.step}: the {what} is {error.value}",
         Label(stage.span, "the weights are of no use from there on"),
         notes=(f"the learning rate is {stage.learning_rate:g}, the arithmetic {stage.model.dtype}",),
-        help="write a smaller `learning_rate`, or `dtype fp32` in the student",
+        help="write a smaller `learning_rate`" + ("" if stage.model.dtype == "fp32" else ", or `dtype fp32` in the student"),
     )
 
 

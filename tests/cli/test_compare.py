@@ -1,6 +1,7 @@
 """`mixc compare` on real builds: variants of one spec with a tiny student, ablations that need none, and what it refuses."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -132,6 +133,21 @@ def test_losses_and_costs_are_those_of_the_builds(run: Run) -> None:
         assert (each["examples"], each["trained_tokens"]) == (manifest["training"]["examples"], manifest["training"]["tokens"])
         assert cost["all"] == pytest.approx(sum(stage["seconds"] for stage in manifest["stages"]))
         assert cost["engines"] == ["transformers on cpu", "trl on cpu"]
+
+
+def test_every_arm_says_what_it_was_trained_on(run: Run) -> None:
+    armed()
+    path = Path("build/study/size=6/eval.json")
+    data = json.loads(path.read_text())
+    for arm in data["arms"][1:]:
+        arm |= {"examples": 6, "trained_tokens": 1100 if arm["recipe"] == "recipe" else 1200 + arm["seed"]}
+    path.write_text(json.dumps(data))
+    recipe, random = compared(run, "build/study/size=6")["trainings"]
+    assert (recipe["examples"], recipe["trained_tokens"]) == (6, 1100)
+    assert (random["examples"], random["trained_tokens"]) == (6, None)
+    assert [(each["examples"], each["trained_tokens"]) for each in random["runs"]] == [(6, 1200), (6, 1201), (6, 1202)]
+    shown = run("compare", "build/study/size=6")[1]
+    assert re.search(r"\n  recipe +3 +6 +1,100 ", shown) and re.search(r"\n  random +3 +6 +1,200 \.\. 1,202 ", shown)
 
 
 def test_recipes_stand_beside_the_reference_on_the_same_problems(run: Run) -> None:

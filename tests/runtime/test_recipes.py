@@ -62,6 +62,17 @@ def test_recipes_are_tested_on_the_problems_that_both_have() -> None:
     assert told[0].holm == min(1.0, 2 * told[0].difference.p)
 
 
+def test_a_difference_is_the_same_from_either_side() -> None:
+    frame = heldout(ARMS, 30, lambda arm, row: 2 + row / 50 + 0.04 * len(arm) + 0.03 * ((row * len(arm)) % 7))
+    recipe, random = (only(scores(frame), name) for name in ("recipe", "random"))
+    (told,) = paired([(random, recipe)])
+    (one,) = against(scores(frame), "recipe")[1:]
+    back = told.turned()
+    assert (back.recipe, back.against) == ("recipe", "random") and back.turned() == told and told.difference == one.difference
+    d, b = told.difference, back.difference
+    assert (b.value, b.low, b.high, b.p, b.higher, b.lower) == (-d.value, -d.high, -d.low, d.p, d.lower, d.higher)
+
+
 def test_held_out_rows_count_where_every_run_has_them() -> None:
     shift = {"before": 0.5, "random-0": 0.2, "random-1": 0.25, "random-2": 0.15}
     frame = heldout(ARMS, 40, lambda arm, n: None if (arm, n) == ("after", 3) else 2.0 + n / 40 + shift.get(arm, 0.0))

@@ -227,6 +227,8 @@ def test_a_loss_that_is_no_number_stops_at_its_step_and_leaves_no_model(tmp_path
     save_file(tensors, broken / "model.safetensors", {"format": "pt"})
     code, message = fault(lambda: train(make_stage(broken), make_rows(6), make_context(tmp_path)))
     assert (code, message) == ("MIX0510", "training failed at step 1: the loss is nan")
+    said = shown(lambda: train(make_stage(broken), make_rows(6), make_context(tmp_path)))
+    assert "the arithmetic fp32" in said and "or `dtype fp32`" not in said, "no advice that is followed already"
     assert not list((tmp_path / "store").glob("artifacts/models/*"))
 
 
