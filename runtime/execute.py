@@ -198,6 +198,8 @@ def _run(stage: Stage, plan: Plan, result: Build, context: Context) -> None:
         result.models[model.student] = {"model": model.model, "dtype": model.dtype, **context.students.files(model).digests}
     elif isinstance(stage, Tag) and stage.nearest is not None and (found := embedding_files(stage.nearest.model, context.students)) is not None:
         result.models[stage.id] = {"model": stage.nearest.model.model, "dtype": stage.nearest.model.dtype, "weights": found.digest}
+    elif isinstance(stage, Tag) and stage.attribution is not None and stage.attribution.endpoint is not None:
+        result.models[stage.id] = {"model": stage.attribution.model.model, "endpoint": stage.attribution.endpoint.url}
     seconds = time.monotonic() - began
     tokens, reading = sum(p.tokens for p in result.passed), sum(p.seconds for p in result.passed)
     engines = ", ".join(sorted({f"{p.engine} on {p.device}" for p in result.passed if p.tokens}))

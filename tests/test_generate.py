@@ -250,7 +250,10 @@ def test_a_model_of_this_machine_answers_and_is_let_go(mixc: Run, tmp_path: Path
     manifest = json.loads(Path("build/sums/manifest.json").read_text())
     assert manifest["models"]["teacher writer"]["dtype"] == "fp32"
     code, said, _ = mixc("plan", "sums.mix")
-    assert code == 0 and "no model has anything to do" in said
+    assert code == 0 and "no model has anything to do" in said and "up to date" in said
+    make_tiny_student(tmp_path / "tiny", seed=1)
+    code, said, _ = mixc("plan", "sums.mix", "--exit-code")
+    assert code == 2 and "the files of teacher `writer` have changed" in " ".join(said.split())
 
 
 def test_the_spec_on_the_page_is_checked(tmp_path: Path) -> None:
