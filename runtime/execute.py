@@ -42,6 +42,7 @@ from .generate import model_of
 from .ledger import write_ledger
 from .manifest import Record, manifest
 from .measured import Profiled, profile_data, profile_json
+from .look_ahead import look_ahead
 from .models import run_here
 from .needs import needs
 from .precision import to_data
@@ -140,6 +141,7 @@ def build(plan: Plan, out: Path, context: Context, until: str | None = None) -> 
         _refuse_foreign(out)
         sweep(out.parent)
         recover_swap(out)
+        look_ahead(ahead, context)
         for i, stage in enumerate(ahead):
             if hopeless := foresee(ahead[i:], result.walk, context):
                 raise Fault(hopeless)
