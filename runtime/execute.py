@@ -40,9 +40,9 @@ from .files import TEMPORARY, recover_swap, replace_atomic, swap_folder, sweep, 
 from .foresee import foresee
 from .generate import model_of
 from .ledger import write_ledger
+from .look_ahead import look_ahead
 from .manifest import Record, manifest
 from .measured import Profiled, profile_data, profile_json
-from .look_ahead import look_ahead
 from .models import run_here
 from .needs import needs
 from .precision import to_data
