@@ -40,6 +40,7 @@ from .files import TEMPORARY, recover_swap, replace_atomic, swap_folder, sweep, 
 from .foresee import foresee
 from .generate import model_of
 from .ledger import write_ledger
+from .look_ahead import look_ahead
 from .manifest import Record, manifest
 from .measured import Profiled, profile_data, profile_json
 from .models import run_here
@@ -140,6 +141,7 @@ def build(plan: Plan, out: Path, context: Context, until: str | None = None) -> 
         _refuse_foreign(out)
         sweep(out.parent)
         recover_swap(out)
+        look_ahead(ahead, context)
         for i, stage in enumerate(ahead):
             if hopeless := foresee(ahead[i:], result.walk, context):
                 raise Fault(hopeless)
@@ -198,6 +200,8 @@ def _run(stage: Stage, plan: Plan, result: Build, context: Context) -> None:
         result.models[model.student] = {"model": model.model, "dtype": model.dtype, **context.students.files(model).digests}
     elif isinstance(stage, Tag) and stage.nearest is not None and (found := embedding_files(stage.nearest.model, context.students)) is not None:
         result.models[stage.id] = {"model": stage.nearest.model.model, "dtype": stage.nearest.model.dtype, "weights": found.digest}
+    elif isinstance(stage, Tag) and stage.attribution is not None and stage.attribution.endpoint is not None:
+        result.models[stage.id] = {"model": stage.attribution.model.model, "endpoint": stage.attribution.endpoint.url}
     seconds = time.monotonic() - began
     tokens, reading = sum(p.tokens for p in result.passed), sum(p.seconds for p in result.passed)
     engines = ", ".join(sorted({f"{p.engine} on {p.device}" for p in result.passed if p.tokens}))

@@ -68,10 +68,10 @@ class Profiled:
     def summary(self) -> str:
         """One line for people."""
         tried, right = sum(t.attempts for _, t in self.tallies), sum(t.correct for _, t in self.tallies)
-        said = f"{len(self.tallies):,} skills, {right:,} of {tried:,} attempts correct"
+        said = f"{len(self.tallies):,} skill{'' if len(self.tallies) == 1 else 's'}, {right:,} of {tried:,} attempts correct"
         if self.measured is None:
             return said
-        return f"{said}, {self.measured.responses:,} response{'' if self.measured.responses == 1 else 's'} to {self.measured.prompts:,} prompts"
+        return f"{said}, {self.measured.responses:,} response{'' if self.measured.responses == 1 else 's'} to {self.measured.prompts:,} prompt{'' if self.measured.prompts == 1 else 's'}"
 
 
 def tallies(measured: Measured) -> Tallies:

@@ -248,6 +248,7 @@ def _attributed(stage: Tag, seen: Preview, pricing: Pricing) -> Known:
     """Skills are known where each answer is in the store; otherwise no row's are."""
     before = _rows(seen)
     seen.walk.rows, cost = tagging(stage, seen.walk.rows, pricing)
+    seen.walk.tree = stage.tree
     seen.costs.append(cost)
     return replace(_passed(seen, before), cached=cost.cached, missing=cost.rows)
 

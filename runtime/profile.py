@@ -178,7 +178,7 @@ def _tell(stage: Profile, measured: Measured, whys: Counter[str], context: Conte
         context.watch(Notice(stage.id, said))
 
     if measured.empty:
-        tell(f"{_skills(measured.empty)} no prompt that can be asked, and is not in the profile: {_listed(measured.empty)}")
+        tell(f"{_skills(measured.empty)} no prompt that can be asked, and {'is' if len(measured.empty) == 1 else 'are'} not in the profile: {_listed(measured.empty)}")
     if measured.cut:
         tell(f"{measured.cut:,} of {measured.responses:,} responses were cut at {stage.max_tokens:,} tokens")
     if measured.unknown:

@@ -24,7 +24,7 @@ from .precision import recalled
 from .rows import Rows, alive
 from .scorers import column
 from .scorers.base import Aside, Maker, Partial, Pooled, Ratio, Reader, Scorer, Stepped
-from .scorers.registry import scorer
+from .scorers.registry import computed, scorer
 from .shelf import Shelf
 from .store import fingerprint
 from .texts import OWN
@@ -231,7 +231,7 @@ def _compute(stage: Score, asked: Scorer, missing: pl.DataFrame, shelf: Shelf, c
     tell = context.watch if not asked.reports else ignore
     tell(Progress(stage.id, 0, len(missing), "responses"))
     # A scorer is a generator: closing it ends its workers at once, whatever ended this loop.
-    with closing(cast("Generator[pl.DataFrame | Aside]", asked.compute(stage, missing, replace(context, watch=fair)))) as frames:
+    with closing(cast("Generator[pl.DataFrame | Aside]", computed(asked, stage, missing, replace(context, watch=fair)))) as frames:
         try:
             for frame in frames:
                 if isinstance(frame, Aside):

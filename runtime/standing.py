@@ -8,9 +8,10 @@ from pathlib import Path
 from .. import __version__
 from ..compiler.plan.digest import own
 from ..compiler.plan.serialize import Unreadable, from_data
-from ..compiler.plan.stages import Evaluate, Materialise, Profile, Scan, Select, Stage, Tag, Train
+from ..compiler.plan.stages import Evaluate, Materialise, Model, Profile, Scan, Select, Stage, Tag, Teachers, Train
 from .embeddings import embedding_files
 from .engines.students import Students
+from .generate import model_of
 from .models import run_here
 from .outside import digests, files_of
 
@@ -84,12 +85,18 @@ def _student(stage: Stage, models: dict, students: Students) -> str | None:
     if isinstance(stage, Tag) and stage.nearest is not None:
         found, name = embedding_files(stage.nearest.model, students), stage.nearest.model.model
         return None if found is None or models.get(stage.id, {}).get("weights") == found.digest else f"the files of `{name}` have changed"
+    if isinstance(stage, Teachers):
+        writers = (each for each in stage.generated if each.endpoint is None)
+        changed = next((each.name for each in writers if not _same(model_of(each), models.get(f"teacher {each.name}", {}), students)), None)
+        return f"the files of teacher `{changed}` have changed" if changed else None
     model = run_here(stage)
-    if model is None or not students.is_here(model):
+    if model is None or _same(model, models.get(model.student, {}), students):
         return None
-    known = models.get(model.student, {})
-    same = all(known.get(name) == value for name, value in students.files(model).digests.items())
-    return None if same else f"the files of {'' if isinstance(stage, Tag) else 'student '}`{model.student}` have changed"
+    return f"the files of {'' if isinstance(stage, Tag) else 'student '}`{model.student}` have changed"
+
+
+def _same(model: Model, known: dict, students: Students) -> bool:
+    return not students.is_here(model) or all(known.get(name) == value for name, value in students.files(model).digests.items())
 
 
 def _gone(stage: Stage, out: Path) -> str | None:

@@ -199,6 +199,24 @@ def test_a_test_of_a_recipe_takes_the_answers_from_its_rows_and_asks_nobody(mixc
         assert code == 0 and server.asked == [], said + errors
 
 
+def test_what_the_end_of_a_build_lacks_is_told_before_anybody_is_asked(mixc: Run, tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    make_tiny_student(tmp_path / "bare", chat_template=False)
+    make_tiny_student(tmp_path / "tiny")
+    Path("bench.jsonl").write_text('{"problem": "What is 1 + 1?"}\n')
+    student = 'student s {\n  model "./%s"\n  dtype fp32\n}\n'
+    cases = {
+        "MIX0507": student % "bare" + "score natural = global_logprob(student: s)\n",
+        "MIX0511": student % "tiny" + 'train s { steps 1 }\nevaluate {\n  benchmark exam "bench.jsonl" samples 1\n}\n',
+    }
+    for code, more in cases.items():
+        with served(answer) as server:
+            Path("sums.mix").write_text(spec(server.url) + more)
+            ended, _, errors = mixc("build", "sums.mix")
+            assert ended == 4 and f"error[{code}]" in errors, errors
+            assert server.asked == []
+
+
 def test_a_build_that_was_killed_goes_on(mixc: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sums(tmp_path, 150)
     enough, go_on = threading.Event(), threading.Event()
@@ -250,7 +268,10 @@ def test_a_model_of_this_machine_answers_and_is_let_go(mixc: Run, tmp_path: Path
     manifest = json.loads(Path("build/sums/manifest.json").read_text())
     assert manifest["models"]["teacher writer"]["dtype"] == "fp32"
     code, said, _ = mixc("plan", "sums.mix")
-    assert code == 0 and "no model has anything to do" in said
+    assert code == 0 and "no model has anything to do" in said and "up to date" in said
+    make_tiny_student(tmp_path / "tiny", seed=1)
+    code, said, _ = mixc("plan", "sums.mix", "--exit-code")
+    assert code == 2 and "the files of teacher `writer` have changed" in " ".join(said.split())
 
 
 def test_the_spec_on_the_page_is_checked(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 from mixc.cli.inputs import compile_file
 from mixc.compiler.codes.all import CODES
 from mixc.compiler.diagnostics import Severity
+from mixc.compiler.ide.slots import CALLED
 from mixc.compiler.semantics.catalogue import SCORERS
 from mixc.compiler.syntax.blocks import HEADS, keywords
 from mixc.tests.compiling import drawn
@@ -78,3 +79,27 @@ def test_every_lint_scorer_and_setting_is_on_the_page() -> None:
 def test_every_block_is_seen() -> None:
     assert PAGE.count("```mix") == len(FENCES) > 20
     assert os.sep not in FRAME.replace("../models/", "")
+
+
+def test_what_the_page_calls_not_run_yet_is_what_is_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(project(tmp_path))
+    (said,) = re.findall(r"^Checked and planned and not run yet are (.*?): ", PAGE, re.MULTILINE)
+    assert not re.search(r"^\|.*(, \* `|` \*[ ,|])", PAGE, re.MULTILINE)
+    Path("bare.mix").write_text(re.sub(r"^  license .*\n", "", FRAME, flags=re.MULTILINE) + BASE.partition("train")[0])
+    clauses = {
+        "train small {\n  epochs 1\n  method lora(rank: 4, alpha: 8)\n  weight length\n  packing true\n  report tensorboard\n  save 10 steps\n}\n": None,
+        'student other { model "org/other" }\ntrain small { epochs 1 }\ntrain other { epochs 2 }\n': "a second `train`",
+    }
+    for clause, missing in clauses.items():
+        Path("page.mix").write_text(f'extends "bare.mix"\n{clause}')
+        outcome = compile_file("page.mix")
+        assert outcome.plan is not None, drawn(outcome.notes, outcome.sources)
+        assert [each.what for each in outcome.plan.pending] == [missing] * (missing is not None), clause
+        assert missing is None or missing in said
+
+
+def test_the_arguments_of_a_way_to_tag_are_on_the_page() -> None:
+    described = re.findall(r"^`(embedding|llm)` (.*?)\n(?=`|\n)", PAGE, re.MULTILINE | re.DOTALL)
+    assert {name for name, _ in described} == {"embedding", "llm"}
+    for name, text in described:
+        assert not [each for each in CALLED[name] if each != "model" and f"`{each}:" not in text], name

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sys
 from importlib import invalidate_caches
 from pathlib import Path
 
@@ -169,3 +170,12 @@ def test_a_selection_that_cannot_be_is_told_before_anybody_is_asked(run: Run, mo
     Path("spec.mix").write_text(Path("spec.mix").read_text().replace("budget   12 examples", "budget   5000 examples"))
     code, _, said = run("build", "spec.mix")
     assert code == 3 and "MIX0401" in said
+
+
+def test_a_grader_of_a_package_that_fails_is_told_as_one(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "hasletter", raising=False)
+    module = Path("../site/hasletter.py")
+    module.write_text(GRADER.replace('        has = pl.col("response")', '        raise RuntimeError("kaboom")\n        has = pl.col("response")'))
+    code, _, said = run("build", "spec.mix", "--until", "profile")
+    assert code == 4 and "error[MIX0515]" in said and "`has` of an installed package raised RuntimeError: kaboom" in said
+    assert "in `hasletter.py`, line" in said and "has-letter" in said and "a bug in mixc" not in said

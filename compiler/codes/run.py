@@ -131,8 +131,8 @@ CODES: dict[str, Code] = {
     ),
     "MIX0515": Code(
         "a scorer of a package that cannot be run",
-        "An installed package says what its scorer is (`mixc.signatures`), so that specs can name it, but the code for a run (`mixc.scorers`) is missing or cannot "
-        "be loaded. Install the package whole, or ask its authors.",
+        "An installed package says what its scorer is (`mixc.signatures`), so that specs can name it, but the code for a run (`mixc.scorers`) is missing, cannot "
+        "be loaded, or fails at its work. Install the package whole, or ask its authors.",
         '[project.entry-points."mixc.signatures"]\nsurprise = "surprise:SIGNATURE"',
         '[project.entry-points."mixc.signatures"]\nsurprise = "surprise:SIGNATURE"\n\n[project.entry-points."mixc.scorers"]\nsurprise = "surprise:Surprise"',
     ),

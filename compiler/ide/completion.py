@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from ..codes.all import CODES
 from ..semantics.catalogue import SCORERS, Parameter, Signature
-from ..semantics.types import of_column
+from ..semantics.types import BOOL, of_column
 from ..semantics.words import in_words
 from ..source import Span
 from ..syntax.automaton import load
@@ -161,7 +161,7 @@ def _named(where: Slot, at: Cursor, project: Project) -> Iterator[_Item]:
             yield from (_Item(name, "word", "a group", rank=0) for name in GROUPS)
             yield from _columns(facts, "", 2)
         case "scorer":
-            yield from (_Item(s.name, "scorer", in_words(s.type), s.says, _call(s), True, 0) for s in SCORERS.values())
+            yield from (_Item(s.name, "scorer", in_words(s.type), s.says, _call(s), True, 0) for s in SCORERS.values() if where.of != ("grader",) or s.type == BOOL)
         case "argument":
             yield from _arguments(where.of[0], where.of[1:], facts)
         case "words":

@@ -17,7 +17,7 @@ SETTINGS: dict[tuple[str, str], tuple[str, ...]] = {
     ("train", "gradient_checkpointing"): ("true", "false"),
     ("train", "packing"): ("true", "false"),
 }
-_OTHERS = {
+CALLED = {
     "weakness": ("max_weight", "prior", "min_support", "paper"),
     "minhash": ("threshold",),
     "embedding": ("model", "revision", "top", "margin", "least"),
@@ -26,6 +26,8 @@ _OTHERS = {
     "given": (),
 }  # fmt: skip
 """What is called and is no scorer, with its arguments."""
+_CHOSEN = {("llm", "reads"): ("prompt", "response")}
+"""Their arguments that are one of some words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,7 @@ def _inside(cursor: Cursor, words: tuple[str, ...]) -> Slot:
         case "skills", ("tag", "by", "column"):
             return Slot("column")
         case "profile", ("grade",):
-            return Slot("scorer")
+            return Slot("scorer", ("grader",))
         case "profile", (*_, "per"):
             return Slot("words", ("prompt", "skill"))
         case "evaluate", ("heldout",):
@@ -122,7 +124,7 @@ def _inside(cursor: Cursor, words: tuple[str, ...]) -> Slot:
         case "evaluate", ("benchmark",):
             return Slot("declare")
         case "evaluate", ("benchmark", *_, "grade"):
-            return Slot("scorer")
+            return Slot("scorer", ("grader",))
         case "test", ("expect", "error"):
             return Slot("code")
         case "test", ("expect", "teacher"):
@@ -168,11 +170,15 @@ def call_around(words: tuple[str, ...]) -> tuple[int, str] | None:
         elif words[at] in ("(", "["):
             if depth:
                 depth -= 1
-            elif words[at] == "(" and (words[at - 1] in SCORERS or words[at - 1] in _OTHERS):
+            elif words[at] == "(" and (words[at - 1] in SCORERS or words[at - 1] in CALLED):
                 return at, words[at - 1]
             else:
                 return None
     return None
+
+
+def _given(inner: tuple[str, ...]) -> set[str]:
+    return {inner[i - 1] for i, word in enumerate(inner) if word == ":"}
 
 
 def _argument(words: tuple[str, ...], opened: int, function: str) -> Slot:
@@ -180,14 +186,15 @@ def _argument(words: tuple[str, ...], opened: int, function: str) -> Slot:
     if function == "given":
         return Slot("column")
     if function not in SCORERS:
-        names = _OTHERS.get(function, ())
+        if words_of := _CHOSEN.get((function, inner[-2])) if inner and inner[-1] == ":" else None:
+            return Slot("words", words_of)
+        names = [name for name in CALLED.get(function, ()) if name not in _given(inner)]
         return Slot("argument", (function, *names)) if not inner or inner[-1] == "," else Slot("")
     signature = SCORERS[function]
     if inner and inner[-1] == ":":
         parameter = next((p for p in signature.parameters if p.name == inner[-2]), None)
     elif not inner or inner[-1] == ",":
-        given = {inner[i - 1] for i, w in enumerate(inner) if w == ":"}
-        return Slot("argument", (function, *(p.name for p in signature.parameters if p.name not in given)))
+        return Slot("argument", (function, *(p.name for p in signature.parameters if p.name not in _given(inner))))
     else:
         return Slot("")
     match parameter.kind if parameter else "":

@@ -16,7 +16,7 @@ from .normalize import normalize, plain, steps
 from .recite import Block, Item, recite
 from .rename import Renaming, rename
 from .rescore import computes, rescore
-from .stages import Evaluate, Filter, Keep, Plan, Scan, Score, Select, Stage, Train, Where
+from .stages import Evaluate, Filter, Keep, Plan, Profile, Scan, Score, Select, Stage, Teachers, Train, Where
 
 _ROWS = ("scan", "teachers", "heldout", "decontaminate", "dedup", "filter")
 _NEW = "for rows that it newly lets in"
@@ -171,10 +171,23 @@ def _asked(item: Item, sides: _Sides) -> list[str]:
 def _mix(item: Item, sides: _Sides) -> tuple[Work, str]:
     if item.key != "seed":
         return Work.COSMETIC, ""
+    if drawn := [who for s in sides.after for who in _draw(s)]:
+        return Work.GENERATE, f"{', '.join(drawn)}: other answers are drawn"
     if any(isinstance(s, Scan) and s.sample for s in sides.after) and sides.rescores:
         return Work.SCORE, "other prompts are sampled"
     trained = {s.seed for side in (sides.before, sides.after) for s in side if isinstance(s, Train)}
     return Work.SELECT, "it decides ties and `random`" + (", and the order of training" if len(trained) > 1 else "")
+
+
+def _draw(stage: Stage) -> list[str]:
+    """Whose answers in a stage go by the seed: they are drawn at a temperature, or the prompts that are asked are a sample."""
+    match stage:
+        case Teachers():
+            return [f"teacher `{each.name}`" for each in stage.generated if each.temperature]
+        case Profile() if stage.measured and (stage.temperature or stage.sample is not None):
+            return [f"profile `{stage.model.student}`"]
+        case _:
+            return []
 
 
 def _student(name: str, sides: _Sides) -> tuple[Work, str]:

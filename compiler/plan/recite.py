@@ -237,7 +237,11 @@ def _(stage: Tag) -> Iterator[Block]:
     near = nearness(stage.nearest) if stage.nearest is not None else ""
     asked = attributed(stage.attribution) if stage.attribution is not None else ""
     by = f"tag by {stage.method} {stage.column or near or asked}".rstrip()
-    items = [Item("tag", by, (stage.method, stage.column, plain(stage.nearest), plain(stage.attribution)), "tag", stage.span)]
+    server = stage.attribution.endpoint if stage.attribution is not None else None
+    asking = replace(stage.attribution, endpoint=replace(server, key=None)) if stage.attribution is not None and server is not None else stage.attribution
+    items = [Item("tag", by, (stage.method, stage.column, plain(stage.nearest), plain(asking)), "tag", stage.span)]
+    if server is not None and server.key:  # another key to the same server changes no answer
+        items.append(Item("key", f'key: "{server.key}"', server.key, "", stage.span))
     if stage.tree is not None:
         items.append(Item("tree", f"tree of {len(stage.tree):,} skills", tuple(sorted(stage.tree)), "tag", stage.span))
     if stage.keywords is not None:

@@ -3,12 +3,18 @@
 A scorer's module is imported when it is first asked for.
 """
 
+import traceback
+from collections.abc import Iterator
 from functools import cache
 from importlib import import_module
+from pathlib import Path
+
+import polars as pl
 
 from ...compiler.diagnostics import Diagnostic, Fault, Label
 from ...compiler.plan.stages import Score
-from .base import Scorer
+from ..context import Context
+from .base import Aside, Scorer
 
 GROUP = "mixc.scorers"
 SCORERS = {
@@ -39,6 +45,23 @@ def scorer(stage: Score) -> Scorer:
                 "MIX0515", f"there is no code for the scorer `{stage.scorer}`: {why}", Label(stage.span, "cannot be run"), help=brought
             )
         ) from fault
+
+
+def computed(asked: Scorer, stage: Score, rows: pl.DataFrame, context: Context) -> Iterator[pl.DataFrame | Aside]:
+    """What the scorer makes of the rows. Fault MIX0515 where the code of a package raises something that is no Fault."""
+    if stage.scorer in SCORERS:
+        yield from asked.compute(stage, rows, context)
+        return
+    try:
+        yield from asked.compute(stage, rows, context)
+    except Fault:
+        raise
+    except Exception as error:
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        where = f"it was raised in `{Path(last.filename).name}`, line {last.lineno}, in `{last.name}`"
+        message = f"the scorer `{stage.scorer}` of an installed package raised {type(error).__name__}: {error}"
+        help = f"tell the authors of {stage.package or 'the package'}, or take another scorer"
+        raise Fault(Diagnostic("MIX0515", message, Label(stage.span, "asks it"), notes=(where,), help=help)) from error
 
 
 @cache

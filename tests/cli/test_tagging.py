@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -9,6 +10,7 @@ from mixc.tests.cli.running import Run, runner
 from mixc.tests.compiling import RUN as GOLDENS
 from mixc.tests.compiling import told
 from mixc.tests.project import SCORED, make_project
+from mixc.tests.runtime.served import served
 from mixc.tests.runtime.tiny import make_tiny_student
 
 pytest.importorskip("torch")
@@ -73,3 +75,33 @@ def test_a_question_without_room_is_told_at_the_model(run: Run, golden) -> None:
     code, out, said = run("build", "tagged.mix", "--until", "tag")
     assert code == 4 and "error[MIX0533]" in said, said
     golden(GOLDENS / "MIX0533.txt", told(out + said))
+
+
+def test_a_server_that_tells_skills_is_in_the_manifest_and_a_plan_asks_a_profile_by_the_same_leaves(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A branch that ends at an inner node makes no leaf of it: else the plan would ask for more than the build."""
+    pytest.importorskip("httpx2")
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy", "OPENAI_API_KEY"):
+        monkeypatch.delenv(name, raising=False)
+
+    def answer(body: dict[str, Any]) -> str:
+        below = "addition" in body["response_format"]["json_schema"]["schema"]["properties"]["skills"]["items"]["enum"]
+        last = body["messages"][-1]["content"].partition("Problem:")[2]
+        return json.dumps({"skills": (["addition"] if hash_of(last) % 2 else []) if below else ["sums"]})
+
+    profile = "profile s {\n  attempts 1 per prompt\n  sample 3 prompts per skill\n  max_tokens 4 tokens\n  grade verify_math(reference)\n}\n"
+    student = 'student s {\n  model "./tiny"\n  dtype fp32\n}\n'
+    with served(answer) as server:
+        spec = TAGGED.replace('model: "./tiny"', f'model: "judge", endpoint: "{server.url}"')
+        Path("tagged.mix").write_text(spec.replace("select {", student + profile + "select {\n  quota skill weakness(max_weight: 5)", 1))
+        code, _, said = run("build", "tagged.mix", "--out", "out")
+        assert code == 0, said
+        assert json.loads(Path("out/manifest.json").read_text())["models"]["tag"] == {"model": "judge", "endpoint": server.url}
+        asked = len(server.asked)
+        code, shown, _ = run("plan", "tagged.mix", "--out", "out")
+        assert len(server.asked) == asked
+    assert code == 0 and "1 skill, 0 of 3 attempts correct" in flat(shown) and "yes: every score is known" in flat(shown)
+
+
+def hash_of(text: str) -> int:
+    """A number of a text, the same in every process."""
+    return sum(text.encode())
