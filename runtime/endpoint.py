@@ -55,6 +55,11 @@ class EndpointModel:
     engine: str = field(default="endpoint", init=False)
     _limit: str = field(default=_LIMITS[0], init=False)
 
+    @property
+    def least(self) -> int:
+        """See Respondent: as many as are asked side by side."""
+        return self.patience.at_once
+
     def identity(self) -> Mapping[str, object]:
         """See Respondent: a server tells no more of its model than the name, so that nothing of it is asked twice while the name stays."""
         return {"endpoint": self.endpoint.url, "model": self.model.model}

@@ -78,6 +78,11 @@ class Respondent(Protocol):
         """Who writes, as it is recorded; it may be known only once it was asked."""
         ...
 
+    @property
+    def least(self) -> int:
+        """How many responses it is asked for at once at least: so many a kill may cost, however slow it is."""
+        ...
+
     def identity(self) -> Mapping[str, object]:
         """JSON values. Faults where the model cannot be found."""
         ...
@@ -103,6 +108,11 @@ class LocalModel:
         """See Respondent."""
         loaded = self.context.students.loaded(self.model)
         return self.context.students.choice.engine if loaded is None else loaded.name
+
+    @property
+    def least(self) -> int:
+        """See Respondent: a batch."""
+        return CHUNK
 
     def identity(self) -> Mapping[str, object]:
         """See Respondent."""
@@ -167,7 +177,7 @@ def responses(asking: Asking, questions: Sequence[Question], respondent: Respond
     size = pl.Series("size", [len(one.text) for one in questions], dtype=pl.UInt32)
     order = asked.with_columns(size.gather(asked["question"])).sort("size", "key")
     made = [known.with_columns(pl.lit(None, pl.String).alias("why"))]
-    begun, chunk, total = 0, CHUNK, order.height
+    begun, chunk, total = 0, respondent.least, order.height
     shown = f"{asking.stage} ({asking.of})" if asking.of else asking.stage
     while begun < total:
         part = order.slice(begun, chunk)
@@ -192,7 +202,7 @@ def responses(asking: Asking, questions: Sequence[Question], respondent: Respond
         shelf.append(frame.filter(pl.col("text").is_not_null()).drop("why"), beside)
         made.append(frame)
         begun += part.height
-        chunk = min(chunk * 2, LARGEST_CHUNK) if seconds < SECONDS / 2 else max(chunk // 2, CHUNK) if seconds > 2 * SECONDS else chunk
+        chunk = min(chunk * 2, LARGEST_CHUNK) if seconds < SECONDS / 2 else max(chunk // 2, respondent.least) if seconds > 2 * SECONDS else chunk
     found = wanted.join(pl.concat(made), on="key", how="left", maintain_order="left")
     return found.select(*FOUND).cast(FOUND)  # type: ignore[arg-type]
 

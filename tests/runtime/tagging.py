@@ -66,6 +66,7 @@ class Told:
     answer: Callable[[Drawn], Said]
     asked: list[Drawn] = field(default_factory=list)
     engine: str = "told"
+    least: int = 64
 
     def identity(self) -> Mapping[str, object]:
         return {"model": "told"}

@@ -39,6 +39,10 @@ class Counted:
     def engine(self) -> str:
         return self.inner.engine
 
+    @property
+    def least(self) -> int:
+        return self.inner.least
+
     def identity(self):
         return self.inner.identity()
 
