@@ -67,6 +67,13 @@ def columns(expression: Expression) -> frozenset[Column]:
             return columns(of) | (frozenset((group,)) if group else frozenset())
 
 
+def conjuncts(condition: Expression) -> list[Expression]:
+    """The parts of a condition that `and` joins, at any depth, in their order."""
+    if isinstance(condition, Operation) and condition.operator == "and":
+        return [each for part in condition.arguments for each in conjuncts(part)]
+    return [condition]
+
+
 def is_barrier(expression: Expression) -> bool:
     """Whether an expression looks at other rows (a quantile, a rank), so that no filter may be moved across it."""
     match expression:

@@ -1,10 +1,9 @@
 """Why a filter dropped a row, as text worked out beside the filter. Knows nothing of other stages."""
 
-from collections.abc import Iterator
 
 import polars as pl
 
-from ..expressions import Column, Expression, Operation, columns
+from ..expressions import Column, Expression, Operation, columns, conjuncts
 from .polars_barriers import looks_at_skills
 from .polars_lowering import Lowering, column_name
 
@@ -28,19 +27,11 @@ def why_false(text: str, e: Expression, lowering: Lowering) -> pl.Expr:
 
     Of a part that asks for the best of a group, in place of the sides the last row that is: `TEXT: false (beaten by ROW)`.
     """
-    first, *rest = list(_conjuncts(e))
+    first, *rest = conjuncts(e)
     chain = pl.when(~lowering.lower(first)).then(_sides(first, lowering))
     for part in rest:
         chain = chain.when(~lowering.lower(part)).then(_sides(part, lowering))
     return pl.concat_str(pl.lit(f"{text}: false"), chain.otherwise(pl.lit("")).fill_null(""))
-
-
-def _conjuncts(e: Expression) -> Iterator[Expression]:
-    if isinstance(e, Operation) and e.operator == "and":
-        for argument in e.arguments:
-            yield from _conjuncts(argument)
-    else:
-        yield e
 
 
 def _sides(e: Expression, lowering: Lowering) -> pl.Expr:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from ..clauses import Keep, Where
-from ..expressions import Column, Constant, Expression, Operation, columns
+from ..expressions import Column, Constant, Expression, Operation, columns, conjuncts
 from ..semantics import ir
 from .express import express
 from .passes import PASSES
@@ -68,16 +68,8 @@ def _steps(recipe: Select, mixture: ir.Mixture, name: str, by: Expression) -> It
         if isinstance(step, Keep):
             yield Keep(text=f"keep best {step.count} per prompt by {name}", count=step.count, by=by, span=step.span)
             continue
-        kept = [part for part in _conjuncts(step.condition) if not reads_likelihood(part, mixture)]
+        kept = [part for part in conjuncts(step.condition) if not reads_likelihood(part, mixture)]
         if kept:
             condition = kept[0] if len(kept) == 1 else Operation("and", tuple(kept))
-            whole = len(kept) == len(list(_conjuncts(step.condition)))
+            whole = len(kept) == len(conjuncts(step.condition))
             yield step if whole else Where(text=f"where {express(condition)}", condition=condition, span=step.span)
-
-
-def _conjuncts(condition: Expression) -> Iterator[Expression]:
-    if isinstance(condition, Operation) and condition.operator == "and":
-        for part in condition.arguments:
-            yield from _conjuncts(part)
-    else:
-        yield condition

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from ..expressions import Column, Constant, Constants, Expression, Operation, columns
+from ..expressions import Column, Constant, Constants, Expression, Operation, columns, conjuncts
 from .stages import Decontaminate, Dedup, Filter, Heldout, Profile, Scan, Score, Select, Stage, Tag, Teachers
 
 Kind = TypeVar("Kind")
@@ -36,7 +36,7 @@ def arrive(before: Sequence[Stage], after: Sequence[Stage]) -> bool:
 
 def narrows(before: Expression | None, after: Expression | None) -> bool:
     """Whether every row that passes `after` passes `before`, as far as their text can tell; None lets everything pass."""
-    return before is None or (after is not None and _all(_conjuncts(before), _conjuncts(after)))
+    return before is None or (after is not None and _all(conjuncts(before), conjuncts(after)))
 
 
 def _of(stages: Sequence[Stage], kind: type[Kind]) -> list[Kind]:
@@ -109,15 +109,7 @@ def _clean(before: Decontaminate | None, after: Decontaminate | None) -> bool:
 
 
 def _conditions(filters: list[Filter]) -> list[Expression]:
-    return [part for f in filters for where in f.wheres for part in _conjuncts(where.condition)]
-
-
-def _conjuncts(condition: Expression) -> list[Expression]:
-    match condition:
-        case Operation(operator="and", arguments=parts):
-            return [each for part in parts for each in _conjuncts(part)]
-        case _:
-            return [condition]
+    return [part for f in filters for where in f.wheres for part in conjuncts(where.condition)]
 
 
 def _all(before: list[Expression], after: list[Expression]) -> bool:

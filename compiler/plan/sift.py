@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 
 from ..clauses import Keep, Where
-from ..expressions import Expression, Operation, columns, is_barrier
+from ..expressions import Expression, Operation, columns, conjuncts, is_barrier
 from ..semantics import ir
 from ..semantics.catalogue import DEAR
 
@@ -58,22 +58,14 @@ def sift(steps: Sequence[Where | Keep], scores: Sequence[ir.Score], needed: Iter
 
 def _parts(where: Where, costs: dict[str, int]) -> Iterator[Where]:
     """The filter, or where a part of it is dear one filter for each cost, all in its words."""
-    conjuncts = list(_conjuncts(where.condition))
-    levels = sorted({_cost(part, costs) for part in conjuncts})
+    parts = conjuncts(where.condition)
+    levels = sorted({_cost(part, costs) for part in parts})
     if len(levels) < 2 or levels[-1] < DEAR:
         yield where
         return
     for level in levels:
-        same = tuple(part for part in conjuncts if _cost(part, costs) == level)
+        same = tuple(part for part in parts if _cost(part, costs) == level)
         yield replace(where, condition=same[0] if len(same) == 1 else Operation("and", same))
-
-
-def _conjuncts(condition: Expression) -> Iterator[Expression]:
-    if isinstance(condition, Operation) and condition.operator == "and":
-        for part in condition.arguments:
-            yield from _conjuncts(part)
-    else:
-        yield condition
 
 
 def _scores(expression: Expression) -> set[str]:
