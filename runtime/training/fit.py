@@ -68,18 +68,18 @@ def fit(job: Job, tokenizer: Any, tell: Tell) -> Fitted:
         if job.lora is not None:
             model = adapted(model, job.lora, job.name, given["seed"])
         checkpoint = newest_whole(job.checkpoints, layout_name()) if world().rank == 0 else None
+        share = _share(job, given) if world().size > 1 else None
         trainer = trainer_class()(
             model=model,
             args=config,
             train_dataset=_dataset(job, tokenizer),
             data_collator=_collator(job, tokenizer),
             processing_class=copy.deepcopy(tokenizer),  # TRL gives it a pad token, which is not ours to change
-            callbacks=[_watcher(transformers.TrainerCallback, job.checkpoints, tell)],
+            callbacks=[_watcher(transformers.TrainerCallback, job.checkpoints, tell, share)],
         )
         trainer.remove_callback(transformers.PrinterCallback)
-        if world().size > 1:
-            trainer.share = _share(job, given)
-            checkpoint = _agreed(checkpoint)
+        if share is not None:
+            trainer.share, checkpoint = share, _agreed(checkpoint)
         began, before = time.monotonic(), tokens_of(checkpoint)
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
         seconds = time.monotonic() - began
@@ -162,12 +162,16 @@ def _agreed(checkpoint: Path | None) -> Path | None:
     return Path(found[0]) if found[0] else None
 
 
-def _watcher(base: Any, folder: Path, tell: Tell) -> Any:
+def _watcher(base: Any, folder: Path, tell: Tell, share: Share | None) -> Any:
     class Watcher(base):
-        """Stops at a loss that is no number, before anything is saved, tells of every step, and seals checkpoints."""
+        """Stops at a loss that is no number, before anything is saved, tells of every step, seals checkpoints, and orders each epoch."""
 
         def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
             tell({"begun": True, "step": state.global_step, "of": state.max_steps})
+
+        def on_epoch_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+            if share is not None:  # where a training goes on within an epoch, accelerate's `set_epoch` stops at the batches that it skips
+                share.set_epoch(state.global_step // share.steps)
 
         def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float] | None = None, **_: Any) -> None:
             for name, value in (logs or {}).items():

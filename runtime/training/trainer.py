@@ -84,9 +84,11 @@ class Share:
 
         self._order = SeedableRandomSampler(range(examples), data_seed=seed)
         self._examples, self._batch, self._slots, self._nothing = examples, batch, slots, nothing
+        self.steps = -(-examples // batch)
+        """Steps of an epoch."""
 
     def __len__(self) -> int:
-        return -(-self._examples // self._batch) * self._slots
+        return self.steps * self._slots
 
     def __iter__(self) -> Iterator[int]:
         order = list(self._order)

@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 from mixc.compiler.clauses import Lora
 from mixc.compiler.diagnostics import Fault
+from mixc.compiler.plan.stages import Amount, Train
 from mixc.runtime.context import Context
 from mixc.runtime.engines.choice import Choice
 from mixc.runtime.engines.students import Students
@@ -34,6 +35,37 @@ def student(tmp_path_factory) -> Path:
 def two(folder: Path, events: list | None = None) -> Context:
     watch = events.append if events is not None else lambda event: None
     return Context(store=Store(folder / "store"), students=Students(folder / "store", choice=Choice(devices=2)), watch=watch)
+
+
+class _Stop(Exception):
+    pass
+
+
+def stopped(stage: Train, rows: pl.DataFrame, folder: Path, at: int) -> None:
+    """Train by two processes, and end them at the step `at`."""
+
+    class Stopping(list):
+        def append(self, event: object) -> None:
+            if isinstance(event, Progress) and event.done == at:
+                raise _Stop
+
+    with pytest.raises(_Stop):
+        train(stage, rows, two(folder, Stopping()))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", CASES)
+def test_two_processes_that_are_stopped_go_on_in_the_same_order(case: str, student: Path, tmp_path: Path) -> None:
+    """Two epochs of three steps, stopped in the second, which is ordered otherwise than the first."""
+    stage = make_stage(student, steps=None, epochs=2.0, learning_rate=1e-4, save=Amount(value=1, unit="steps"), **CASES[case])
+    whole = train(stage, make_rows(13), two(tmp_path / "whole"))
+    stopped(stage, make_rows(13), tmp_path / "stopped", 5)
+    events: list = []
+    both = train(stage, make_rows(13), two(tmp_path / "stopped", events))
+    assert any("training goes on after step" in event.message for event in events if isinstance(event, Notice))
+    assert distance(whole.path, both.path) <= 1e-6 < 2e-4 < distance(student, both.path)
+    for a, b in zip(whole.metrics, both.metrics, strict=True):
+        assert a["loss"] == pytest.approx(b["loss"], rel=1e-5)
 
 
 @pytest.mark.slow
