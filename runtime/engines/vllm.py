@@ -65,6 +65,7 @@ class VllmEngine:
         )  # fmt: skip
         self.tokenizer = tokenizer
         self.tokens = 0
+        self._whole = None if cuda else tokens
         self.tells = tells(dtype)
         self.context: int | None = room - 1
         self.device = torch.cuda.get_device_name(0) if cuda else "cpu"
@@ -88,8 +89,8 @@ class VllmEngine:
         room = [min(one.max_tokens, (self.context or 0) - len(one.prompt)) for one in requests]
         able = [i for i in range(len(requests)) if room[i] > 0]
         found = [Generated("", (), False)] * len(requests)
-        for start in range(0, len(able), TURN):  # it schedules them itself, and tells of none before all are done
-            turn = able[start : start + TURN]
+        answered = len(requests) - len(able)
+        for turn in _turns(requests, able, self._whole):  # it schedules them itself, and tells of none before all are done
             asked = [{"prompt_token_ids": list(requests[i].prompt)} for i in turn]
             made = self.llm.generate(asked, [_sampling(requests[i], room[i], stops) for i in turn], use_tqdm=False)
             for i, answer in zip(turn, made, strict=True):
@@ -98,10 +99,10 @@ class VllmEngine:
                 finished = bool(ids) and ids[-1] in stops
                 kept = ids[:-1] if finished else ids
                 found[i] = Generated(self.tokenizer.text(kept), tuple(kept), finished)
+            answered += len(turn)
             if done is not None:
-                done(len(requests) - len(able) + start + len(turn))
+                done(answered)
         return found
-
 
     def end(self) -> None:
         """See Engine: its memory goes with the process that it is in."""
@@ -110,6 +111,28 @@ class VllmEngine:
 def _vllm() -> Any:
     """The package, by its name: from a file of that name an import would find the file first."""
     return importlib.import_module("vllm")
+
+
+def _turns(requests: Sequence[Request], able: Sequence[int], whole: int | None) -> Iterator[list[int]]:
+    """Indices of requests that are handed over together; with `whole`, prompts of so many tokens at most where an answer is drawn.
+
+    vLLM reads so many tokens at a time, and what does not fit in parts. On a processor it cannot draw by a seed while a prompt is read in parts.
+    ValueError where a prompt alone is longer.
+    """
+    most = whole if any(requests[i].temperature for i in able) else None
+    turn: list[int] = []
+    size = 0
+    for i in able:
+        length = len(requests[i].prompt)
+        if most is not None and length > most:
+            raise ValueError(f"a prompt has {length:,} tokens, and on a processor vLLM can draw an answer to {most:,} at most")
+        if turn and (len(turn) == TURN or (most is not None and size + length > most)):
+            yield turn
+            turn, size = [], 0
+        turn.append(i)
+        size += length
+    if turn:
+        yield turn
 
 
 def _sampling(request: Request, room: int, stops: Sequence[int]) -> Any:

@@ -16,6 +16,7 @@ from mixc.runtime.engines.choice import Choice
 from mixc.runtime.engines.expected import expected_tokens
 from mixc.runtime.engines.remote import Remote, Settings
 from mixc.runtime.engines.students import Students
+from mixc.runtime.engines.vllm import TURN, _turns
 from mixc.runtime.engines.weights import weights_folder
 from mixc.tests.cli.program import mixc
 from mixc.tests.project import STUDENT, make_project, write_rows
@@ -104,6 +105,23 @@ def test_it_draws_by_each_seed_and_satisfies_the_schemas_that_transformers_does(
     drawn = [Request(prompt, 12, 0.9, seed) for prompt in prompts[:2] for seed in range(8)]
     found = remote.generate(drawn)
     assert found == remote.generate(drawn[::-1])[::-1] and len(set(found)) > 8
+
+
+def test_it_draws_answers_to_more_prompts_than_it_reads_at_once(remote: Remote) -> None:
+    """It takes 8,192 tokens at a time, and on a processor it cannot draw where a prompt is read in parts."""
+    drawn = [Request((5 + i % 7,) * 301, 3, 0.9, i) for i in range(60)]
+    found = remote.generate(drawn)
+    assert [found[i] for i in (59, 3, 31)] == remote.generate([drawn[i] for i in (59, 3, 31)])
+
+
+def test_prompts_are_handed_over_whole_where_answers_are_drawn() -> None:
+    drawn = [Request((5,) * length, 3, 0.9) for length in (40, 60, 1, 99, 100)]
+    greedy = [Request((5,) * 900, 3)] * (TURN + 1)
+    assert list(_turns(drawn, range(5), 100)) == [[0, 1], [2, 3], [4]]
+    assert list(_turns(drawn, (0, 2, 4), None)) == [[0, 2, 4]]
+    assert [len(turn) for turn in _turns(greedy, range(TURN + 1), 100)] == [TURN, 1]
+    with pytest.raises(ValueError, match="a prompt has 100 tokens, and on a processor vLLM can draw an answer to 99 at most"):
+        list(_turns(drawn, range(5), 99))
 
 
 def test_weights_that_are_not_those_of_the_student_are_caught(remote: Remote, tmp_path: Path) -> None:
