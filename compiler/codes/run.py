@@ -250,6 +250,23 @@ CODES: dict[str, Code] = {
         "no row under a licence that is allowed",
         "`require license in [...]` drops the rows of a corpus with `license COLUMN` whose licence is not in the list, and those that state none. Here that is every row. The "
         "message lists the licences that are there, with their rows. They are compared as they are written: `apache 2.0` is not `Apache-2.0` until the list says so.",
-        'require license in ["MIT"], where every row is under "CC-BY-NC-4.0"', 'require license in ["MIT", "CC-BY-NC-4.0"], if that is one you may use',
+        """corpus traces {
+  scan      "traces.jsonl"
+  prompt    question
+  response  solution
+  reference answer
+  teacher   model
+  license   license
+}
+require license in ["Apache-2.0"]    # every row is under another one""",
+        """corpus traces {
+  scan      "traces.jsonl"
+  prompt    question
+  response  solution
+  reference answer
+  teacher   model
+  license   license
+}
+require license in ["Apache-2.0", "MIT"]""",
     ),
 }  # fmt: skip

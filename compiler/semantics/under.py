@@ -31,10 +31,10 @@ def under(
     labels += [Label(writer.head, "what a model writes has no stated licence") for writer in writers]
     if not labels:
         return
-    near = next((other for other in others if respelt(other, [license_.value])), None)
-    ways = [f'write `license "{license_.value}"` there if it is the same licence' if near else ""]
-    if others and not near:
-        listed = ", ".join(f'"{name}"' for name in dict.fromkeys((license_.value, *(required.allowed if required else ()), *others)))
+    near = [other for other in others if respelt(other, [license_.value])]
+    ways = [f'write `license "{license_.value}"` in place of "{near[0]}" if it is the same licence' if near else ""]
+    if far := [other for other in others if other not in near]:
+        listed = ", ".join(f'"{name}"' for name in dict.fromkeys((license_.value, *(required.allowed if required else ()), *far)))
         ways.append(f"write `require license in [{listed}]` if what is under these may be passed on under that")
     ways.append("give each corpus its `license`" if silent else "")
     allow = '`# mixc: allow MIX0432 because "…"` says why it is right all the same'
