@@ -16,6 +16,7 @@ from typing import Any
 
 from ..compiler.clauses import Endpoint, Model
 from ..compiler.diagnostics import Diagnostic, Fault, Label
+from ..compiler.secrets import veil
 from ..compiler.source import Span
 from .chat import question
 from .events import Passed
@@ -254,4 +255,4 @@ def _after(header: str | None) -> float | None:
 
 
 def _cause(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
+    return " ".join(veil(str(error)).split()) or type(error).__name__

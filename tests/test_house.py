@@ -26,6 +26,7 @@ FLOORS = {
     "mixc.compiler.source": 1,
     "mixc.compiler.suggest": 1,
     "mixc.compiler.licences": 1,
+    "mixc.compiler.secrets": 1,
     "mixc.compiler.expressions": 1,
     "mixc.compiler.paths": 1,
     "mixc.compiler.clauses": 1,
@@ -62,6 +63,7 @@ SEES = {
         "mixc.compiler.codes",
         "mixc.compiler.suggest",
         "mixc.compiler.licences",
+        "mixc.compiler.secrets",
     ),
     "mixc.compiler.backends": (
         "mixc.compiler.plan.stages",

@@ -151,7 +151,8 @@ train smollm2 { epochs 5 }""",
         "An endpoint is an OpenAI-compatible server, named by the url that the paths of its API stand behind, without `/chat/completions`: "
         "`https://api.openai.com/v1`, or `http://localhost:8000/v1` for a server of vLLM on this machine. A spec is a file that is shared, so no secret may stand in "
         "it: no name and password in the url, and no key. `key` is the name of the environment variable that holds the key, `OPENAI_API_KEY` "
-        "where it is left out; it is sent to that server and written nowhere. A server without a key is asked without one.",
+        "where it is left out; it is sent to that server and written nowhere. A server without a key is asked without one. The same holds of the address of a corpus or a benchmark: who may "
+        "read `s3://`, `gs://` and `hf://` is said by the environment.",
         """teacher tutor generate {
   model    "Qwen/Qwen2.5-7B-Instruct"
   prompts  from traces

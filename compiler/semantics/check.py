@@ -30,6 +30,7 @@ from .training import train
 from .trials import trial
 from .types import UNKNOWN
 from .under import under
+from .unsecret import unsecret
 
 Corpora = dict[str, tuple[ir.Corpus, Names]]
 
@@ -39,6 +40,7 @@ def check(spec: Resolved, inputs: Inputs, notes: Diagnostics) -> ir.Mixture | No
     missing: list[ir.Missing] = []
     for declaration in spec.declarations:
         _name_allowed(declaration, notes)
+    unsecret(spec, notes)
     mix = next(iter(spec.blocks("mix")), None)
     if mix is None and not spec.wanted:
         notes.error("MIX0207", "the spec has no `mix`", spec.end, "at the end of the file", help='begin with `mix "NAME" { seed 1 }`')
