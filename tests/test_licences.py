@@ -201,7 +201,7 @@ def test_the_prompts_of_rows_that_are_not_allowed_are_not_asked_and_an_answer_ha
 def test_a_licence_that_is_a_whole_text_is_shown_in_short(mixc: Run) -> None:
     text = "MIT License\n\n" + "Permission is hereby granted, free of charge, to any person. " * 30
     write_rows(Path("data/rows.jsonl"), [row | {"terms": text if i % 2 else "MIT"} for i, row in enumerate(ROWS)])
-    _, ledger, _, said = built(mixc, LICENSED.replace(REQUIRE, 'require license in ["MIT"]'))
+    _, ledger, _, _ = built(mixc, LICENSED.replace(REQUIRE, 'require license in ["MIT"]'))
     reasons = ledger["reason"].drop_nulls().unique().to_list()
     (one,) = [reason for reason in reasons if reason.startswith("require")]
     assert "\n" not in one and len(one) < 140 and "MIT License Permission is" in one

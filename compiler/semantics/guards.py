@@ -115,7 +115,7 @@ def require(node: ast.Require, corpora: tuple[tuple[ir.Corpus, ast.Block], ...],
         said = next((s for s in block.lines if isinstance(s, ast.Setting) and s.keyword.text == "license"), None)
         if corpus.roles.license is not None or (corpus.license is None and (said or block.may_have("license"))):
             continue  # a run looks at each row; or what it says has an error of its own
-        elif corpus.license is None:
+        if corpus.license is None:
             notes.error(
                 "MIX0207",
                 f"corpus `{corpus.name}` does not say under which licence it is",

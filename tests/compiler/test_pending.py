@@ -9,7 +9,7 @@ from mixc.compiler.plan.explain import explain
 from mixc.compiler.plan.stages import KINDS
 from mixc.compiler.semantics.catalogue import SCORERS
 from mixc.runtime.execute import refuse_pending
-from mixc.tests.compiler.rules import HEAD, SCORED, compiled
+from mixc.tests.compiler.rules import SCORED, compiled
 
 CLEAN = SCORED + 'decontaminate none because "x"\n'
 PROFILE = 'profile tiny from "profile.json"\n'
