@@ -1,6 +1,7 @@
 """`license COLUMN` and `require license` row by row, from the command line: what leaves, what is told before anything costs, what comes out."""
 
 import json
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,10 @@ from typing import Any
 import polars as pl
 import pytest
 from jsonschema import Draft202012Validator
+from mixc.compiler.diagnostics import Diagnostics
 from mixc.compiler.licences import respelt
+from mixc.compiler.source import Source
+from mixc.compiler.syntax.arrange import arrange
 from mixc.tests.cli.running import Run, runner
 from mixc.tests.project import SCORED, make_project, rows, write_rows
 from mixc.tests.runtime.served import served
@@ -196,6 +200,18 @@ def test_the_prompts_of_rows_that_are_not_allowed_are_not_asked_and_an_answer_ha
     assert dict(selected.group_by("teacher").agg(pl.col("license").unique()).iter_rows()) == {"human": ["MIT"], "writer": [None]}
     counts = json.loads(Path("build/sums/manifest.json").read_text())["counts"]["licences"]
     assert list(counts["teachers"]["writer"]) == ["not stated"] and list(counts["teachers"]["human"]) == ["MIT"]
+
+
+def test_the_page_is_true(mixc: Run) -> None:
+    page = (ROOT / "docs/licences.md").read_text(encoding="utf-8")
+    (text,) = re.findall(r"```mix\n(.*?)```", page, re.S)
+    assert arrange(Source("page.mix", text), Diagnostics()) == text
+    given = ["MIT"] * 22 + ["CC-BY-4.0"] * 21 + ["GPL-3.0"] * 30 + [None] * 30
+    made = [{"question": f"What is {i}?", "solution": f"{i}.", "answer": str(i), "model": ("terse", "tutor")[i % 2], "terms": one} for i, one in enumerate(given)]
+    write_rows(Path("rows.jsonl"), made)
+    Path("page.mix").write_text(text + '\ndecontaminate none because "an example"\n')
+    code, said, errors = mixc("plan", "page.mix")
+    assert code == 0 and "MIX0432" not in errors and re.findall(r"```text\n(.*?)```", page, re.S)[0] in said
 
 
 def test_a_licence_that_is_a_whole_text_is_shown_in_short(mixc: Run) -> None:

@@ -155,7 +155,7 @@ def store_that_refuses() -> Iterator[Served]:
 
         do_HEAD = do_GET
 
-        def log_message(self, *_: Any) -> None:
+        def log_message(self, format: str, *args: Any) -> None:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
