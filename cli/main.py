@@ -130,7 +130,7 @@ def _command(arguments: Namespace) -> int:
         place = f": {refused.filename}" if refused.filename else ""
         _complain(f"error[MIX0508]: the system refused: {refused.strerror.lower()}{place}")
         if terminal.verbose:
-            traceback.print_exc()
+            _traced()
     except MemoryError:
         _complain("error[MIX0508]: there is not enough memory")
     return FAILED
@@ -182,7 +182,7 @@ def _fault(fault: "Fault", arguments: Namespace, terminal: "Terminal") -> int:
 
     show(getattr(arguments, "format", "text"), fault.diagnostics, sources_of(fault.diagnostics, arguments.sources), terminal)
     if terminal.verbose:
-        traceback.print_exception(fault)
+        _traced()
     return exit_code(fault.diagnostics, selects=arguments.verb in ("plan", "build"))
 
 
@@ -191,16 +191,25 @@ def _bug(words: list[str]) -> int:
     kind, error, trace = sys.exc_info()
     frames = traceback.extract_tb(trace)
     verbose = bool({"-v", "--verbose"} & set(words))
-    _complain(f"this is a bug in mixc: {kind.__name__ if kind else 'Exception'}: {error}")
+    from ..runtime.unsaid import unsaid
+
+    _complain(unsaid(f"this is a bug in mixc: {kind.__name__ if kind else 'Exception'}: {error}"))
     _complain(f"  version  mixc {__version__}, Python {sys.version.split()[0]}, {sys.platform}")
     _complain(f"  command  mixc {' '.join(words)}")
     if frames:
         _complain(f"  where    {frames[-1].filename}:{frames[-1].lineno} in {frames[-1].name}")
     if verbose:
-        _complain("".join(traceback.format_exception(error)).rstrip())
+        _traced()
     what = "all of the above" if verbose else "what the same command prints with -v"
     _complain(f"please report it on the project's issue tracker, with the spec and {what}")
     return FAILED
+
+
+def _traced() -> None:
+    """The way to the error at hand, for whoever asked for it; what others say of a secret is not repeated."""
+    from ..runtime.unsaid import unsaid
+
+    _complain(unsaid(traceback.format_exc().rstrip()))
 
 
 def _complain(text: str) -> None:

@@ -7,7 +7,7 @@ from rich.text import Text
 from .plan_text import GROUPS
 
 HEADINGS = tuple(title for title, _ in GROUPS)
-BEGINNING = re.compile(r"^(?:cost|comes out|candidates|feasible|build|variants)\b")
+BEGINNING = re.compile(r"^(?:licences|cost|comes out|candidates|feasible|build|variants)\b")
 VERDICT = re.compile(r"^(?:feasible) +(yes|no)\b")
 BINDING = re.compile(r"\bbinding\b")
 STEM = re.compile(r"^ *(?:\|-|`-|\|) ")

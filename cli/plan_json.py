@@ -32,6 +32,7 @@ def plan_data(plan: Plan, stages: Sequence[Stage], seen: Preview, stands: Standi
         "feasible": seen.feasible,
         "unmeasured": seen.unmeasured,
         "solver": seen.solver and {"name": seen.solver, **({"method": s.method, "gap": s.gap} if (s := seen.walk.solution) else {"method": None, "gap": None})},
+        "licences": {corpus: found.to_data() for corpus, found in seen.walk.licences.items()},
         "audit": [each.to_data() for each in seen.audits],
         "churn": seen.churn and seen.churn.to_data(),
         "composition": None if seen.composition is None else _composition(seen.composition, objective_unit(plan)),
@@ -62,7 +63,7 @@ def _cost(cost: Cost) -> dict[str, Any]:
 def _composition(found: Composition, unit: str | None) -> dict[str, Any]:
     return {
         "of": found.of, "rows": _number(found.rows), "tokens": _number(found.tokens),
-        **{name: [_share(s) for s in getattr(found, name)] for name in ("teachers", "skills", "quotas")},
+        **{name: [_share(s) for s in getattr(found, name)] for name in ("teachers", "skills", "licences", "quotas")},
         "unit": unit, "clauses": [clause_data(o) for o in found.outcomes],
     }  # fmt: skip
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from textwrap import wrap
 
-from ..compiler.plan.stages import KINDS, Evaluate, Plan, Score, Select, Stage, Train, kind
+from ..compiler.plan.stages import KINDS, Evaluate, Plan, Scan, Score, Select, Stage, Train, kind
 from ..compiler.plan.units import objective_unit
 from ..runtime.audit import Audit, Correlation
 from ..runtime.bounds import unknown
@@ -13,6 +13,7 @@ from ..runtime.composition import Composition, Share
 from ..runtime.costs import Cost
 from ..runtime.figure import Figure
 from ..runtime.lengths import BY_CHARACTERS
+from ..runtime.licensed import UNSTATED, listed
 from ..runtime.preview import Preview
 from ..runtime.selection.problem import SoftOutcome
 from ..runtime.standing import Standing
@@ -29,6 +30,7 @@ WORDS = {"score": "to score", "train": "to train on", "generate": "to answer", "
 def outcome(plan: Plan, stages: Sequence[Stage], seen: Preview, stands: Standing, width: int) -> list[str]:
     """The sections, a heading in the first column and a blank line before each."""
     sections = [("cost", list(costs([c for c in seen.costs if stands.needs(c.stage)], _behind(plan, seen))))]
+    sections.insert(0, ("licences", list(_licences(plan, seen))))
     if seen.composition is not None:
         sections.append(("comes out" if seen.composition.of == "selected" else "candidates", list(_composition(plan, seen, seen.composition))))
     if seen.walk.solution and seen.walk.solution.soft:
@@ -111,7 +113,7 @@ def _sum(figures: Sequence[Figure]) -> Figure:
 
 def _composition(plan: Plan, seen: Preview, found: Composition) -> Iterator[str]:
     yield ", ".join(filter(None, (f"{shown(found.rows)} rows", f"{shown(found.tokens)} tokens", changed(seen.churn))))
-    for name, shares in (("teachers", found.teachers), ("skills", found.skills)):
+    for name, shares in (("teachers", found.teachers), ("skills", found.skills), ("licences", found.licences)):
         if shares:
             left = len(shares) - MOST_NAMES
             yield f"{name}: {', '.join(_share(s, found) for s in shares[:MOST_NAMES])}" + (f" and {left} more" if left > 0 else "")
@@ -124,6 +126,20 @@ def _composition(plan: Plan, seen: Preview, found: Composition) -> Iterator[str]
         amount = f"{shown(quota.tokens)} tokens" if quota.clause and "tokens" in quota.clause else _share(quota, found, named=False)
         yield f"{quota.clause}: {amount}{binding}" + ("" if found.of == "selected" else " to choose from")
     yield from (f"{clause}: {said}" for clause, said in told.items() if said)
+
+
+def _licences(plan: Plan, seen: Preview) -> Iterator[str]:
+    """Of each corpus with a column of licences what its rows have, and which of them are allowed; where nothing is required, of each that states any."""
+    for found in seen.walk.licences.values():
+        refused = found.refused
+        if found.allowed is None:
+            yield f"{found.corpus}: {listed(dict(found.counts))}"
+        else:
+            taken = {name: rows for name, rows in found.counts if name not in refused}
+            yield f"{found.corpus}: allowed {listed(taken)}" + (f"; not allowed {listed(refused)}" if refused else "")
+    silent = [s.corpus for s in plan.stages if isinstance(s, Scan) and s.id in seen.known and s.corpus not in seen.walk.licences]
+    if seen.walk.licences and silent:
+        yield f"{', '.join(silent)}: {UNSTATED}"
 
 
 def _targets(found: SoftOutcome) -> Iterator[str]:

@@ -9,6 +9,7 @@ from functools import lru_cache
 from rich.cells import cell_len
 from rich.text import Text
 
+from ..compiler.secrets import veil_line
 from ..compiler.source import Source, Span
 
 TAB = 4
@@ -77,7 +78,7 @@ def snippet(source: Source, marks: Sequence[Mark], width: int, style: str) -> li
             rows.append(Row(None, _margin(blocks, number, style, after=set()), skipped=True))
         before = number
         here = [m for m in marks if m.first == m.last == number]
-        rows += _draw(source.line(number)[:LONGEST_LINE], number, here, blocks, width, style)
+        rows += _draw(veil_line(source.line(number))[:LONGEST_LINE], number, here, blocks, width, style)
     return rows
 
 

@@ -1,7 +1,7 @@
 """The end of a build as tables: what happened, what was selected, what it cost, where it lies."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rich.console import Console, Group
 from rich.table import Table
@@ -11,6 +11,8 @@ from ..compiler.diagnostics import Diagnostic
 from ..compiler.plan.stages import Plan, Select
 from ..compiler.plan.units import objective_unit
 from ..runtime.execute import Build
+from ..runtime.licences import licences
+from ..runtime.licensed import UNSTATED, short
 from ..runtime.materialise import composition
 from ..runtime.selection.problem import Outcome, SoftOutcome
 from .evaluation_table import evaluation_tables
@@ -19,6 +21,7 @@ from .tables import table as _table
 from .trained import trained_tables
 
 MOST_LEAVES = 20
+MOST_LICENCES = 12
 
 
 def summary_json(plan: Plan, result: Build) -> str:
@@ -36,6 +39,9 @@ def summary_text(plan: Plan, result: Build, console: Console, lints: Sequence[Di
     parts: list[object] = [Text(""), _stages(plan, result)]
     if result.chosen is not None:
         parts += [Text(""), _composition(composition(result.chosen))]
+        found = licences(result.walk.rows).all
+        if any(name is not None for name in found):
+            parts += [Text(""), _licences(found)]
         if said := changed(result.churn):
             parts += [Text(f"selected {result.chosen.height:,}: {said}")]
         if result.walk.solution and result.walk.solution.outcomes:
@@ -67,6 +73,16 @@ def _composition(counts: list[tuple[str, int, int | None]]) -> Table:
     total = counts[-1][1]
     for teacher, count, tokens in counts:
         table.add_row(teacher, f"{count:,}", f"{count / total:.0%}", "" if tokens is None else f"{tokens:,}")
+    return table
+
+
+def _licences(counts: Mapping[str | None, int]) -> Table:
+    table = _table("licences", ("", "left"), ("examples", "right"), ("share", "right"))
+    shown, total = list(counts.items())[:MOST_LICENCES], sum(counts.values())
+    for name, count in shown:
+        table.add_row(UNSTATED if name is None else short(name), f"{count:,}", f"{count / total:.0%}")
+    if more := len(counts) - len(shown):
+        table.add_row(f"and {more:,} more", f"{total - sum(count for _, count in shown):,}", "")
     return table
 
 

@@ -44,6 +44,9 @@ def _account(account: Account, width: int) -> Iterator[Text]:
         for line in _wrapped(f"dropped: {account.reason}", width, 2):
             line.stylize("error")
             yield line
+    if account.arms:
+        also = "also " if account.selected else ""
+        yield from _wrapped(f"{also}in the selection of {', '.join(account.arms)}", width, 2)
     yield Text("")
     for visit in account.visits:
         yield from _visit(account, visit, width)

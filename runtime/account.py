@@ -118,7 +118,10 @@ class Need:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """One row. `step` is the number of the clause that dropped it (0: before all filters), None of a selected row. `needs` only where they were asked for."""
+    """One row. `step` is the number of the clause that dropped it (0: before all filters), None of a selected row. `needs` only where they were asked for.
+
+    `arms`: the baselines of the evaluation, one a seed, that selected it too.
+    """
 
     row_id: str
     prompt_id: str
@@ -132,3 +135,4 @@ class Account:
     visits: tuple[Visit, ...]
     standing: Standing | None
     needs: tuple[Need, ...] | None = None
+    arms: tuple[str, ...] = ()

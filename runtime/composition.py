@@ -11,6 +11,7 @@ from .candidates import grouped
 from .figure import Figure
 from .groups import group_rows
 from .lengths import Lengths
+from .licensed import UNSTATED, short
 from .rows import Rows
 from .selection.problem import Outcome, Solution
 
@@ -28,7 +29,7 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Composition:
-    """`of`: `selected` or `candidates`. `outcomes`: of the clauses that act together, where they were solved."""
+    """`of`: `selected` or `candidates`. `licences`: none where no corpus states any. `outcomes`: of the clauses that act together, where they were solved."""
 
     of: str
     rows: Figure
@@ -36,6 +37,7 @@ class Composition:
     teachers: tuple[Share, ...]
     skills: tuple[Share, ...]
     quotas: tuple[Share, ...]
+    licences: tuple[Share, ...] = ()
     outcomes: tuple[Outcome, ...] = ()
 
 
@@ -44,11 +46,11 @@ def composition(stage: Select, rows: Rows, lengths: Lengths, exact: bool, soluti
 
     Of skills nothing is said where they are not known yet."""
     binding = {id(o.clause): o.binding for o in solution.outcomes} if solution else {}
-    whole, teachers, skills = _Tally(), dict[str, _Tally](), dict[str, _Tally]()
+    whole, teachers, skills, licences = _Tally(), dict[str, _Tally](), dict[str, _Tally](), dict[str, _Tally]()
     tagged = f"open:{OPEN}" not in rows.columns
     told = [quota for quota in stage.quotas if tagged or quota.group.kind != "skill"]
     quotas = [_Tally() for _ in told]
-    for live in rows.live(["teacher", "skills", *grouped(stage), *lengths.reads]):
+    for live in rows.live(["teacher", "skills", "license", *grouped(stage), *lengths.reads]):
         counted = live.hstack(lengths.each(live))
         whole.add(counted)
         for name, part in counted.group_by("teacher"):
@@ -57,6 +59,8 @@ def composition(stage: Select, rows: Rows, lengths: Lengths, exact: bool, soluti
             named = counted.select("skills", "counted", "unknown").explode("skills", empty_as_null=True).drop_nulls("skills")
             for name, part in named.group_by("skills"):
                 skills.setdefault(str(name[0]), _Tally()).add(part)
+        for name, part in counted.group_by(pl.col("license").fill_null(UNSTATED)) if "license" in live.columns else ():
+            licences.setdefault(short(str(name[0])), _Tally()).add(part)
         for quota, tally in zip(told, quotas, strict=True):
             tally.add(counted.filter(pl.Series(group_rows(quota.group, live))))
 
@@ -67,7 +71,7 @@ def composition(stage: Select, rows: Rows, lengths: Lengths, exact: bool, soluti
     return Composition(
         "selected" if solution else "candidates", *whole.figures(lengths, not exact),
         _ordered(teachers, share), _ordered(skills, share),
-        tuple(share(q.group.value, tally, q) for q, tally in zip(told, quotas, strict=True)), solution.outcomes if solution else (),
+        tuple(share(q.group.value, tally, q) for q, tally in zip(told, quotas, strict=True)), _ordered(licences, share), solution.outcomes if solution else (),
     )  # fmt: skip
 
 

@@ -21,6 +21,7 @@ from .chat import question
 from .events import Passed
 from .replies import Failed, reply
 from .responses import Drawn, Question, Said
+from .unsaid import unsaid
 
 KEY = "OPENAI_API_KEY"
 """The environment variable that holds the key where a spec names none."""
@@ -141,7 +142,7 @@ class EndpointModel:
                 limits=httpx2.Limits(max_connections=patience.at_once),
             )
         except (httpx2.InvalidURL, ValueError) as error:  # of a proxy that the environment names
-            raise self._fails(f"no request can be made: {error}") from error
+            raise self._fails(f"no request can be made: {_cause(error)}") from error
 
     def _body(self, one: Drawn, limit: str) -> dict[str, object]:
         body: dict[str, object] = {
@@ -254,4 +255,4 @@ def _after(header: str | None) -> float | None:
 
 
 def _cause(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
+    return " ".join(unsaid(str(error)).split()) or type(error).__name__

@@ -17,6 +17,7 @@ from .contradictions import has_prompt
 from .datasets import narrow
 from .events import Notice, ignore
 from .identity import row_ids
+from .licensed import refused
 from .respondents import respondent
 from .responses import FOUND, Asking, Question, Respondent, are_stored, responses
 from .rows import Rows, write
@@ -25,7 +26,7 @@ from .texts import REFERENCE
 
 UNANSWERED = "teachers: no answer"
 CUT = "teachers: cut at max_tokens"
-_OWN = {"prompt": "mixc:prompt", "response": "mixc:response", "reference": "mixc:reference", "teacher": "mixc:teacher", "id": "mixc:id", "license": "mixc:license"}
+_OWN = {"prompt": "mixc:prompt", "response": "mixc:response", "reference": "mixc:reference", "teacher": "mixc:teacher", "id": "mixc:id"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ def generate(
 def to_ask(teacher: GeneratedTeacher, rows: Rows, context: Context) -> pl.DataFrame:
     """The prompts that a teacher answers, by their ids: `prompt_id`, `prompt`, and what an answer takes over from the prompt's rows.
 
-    Those of all rows that have one, also where they have no response. A text that has several ids is asked under the first. Fault MIX0503 without any.
+    Those of all rows that have one, also where they have no response; rows under a licence that is not allowed give none. A text that has several ids is asked under the first. Fault MIX0503 without any.
     """
     found = pl.concat([_of_part(teacher, part) for part in rows.each()], how="vertical_relaxed").sort("prompt_id")
     if found.is_empty():
@@ -107,11 +108,11 @@ def is_here(teacher: GeneratedTeacher, context: Context) -> bool:
 
 def _of_part(teacher: GeneratedTeacher, part: pl.DataFrame) -> pl.DataFrame:
     """One row of each prompt, with the columns that are taken over; null where the prompt's rows do not agree."""
-    asked = part.filter(has_prompt())
+    asked = part.filter(has_prompt() & ~refused())
     if teacher.where is not None:
         asked = asked.filter(expression(teacher.where.condition, asked.schema).fill_null(value=False))
     first = asked.unique("prompt_id", keep="first", maintain_order=True)
-    shared = [n for n in asked.columns if n == "license" or (n.startswith("column:") and n.removeprefix("column:") in teacher.columns)]
+    shared = [n for n in asked.columns if n.startswith("column:") and n.removeprefix("column:") in teacher.columns]
     told = [*shared, *([REFERENCE] if REFERENCE in asked.columns else [])]
     both = asked.select("prompt_id", *told).join(first.select("prompt_id", pl.col(told).name.suffix("\n")), on="prompt_id", how="left")
     agree = both.group_by("prompt_id").agg(pl.col(n).eq_missing(pl.col(f"{n}\n")).all().alias(f"{n}\n") for n in told)
@@ -164,7 +165,6 @@ def _scan(teacher: GeneratedTeacher, scan: Scan, made: pl.DataFrame, context: Co
         *([pl.col("reference").alias(_OWN["reference"])] if scan.roles.reference else []),
         pl.lit(teacher.name).alias(_OWN["teacher"]),
         pl.col("prompt_id").alias(_OWN["id"]),
-        *([pl.col("license").alias(_OWN["license"])] if scan.roles.license else []),
         *((pl.col(held) if held in made.columns else pl.lit(None)).alias(name) for held, name in columns.items()),
     )
     scratch = Scratch(context.store.root)
@@ -172,7 +172,7 @@ def _scan(teacher: GeneratedTeacher, scan: Scan, made: pl.DataFrame, context: Co
     write(frame, path)
     context.texts.hold(scratch)
     given = {role: name for role, name in _OWN.items() if name in frame.columns}
-    return replace(scan, id=f"teachers:{teacher.name}", path=str(path), roles=Roles(**given), where=None, sample=None, span=teacher.span)
+    return replace(scan, id=f"teachers:{teacher.name}", path=str(path), roles=Roles(**given), license=None, require=None, where=None, sample=None, span=teacher.span)
 
 
 def _rows(teacher: GeneratedTeacher, scan: Scan, made: pl.DataFrame, needed: Collection[str], context: Context) -> Rows:

@@ -1,25 +1,57 @@
-"""Under which licences the selected rows of each teacher are: as the corpus says of itself, or as each row does."""
+"""Under which licences the selected rows are, by corpus and by teacher: as the corpus says of itself, or as each row does. An answer that a teacher wrote has none."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import polars as pl
 
-from ..compiler.plan.stages import Plan, Scan, Teachers
+from ..compiler.plan.stages import Plan, Scan
+from .licensed import UNSTATED, short
 from .rows import Rows
-from .texts import FILE, ROW, Texts
 
-UNSTATED = "not stated"
+_BY = ("corpus", "teacher")
 
 
-def licences(plan: Plan, rows: Rows, texts: Texts) -> dict[str, tuple[str, ...]]:
-    """The licences of the rows without a reason, by teacher, sorted; those of rows that none is stated for are `not stated`. Faults of `texts`."""
-    scans = {s.corpus: s for s in plan.stages if isinstance(s, Scan)}
-    made = {t.name for s in plan.stages if isinstance(s, Teachers) for t in s.generated}  # an answer is not the corpus's
-    chosen = rows.candidates(["row_id", "corpus", "teacher", "license", FILE, ROW])
-    if any(scan.roles.license for scan in scans.values()) and "license" not in chosen.columns and FILE in chosen.columns:
-        known = texts.add(chosen.filter(pl.col(FILE).is_not_null()), ("license",))
-        chosen = chosen.join(known.select("row_id", "license"), on="row_id", how="left")
-    own = pl.col("license") if "license" in chosen.columns else pl.lit(None, pl.String)
-    whole = {name: scan.license for name, scan in scans.items() if scan.license is not None}
-    stated = pl.coalesce(own, pl.col("corpus").replace_strict(whole, default=None, return_dtype=pl.String) if "corpus" in chosen.columns else None)
-    found = chosen.select(pl.col("teacher").fill_null(""), pl.when(~pl.col("teacher").is_in(sorted(made))).then(stated).fill_null(UNSTATED).alias("license"))
-    grouped = found.group_by("teacher").agg(pl.col("license").unique().sort()).sort("teacher")
-    return {teacher: tuple(names) for teacher, names in grouped.iter_rows()}
+@dataclass(frozen=True, slots=True)
+class Licences:
+    """Rows by licence, None where none is stated: all of them, those of each corpus, and those of each teacher. Most first, then by name."""
+
+    all: Mapping[str | None, int]
+    corpora: Mapping[str, Mapping[str | None, int]]
+    teachers: Mapping[str, Mapping[str | None, int]]
+
+    def to_data(self) -> dict[str, object]:
+        """As `manifest.json` has them; rows that none is stated for are `not stated`."""
+        parts = {name: {each: _named(counts) for each, counts in of.items()} for name, of in (("corpora", self.corpora), ("teachers", self.teachers))}
+        return {"all": _named(self.all), **parts}
+
+
+def states(plan: Plan) -> bool:
+    """Whether any corpus of the plan states a licence, of its own or of its rows."""
+    return any(isinstance(s, Scan) and (s.license is not None or s.roles.license is not None) for s in plan.stages)
+
+
+def licences(rows: Rows) -> Licences:
+    """The licences of the rows without a reason."""
+    whole: Counter[str | None] = Counter()
+    by: dict[str, dict[str, Counter[str | None]]] = {name: {} for name in _BY}
+    for live in rows.live([*_BY, "license"]):
+        stated = live if "license" in live.columns else live.with_columns(pl.lit(None, pl.String).alias("license"))
+        whole.update(dict(stated["license"].value_counts().iter_rows()))
+        for name, of in by.items():
+            for value, licence, count in stated.group_by(pl.col(name).fill_null(""), "license").len().iter_rows():
+                of.setdefault(value, Counter())[licence] += count
+    parts = ({value: _ordered(of[value]) for value in sorted(of)} for of in by.values())
+    return Licences(_ordered(whole), *parts)
+
+
+def _ordered(counts: Counter[str | None]) -> dict[str | None, int]:
+    return dict(sorted(counts.items(), key=lambda one: (-one[1], one[0] is None, one[0] or "")))
+
+
+def _named(counts: Mapping[str | None, int]) -> dict[str, int]:
+    found: Counter[str] = Counter()
+    for name, rows in counts.items():
+        found[UNSTATED if name is None else short(name)] += rows
+    return dict(found)

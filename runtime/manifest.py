@@ -8,6 +8,7 @@ from .. import __version__
 from ..compiler.plan.digest import digest
 from ..compiler.plan.stages import Plan
 from ..compiler.plan.units import objective_unit
+from .licences import licences
 from .outside import digests
 from .selection.problem import Outcome, SoftOutcome
 from .walk import Walk
@@ -56,6 +57,7 @@ def manifest(
         "counts": {
             "rows": walk.rows.height,
             "selected": selected,
+            "licences": None if selected is None else licences(walk.rows).to_data(),
             "funnel": [asdict(step) for step in walk.funnel],
             "evidence": walk.evidence,
             "scores": {name: {"computed": computed, "reused": reused} for name, (computed, reused) in walk.scored.items()},

@@ -8,6 +8,7 @@ import polars as pl
 from ..compiler.plan.stages import Materialise, Plan, Score, Select
 from .chat import messages
 from .identity import by_row_id
+from .licences import states
 from .rows import Rows
 from .texts import Texts
 from .weigh import weight
@@ -16,7 +17,9 @@ NOT_TAGGED = pl.lit([], dtype=pl.List(pl.String))
 
 
 def selected(plan: Plan, rows: Rows, texts: Texts) -> pl.DataFrame:
-    """The selected rows with their texts, sorted by row id. Faults of `texts`."""
+    """The selected rows with their texts, sorted by row id; with `license` at the end where the plan knows any, null where none is stated.
+
+    Faults of `texts`."""
     chosen = texts.add(by_row_id(rows.candidates()), ("prompt", "response", "reference"))
     return chosen.select(
         "row_id",
@@ -29,6 +32,7 @@ def selected(plan: Plan, rows: Rows, texts: Texts) -> pl.DataFrame:
         tokens(plan, chosen),
         weight(plan, chosen),
         *scores(plan, chosen),
+        *([_license(chosen)] if states(plan) else []),
     )
 
 
@@ -71,6 +75,10 @@ def scores(plan: Plan, rows: pl.DataFrame) -> list[pl.Expr]:
         value = pl.col(column) if column in rows.columns else pl.lit(None, dtype=kinds.get(stage.type, pl.Float64))
         found.append(value.alias(stage.name))
     return found
+
+
+def _license(rows: pl.DataFrame) -> pl.Expr:
+    return pl.col("license") if "license" in rows.columns else pl.lit(None, pl.String).alias("license")
 
 
 def skills(rows: pl.DataFrame) -> pl.Expr:

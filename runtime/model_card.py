@@ -12,7 +12,7 @@ from .. import __version__
 from ..compiler.clauses import Amount, Lora
 from ..compiler.plan.digest import digest
 from ..compiler.plan.stages import Plan, Scan, Train
-from .licences import UNSTATED
+from .licensed import UNSTATED
 
 LICENCES = frozenset(
     ["afl-3.0", "agpl-3.0", "apache-2.0", "artistic-2.0", "bigcode-openrail-m", "bsd", "bsd-2-clause", "bsd-3-clause", "bsl-1.0", "cc", "cc-by-2.0", "cc-by-3.0", "cc-by-4.0", "cc-by-nc-4.0", "cc-by-nc-nd-4.0", "cc-by-nc-sa-4.0", "cc-by-nd-4.0", "cc-by-sa-3.0", "cc-by-sa-4.0", "cc0-1.0", "creativeml-openrail-m", "gemma", "gpl", "gpl-2.0", "gpl-3.0", "isc", "lgpl", "lgpl-2.1", "lgpl-3.0", "llama2", "llama3", "llama3.1", "llama3.2", "llama3.3", "mit", "mpl-2.0", "odbl", "openrail", "openrail++", "pddl", "unlicense", "wtfpl", "zlib"]

@@ -18,6 +18,7 @@ from typing import Any
 import polars as pl
 
 from . import lazy
+from .unsaid import unsaid
 
 _LINES = (".jsonl", ".ndjson", ".json")
 _CHUNK = 20_000
@@ -282,5 +283,5 @@ def _no_column(path: str, name: str, known: Sequence[str]) -> Unreadable:
 def _broken(path: str, error: BaseException) -> Unreadable:
     if isinstance(error, OSError) and error.strerror:
         return Unreadable(f"`{path}` cannot be read: {error.strerror.lower()}")
-    what = str(error).strip().splitlines()
+    what = unsaid(str(error)).strip().splitlines()
     return Unreadable(f"`{path}` cannot be read: {what[0] if what else type(error).__name__}", "write the file again, or leave it out of the pattern")

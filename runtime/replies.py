@@ -45,7 +45,10 @@ def reply(status: int, body: str, schema: str | None, key: str | None) -> Said |
         return Failed("garbage", f"its reply is no JSON: {_quoted(body, key)}" if body.strip() else "its reply is empty", again=True)
     except RecursionError:
         return Failed("garbage", "its reply is nested too deep to be read")
-    return _said(value, schema)
+    said = _said(value, schema)
+    if key and isinstance(said, Said) and key in (said.text or ""):  # written with escapes
+        return Failed("key", "its reply holds the key that it was sent")
+    return said
 
 
 def _said(value: Any, schema: str | None) -> Said | Failed:

@@ -27,7 +27,7 @@ from .walk import Walk, advance
 
 SHOWN = 4
 LONGEST_PROMPT = 48
-_NO_ROWS = "MIX0503"
+_NO_ROWS = ("MIX0503", "MIX0544")
 _COMPARE: dict[str, Callable[[Fraction, Fraction], bool]] = {
     "==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
 }  # fmt: skip
@@ -120,7 +120,7 @@ def _advance(stage: Stage, walk: Walk, context: Context) -> None:
 def _may_be_empty(stage: Stage, trial: Trial, fault: Fault) -> bool:
     """A fixture need not have rows that are held out, nor rows of every corpus."""
     return (isinstance(stage, Heldout) or (isinstance(stage, Scan) and trial.several)) and all(
-        d.code == _NO_ROWS for d in fault.diagnostics
+        d.code in _NO_ROWS for d in fault.diagnostics
     )
 
 

@@ -19,6 +19,7 @@ from ..compiler.plan.stages import Decontaminate, Evaluate, Heldout, Model, Plan
 from ..compiler.plan.variants import Variant
 from .confounded import confounded
 from .context import Context
+from .doubtful import doubtful
 from .execute import build
 from .files import write_atomic
 from .manifest import versions
@@ -83,7 +84,7 @@ def build_variant(variant: Variant, root: Path, context: Context, until: str | N
         time.monotonic() - began,
         {name: {"computed": computed, "reused": reused} for name, (computed, reused) in result.walk.scored.items()},
         stamps=stamps,
-        lints=confounded(variant.plan, result.audits),
+        lints=(*confounded(variant.plan, result.audits), *doubtful(variant.plan, result.walk)),
     )
 
 

@@ -29,6 +29,7 @@ from .dedup import dedup
 from .events import Notice
 from .generate import generate
 from .identity import by_row_id
+from .licensed import Licensed, licensed
 from .llm_tag import tag_by_llm
 from .measured import Profiled
 from .needs import ALL
@@ -51,6 +52,7 @@ LOOKED = ("row_id", "prompt_id", "reason", *TEXTS, *OWN)
 class Walk:
     """What the stages so far have made. `rows` are all scanned rows, sorted by row id; `reason` is null for those still in; `evidence` is what
     decontaminate, dedup and a model that tags found, in numbers. `tree` is that of the skills, `profiles` are those known so far, by student.
+    `licences` are those of each corpus that states any, as they were scanned.
 
     `needed` are the texts that the stages to come read as columns of `rows` (`needs`); the others are read when they are asked for. `asks`: teachers that have yet to answer are asked; else `lacking` are the answers, by teacher, that the store does not have.
     `arms` are those of the evaluation to come: the rows that a baseline selects of the same candidates stand in `baselines`, by the arm's name.
@@ -66,6 +68,7 @@ class Walk:
     profiles: dict[str, Profiled] = field(default_factory=dict)
     solution: Solution | None = None
     funnel: list[Step] = field(default_factory=list)
+    licences: dict[str, Licensed] = field(default_factory=dict)
     inputs: list[dict[str, object]] = field(default_factory=list)
     scored: dict[str, tuple[int, int]] = field(default_factory=dict)
     evidence: dict[str, dict[str, object]] = field(default_factory=dict)
@@ -138,11 +141,19 @@ def aimed(stage: Select, walk: Walk) -> Select:
 
 def _scan(stage: Scan, walk: Walk, context: Context) -> str:
     rows = scanned(stage, walk.needed, context)
-    walk.scans.append((stage, rows))
     ids, content = digests(rows)
     walk.inputs.append({"corpus": stage.corpus, "path": stage.path, "rows": rows.height, "digest": ids, "content": content})
     walk.funnel.append(Step(f"scan {stage.corpus}", rows.alive))
-    return _counted(rows)
+    rows, found = licensed(stage, rows)
+    walk.scans.append((stage, rows))
+    if found is None:
+        return _counted(rows)
+    walk.licences[stage.corpus] = found
+    walk.evidence[stage.id] = {"licences": found.to_data()}
+    if found.allowed is None:
+        return _counted(rows)
+    walk.funnel.append(Step(found.clause, rows.alive))
+    return f"{_counted(rows)}, {sum(found.refused.values()):,} under no allowed licence"
 
 
 def _teachers(stage: Teachers, walk: Walk, context: Context) -> str:
@@ -170,7 +181,7 @@ def _counted(rows: Rows) -> str:
 
 
 def _heldout(stage: Heldout, walk: Walk, context: Context) -> str:
-    held_out = scanned(stage.scan, walk.needed | {PROMPT}, context)
+    held_out, _ = licensed(stage.scan, scanned(stage.scan, walk.needed | {PROMPT}, context))
     refuse_mute(held_out, stage.scan)
     rows = held_out.frame()
     if walk.teachers is not None:

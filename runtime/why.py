@@ -7,9 +7,10 @@ from typing import Any
 import polars as pl
 
 from ..compiler.clauses import Keep
+from ..compiler.plan.stages import Evaluate
 from ..compiler.plan.units import objective_unit, unit_of
 from .account import Account, Rival, Standing, Ticket, Visit
-from .built import Built
+from .built import Built, unreadable
 from .charges import Priced, charges, priced
 from .exchange import exchange
 from .looks import holds, looks
@@ -23,14 +24,31 @@ Row = Mapping[str, Any]
 def why(build: Built, name: str, *, why_not: bool = False) -> tuple[Account, ...]:
     """The account of the row that `name` means, or of every row of the prompt, those that are in first.
 
-    With `why_not` also the least changes that would let a dropped row in, or put a selected one out. Faults as `named_rows`.
+    With `why_not` also the least changes that would let a dropped row in, or put a selected one out. Faults as `named_rows`; MIX0501 where a baseline's selection
+    cannot be read.
     """
     chosen = named_rows(build, name)
     prices = priced(build)
     places = build.ledger.with_row_index("mixc:place").join(chosen.select("row_id"), on="row_id", how="semi")
     place = dict(places.select("row_id", "mixc:place").iter_rows())
-    found = [_account(build, prices, place[row["row_id"]], row) for row in chosen.iter_rows(named=True)]
+    arms = _arms(build, chosen["row_id"])
+    found = [replace(_account(build, prices, place[row["row_id"]], row), arms=arms.get(row["row_id"], ())) for row in chosen.iter_rows(named=True)]
     return tuple(replace(each, needs=needs(build, each)) for each in found) if why_not else tuple(found)
+
+
+def _arms(build: Built, rows: pl.Series) -> dict[str, tuple[str, ...]]:
+    """The baselines that selected each of these rows, in the order of the evaluation; none in a build that stopped before it wrote them."""
+    stage = next((s for s in build.plan.stages if isinstance(s, Evaluate)), None)
+    found: dict[str, tuple[str, ...]] = {}
+    for arm in stage.arms if stage else ():
+        path = build.folder / "arms" / arm.name / "selected.parquet"
+        if arm.select is not None and path.is_file():
+            try:
+                mine = pl.scan_parquet(path, glob=False).select("row_id").filter(pl.col("row_id").is_in(rows.implode())).collect()["row_id"]
+            except (pl.exceptions.PolarsError, OSError) as error:
+                raise unreadable(build.folder, f"`arms/{arm.name}/selected.parquet`: {str(error).splitlines()[0]}", "build it again") from None
+            found |= {row: (*found.get(row, ()), arm.name) for row in mine}
+    return found
 
 
 def _account(build: Built, prices: Priced, place: int, row: Row) -> Account:

@@ -6,6 +6,7 @@ from ..compiler.plan.stages import Arm, Plan, Train
 from .context import Context
 from .files import write_atomic
 from .licences import licences
+from .licensed import UNSTATED, short
 from .loss_plot import loss_plot
 from .model_card import Made, model_card
 from .rows import Rows
@@ -20,8 +21,13 @@ def write_card(folder: Path, plan: Plan, stage: Train, done: Trained, rows: Rows
     files = context.students.files(stage.model)
     made = Made(
         plan=plan, stage=stage, hub=files.hub, digests=files.digests, report=done.report.to_dict(), metrics=done.metrics,
-        licences=licences(plan, rows, context.texts), arm=arm.name if arm else None,
+        licences=_by_teacher(rows), arm=arm.name if arm else None,
         baseline=arm.recipe if arm and arm.select else None, library="peft" if (folder / "adapter_config.json").is_file() else "transformers",
     )  # fmt: skip
     write_atomic(folder / "README.md", model_card(made).encode())
     write_atomic(folder / "loss.svg", loss_plot(done.metrics).encode())
+
+
+def _by_teacher(rows: Rows) -> dict[str, tuple[str, ...]]:
+    found = licences(rows).teachers
+    return {teacher: tuple(sorted(UNSTATED if name is None else short(name) for name in counts)) for teacher, counts in found.items()}

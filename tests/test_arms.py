@@ -11,6 +11,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 from mixc.cli.main import main
+from mixc.runtime.built import built as read_build
+from mixc.runtime.why import why
 from mixc.tests.cli.program import arguments, environment, mixc
 from mixc.tests.project import STUDENT, make_project
 from mixc.tests.runtime.tiny import make_tiny_student
@@ -81,6 +83,21 @@ def test_every_arm_has_its_folder_and_its_results(built: Path) -> None:
     assert "that the recipe `" in (out / "arms" / "recipe-1" / "model" / "README.md").read_text()
     weights = [digest(out / "model" / "model.safetensors"), *(digest(out / "arms" / arm / "model" / "model.safetensors") for arm in ARMS[2:])]
     assert len(set(weights)) == len(weights), "another seed or another selection is another model"
+
+
+def test_why_names_the_baselines_that_selected_a_row(built: Path) -> None:
+    out = built / "build" / "whole"
+    by = {arm: set(pl.read_parquet(out / "arms" / arm / "selected.parquet")["row_id"]) for arm in ARMS[3:]}
+    told: dict[tuple[bool, bool], str] = {}
+    for prompt in pl.read_parquet(out / "ledger.parquet")["prompt_id"].unique().sort().head(8):
+        for account in why(read_build(out), prompt):
+            assert account.arms == tuple(arm for arm, ids in by.items() if account.row_id in ids)
+            told[account.selected, bool(account.arms)] = account.row_id
+    assert {(True, True), (False, True), (False, False)} <= told.keys(), "a build in which a line could be wrong"
+    for (selected, some), row in told.items():
+        said = mixc("why", "build/whole", row, cwd=built).stdout
+        arms = ", ".join(arm for arm, ids in by.items() if row in ids)
+        assert (f"\n  {'also ' if selected else ''}in the selection of {arms}\n" in said) if some else "in the selection of" not in said
 
 
 def test_what_eval_json_says_is_what_the_answers_say(built: Path) -> None:

@@ -71,7 +71,8 @@ CASES: dict[str, tuple[Change, int, str, str]] = {
     "a budget above what is left": (spec("budget   12 examples", "budget   500 examples"), 3, "MIX0401", "budget"),
     "every row dropped": (spec("where    correct\n", "where    correct and length > 300 tokens\n"), 3, "MIX0401", ""),
     "no decontamination": (lambda folder: (folder / "scored.mix").write_text(STUDENT.replace('decontaminate against "bench.jsonl" by 8-grams of prompt\n', "")) and None, 1, "MIX0601", ""),
-    "a clause not run yet": (spec("  teacher   model\n}", "  teacher   model\n  license   topic\n}\nrequire license in [\"MIT\"]"), 1, "MIX0410", "require license"),
+    "a clause not run yet": (spec("skills topics", 'student one { model "tiny" }\nstudent two { model "tiny" }\ntrain one { epochs 1 }\ntrain two { epochs 2 }\nskills topics'), 1, "MIX0410", "train two"),
+    "no row under an allowed licence": (spec("  teacher   model\n}", "  teacher   model\n  license   topic\n}\nrequire license in [\"MIT\"]"), 4, "MIX0544", "require license"),
 }  # fmt: skip
 
 

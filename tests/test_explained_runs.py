@@ -12,7 +12,7 @@ from mixc.tests.compiling import RUN as GOLDENS
 from mixc.tests.compiling import told
 from mixc.tests.explained import TREE, framed
 
-RUN = ("MIX0401", "MIX0403", "MIX0404", "MIX0502", "MIX0503", "MIX0504", "MIX0505", "MIX0511")
+RUN = ("MIX0401", "MIX0403", "MIX0404", "MIX0502", "MIX0503", "MIX0504", "MIX0505", "MIX0511", "MIX0544")
 NOT_RUN = {
     "MIX0430": "needs a sentence-embedding model, and the packages that load models; tests/runtime/test_by_embedding.py",
     "MIX0506": "a model that cannot be loaded needs the packages that load models; tests/runtime/test_engine.py",

@@ -25,6 +25,8 @@ FLOORS = {
     "mixc.grammar": 1,
     "mixc.compiler.source": 1,
     "mixc.compiler.suggest": 1,
+    "mixc.compiler.licences": 1,
+    "mixc.compiler.secrets": 1,
     "mixc.compiler.expressions": 1,
     "mixc.compiler.paths": 1,
     "mixc.compiler.clauses": 1,
@@ -60,6 +62,8 @@ SEES = {
         "mixc.compiler.paths",
         "mixc.compiler.codes",
         "mixc.compiler.suggest",
+        "mixc.compiler.licences",
+        "mixc.compiler.secrets",
     ),
     "mixc.compiler.backends": (
         "mixc.compiler.plan.stages",

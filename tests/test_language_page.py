@@ -83,7 +83,7 @@ def test_every_block_is_seen() -> None:
 
 def test_what_the_page_calls_not_run_yet_is_what_is_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(project(tmp_path))
-    (said,) = re.findall(r"^Checked and planned and not run yet are (.*?): ", PAGE, re.MULTILINE)
+    (said,) = re.findall(r"^Checked and planned and not run yet is (.*?): ", PAGE, re.MULTILINE)
     assert not re.search(r"^\|.*(, \* `|` \*[ ,|])", PAGE, re.MULTILINE)
     Path("bare.mix").write_text(re.sub(r"^  license .*\n", "", FRAME, flags=re.MULTILINE) + BASE.partition("train")[0])
     clauses = {

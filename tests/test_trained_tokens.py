@@ -5,28 +5,12 @@ from pathlib import Path
 
 import pytest
 from mixc.cli.main import main
-from mixc.tests.project import make_project
+from mixc.tests.project import SCORED, make_project
 from mixc.tests.runtime.tiny import make_tiny_student
 
-SPEC = """\
-mix "kept" { seed 3 }
-
-student tiny {
-  model "tiny"
-  dtype fp32
-}
-
-corpus rows {
-  scan      "data/*.jsonl"
-  id        prompt_id
-  prompt    question
-  response  answer
-  reference gold
-  teacher   model
-}
-
-skills topics { tag by column topic }
-
+SPEC = (
+    SCORED.partition("score correct")[0].replace('mix "scored" { seed 3 }', 'mix "kept" { seed 3 }\n\nstudent tiny {\n  model "tiny"\n  dtype fp32\n}')
+    + """\
 score length = tokens(student: tiny)
 
 decontaminate none because "this is about lengths"
@@ -45,6 +29,7 @@ train tiny {
   max_length LIMIT tokens
 }
 """
+)
 
 
 @pytest.fixture

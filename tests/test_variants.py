@@ -130,7 +130,7 @@ def test_a_damaged_record_is_no_record(tmp_path: Path, content: str) -> None:
 
 
 def test_a_clause_that_is_not_run_yet_stops_all_before_the_first(tmp_path: Path) -> None:
-    project(tmp_path, ABLATED.replace("  teacher   model\n}", "  teacher   model\n  license   topic\n}\nrequire license in [\"MIT\"]"))
+    project(tmp_path, ABLATED + 'student one { model "tiny" }\nstudent two { model "tiny" }\ntrain one { epochs 1 }\ntrain two { epochs 2 }\n')
     done = mixc("build", "study.mix", cwd=tmp_path)
     assert done.returncode == 1 and "MIX0410" in done.stderr and not (tmp_path / "build").exists()
 

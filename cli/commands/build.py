@@ -29,6 +29,7 @@ def run(arguments: Namespace) -> int:
 
     from ...runtime.confounded import confounded
     from ...runtime.context import Context
+    from ...runtime.doubtful import doubtful
     from ...runtime.execute import build, refuse_pending
     from ...runtime.store import Store
     from ..progress import Watcher
@@ -41,7 +42,7 @@ def run(arguments: Namespace) -> int:
     with Watcher(arguments.terminal) as watch:
         context = Context(store=Store(root), students=chosen_students(arguments, root), watch=watch)
         result = build(plan, out, context, arguments.until)
-    lints = not_allowed(confounded(plan, result.audits), arguments)
+    lints = not_allowed((*confounded(plan, result.audits), *doubtful(plan, result.walk)), arguments)
     if lints and not arguments.terminal.quiet:
         render_text(lints, arguments.sources, arguments.terminal.err)
     if arguments.format == "json":

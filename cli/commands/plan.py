@@ -40,6 +40,7 @@ def run(arguments: Namespace) -> int:
     from ...runtime.churn import churn
     from ...runtime.confounded import confounded
     from ...runtime.context import Context
+    from ...runtime.doubtful import doubtful
     from ...runtime.execute import stages_until
     from ...runtime.heard import Listener
     from ...runtime.preview import preview
@@ -61,7 +62,7 @@ def run(arguments: Namespace) -> int:
     with Watcher(arguments.terminal) as watch:
         context = Context(store=Store(root, lenient=True), students=chosen_students(arguments, root, fetch=False), watch=watch)
         seen = preview(plan, context, stages, rate=arguments.rate, listen=listener)
-    lints = not_allowed(confounded(plan, seen.audits), arguments)
+    lints = not_allowed((*confounded(plan, seen.audits), *doubtful(plan, seen.walk)), arguments)
     same = next((v for v in arguments.variants if v.plan.fingerprints == plan.fingerprints), None)
     stands = standing(stages, out / same.name if same else out, seen.walk.inputs, context.students)
     seen.churn = None if seen.chosen is None else churn(stands.out, seen.chosen)

@@ -58,7 +58,8 @@ select {
     "MIX0406": Code(
         "a corpus under a licence that is not allowed",
         "`require license in [...]` names the licences that the data may have. A corpus says its own with `license \"MIT\"`, which is judged when the spec is "
-        "checked, or names a column of licences with `license COLUMN`, which is judged row by row.",
+        "checked, or names a column of licences with `license COLUMN`, and then each row is judged: one that is not allowed is dropped. Licences are compared as "
+        "they are written, `MIT` is not `mit`; a name that differs from an allowed one in its spelling alone is pointed out, and never taken for it.",
         """require license in ["MIT", "Apache-2.0"]
 
 corpus traces {
@@ -132,25 +133,26 @@ select {
   response  solution
   reference answer
   teacher   model
-  license   license    # row by row
 }
-require license in ["MIT"]""",
+student larger { model "HuggingFaceTB/SmolLM2-360M-Instruct" }
+train smollm2 { epochs 5 }
+train larger  { epochs 5 }    # two trainings in one recipe""",
         """corpus traces {
   scan      "traces.jsonl"
   prompt    question
   response  solution
   reference answer
   teacher   model
-  license   "MIT"
 }
-require license in ["MIT"]""",
+train smollm2 { epochs 5 }""",
     ),
     "MIX0412": Code(
         "not an endpoint, or a secret in the spec",
         "An endpoint is an OpenAI-compatible server, named by the url that the paths of its API stand behind, without `/chat/completions`: "
         "`https://api.openai.com/v1`, or `http://localhost:8000/v1` for a server of vLLM on this machine. A spec is a file that is shared, so no secret may stand in "
         "it: no name and password in the url, and no key. `key` is the name of the environment variable that holds the key, `OPENAI_API_KEY` "
-        "where it is left out; it is sent to that server and written nowhere. A server without a key is asked without one.",
+        "where it is left out; it is sent to that server and written nowhere. A server without a key is asked without one. The same holds of the address of a corpus or a benchmark: who may "
+        "read `s3://`, `gs://` and `hf://` is said by the environment.",
         """teacher tutor generate {
   model    "Qwen/Qwen2.5-7B-Instruct"
   prompts  from traces
@@ -220,6 +222,35 @@ require license in ["MIT"]""",
         "chain, so they have none in them, and no line breaks. The message names the node by its chain, and where it stands in the file.",
         'skills maths {\n  tree "twice.json"\n  tag  by column subject\n}',
         'skills maths {\n  tree "maths.json"\n  tag  by column subject\n}',
+    ),
+    "MIX0432": Code(
+        "a licence that is doubtful",
+        "What the recipe says of licences and what its data says do not agree. `mix { license }` is the licence of what comes out; a corpus under another one, one "
+        "that states none, or answers that a model is yet to write, go into it all the same. Or rows have a licence that is written almost like one that `require license` allows: it is "
+        "not taken for it, so these rows are dropped. mixc compares names and counts rows; which licence may be passed on under which it does not know. Where you do, "
+        "`require license in [...]` names the licences that the recipe takes on purpose, and a comment, `# mixc: allow MIX0432 because \"…\"`, says why it is right.",
+        """mix "sums" {
+  seed    1
+  license "MIT"
+}
+corpus traces {
+  scan     "traces.jsonl"
+  prompt   question
+  response solution
+  teacher  model
+  license  "CC-BY-SA-4.0"
+}""",
+        """mix "sums" {
+  seed    1
+  license "CC-BY-SA-4.0"
+}
+corpus traces {
+  scan     "traces.jsonl"
+  prompt   question
+  response solution
+  teacher  model
+  license  "CC-BY-SA-4.0"
+}""",
     ),
     "MIX0433": Code(
         "several samples where there is one answer",

@@ -246,4 +246,27 @@ CODES: dict[str, Code] = {
   tag  by llm(model: "reads-2048-tokens", max_tokens: 256 tokens)
 }""",
     ),
+    "MIX0544": Code(
+        "no row under a licence that is allowed",
+        "`require license in [...]` drops the rows of a corpus with `license COLUMN` whose licence is not in the list, and those that state none. Here that is every row. The "
+        "message lists the licences that are there, with their rows. They are compared as they are written: `apache 2.0` is not `Apache-2.0` until the list says so.",
+        """corpus traces {
+  scan      "traces.jsonl"
+  prompt    question
+  response  solution
+  reference answer
+  teacher   model
+  license   license
+}
+require license in ["Apache-2.0"]    # every row is under another one""",
+        """corpus traces {
+  scan      "traces.jsonl"
+  prompt    question
+  response  solution
+  reference answer
+  teacher   model
+  license   license
+}
+require license in ["Apache-2.0", "MIT"]""",
+    ),
 }  # fmt: skip

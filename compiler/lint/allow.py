@@ -18,8 +18,10 @@ _ERROR, _OWN = "MIX0601", "MIX0610"
 _FORM = 'write `# mixc: allow MIX0604 because "…"` on the line before the clause, or behind it'
 
 
-DATA = frozenset(("MIX0614",))
-"""Lints that only the data shows: what a comment says of them is for the plan and the build to heed, and is never idle here."""
+JUDGED = frozenset(("MIX0432",))
+"""Warnings of the plan that are a person's to judge, and that a comment silences as it does a lint."""
+DATA = frozenset(("MIX0432", "MIX0614"))
+"""What the data shows, alone or beside the spec: what a comment says of it is for the plan and the build to heed, and is never idle here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +126,7 @@ def _code(comment: ast.Comment, notes: Diagnostics) -> str | None:
         notes.warning(_OWN, what, comment.span, "not understood", help=_FORM)
         return None
     code = found["code"].upper()
-    lints = [c for c in CODES if c.startswith("MIX06") and c not in (_ERROR, _OWN)]
+    lints = [c for c in CODES if (c.startswith("MIX06") and c not in (_ERROR, _OWN)) or c in JUDGED]
     if code == _ERROR:
         message, help = f"{_ERROR} is an error, which no comment silences", 'write `decontaminate none because "…"` instead'
     elif code not in CODES:

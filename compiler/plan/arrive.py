@@ -73,8 +73,10 @@ def _scans(before: list[Scan], after: list[Scan]) -> bool:
 
 
 def _scan(before: Scan, after: Scan) -> bool:
-    free: dict[str, Any] = {"id": "", "where": None, "sample": None, "license": None, "seed": 0}
+    free: dict[str, Any] = {"id": "", "where": None, "sample": None, "license": None, "require": None, "seed": 0}
     if replace(before, **free) != replace(after, **free):
+        return False
+    if after.roles.license and before.require and not (after.require and {*after.require.allowed} <= {*before.require.allowed}):
         return False
     old, new = (scan.where and scan.where.condition for scan in (before, after))
     if before.sample is None:

@@ -82,5 +82,5 @@ SCORERS: dict[str, Signature] = {
 }
 
 ROLES = ("prompt", "response", "reference", "teacher", "id", "skill")
-FIXED = ("row_id", "prompt_id", "prompt", "response", "reference", "teacher", "skills", "tokens", "weight", "status", "reason")
+FIXED = ("row_id", "prompt_id", "prompt", "response", "reference", "teacher", "skills", "tokens", "weight", "license", "status", "reason")
 RESERVED = ("and", "or", "not", "in", "matches", "contains", "within", "rank", "true", "false", "none")

@@ -29,6 +29,8 @@ from .tagging import taxonomy
 from .training import train
 from .trials import trial
 from .types import UNKNOWN
+from .under import under
+from .unsecret import unsecret
 
 Corpora = dict[str, tuple[ir.Corpus, Names]]
 
@@ -38,6 +40,7 @@ def check(spec: Resolved, inputs: Inputs, notes: Diagnostics) -> ir.Mixture | No
     missing: list[ir.Missing] = []
     for declaration in spec.declarations:
         _name_allowed(declaration, notes)
+    unsecret(spec, notes)
     mix = next(iter(spec.blocks("mix")), None)
     if mix is None and not spec.wanted:
         notes.error("MIX0207", "the spec has no `mix`", spec.end, "at the end of the file", help='begin with `mix "NAME" { seed 1 }`')
@@ -87,7 +90,9 @@ def check(spec: Resolved, inputs: Inputs, notes: Diagnostics) -> ir.Mixture | No
     trials = [t for block in spec.blocks("test") if (t := trial(block, groups, tokens, notes))]
     every_corpus = tuple(c for c, _ in corpora.values())
     with_blocks = tuple((c, next(b for b in spec.blocks("corpus") if Settings(b, notes).title == f"corpus {c.name}")) for c in every_corpus)
-    required = next((require(node, with_blocks, notes, missing) for node in spec.of(ast.Require)), None)
+    required = next((require(node, with_blocks, notes) for node in spec.of(ast.Require)), None)
+    if license_:
+        under(license_, with_blocks, required, tuple(spec.blocks("generate")), notes)
     _provable(spec, corpora, teachers, skills, scores, shared, groups, picked, evaluation, notes)
     uses = trained or measured
     obligation(uses.head if uses and not spec.wanted else None, bool(spec.of(ast.Decontaminate)), notes)

@@ -4,16 +4,16 @@ import re
 
 from ..clauses import Endpoint
 from ..diagnostics import Diagnostics
+from ..secrets import VARIABLE
 from ..syntax import ast
 
 _URL = re.compile(r"https?://(?P<server>[^/?#\s]+)(?P<path>(?:/[^?#\s]*)?)(?P<rest>(?:[?#]\S*)?)", re.ASCII)
 _SERVER = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
-_VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
 
 
 def endpoint(url: ast.String | None, key: ast.String | None, notes: Diagnostics) -> Endpoint | None:
     """The server that a clause names; None where it names none, or what it names is wrong (MIX0412)."""
-    if key is not None and not _VARIABLE.fullmatch(key.value):
+    if key is not None and not VARIABLE.fullmatch(key.value):
         notes.error(
             "MIX0412", "a key is named by an environment variable, and never written into a spec", key.span, "not the name of a variable",
             notes=("if it is a key, take it for known: make a new one",), help='write `key "OPENAI_API_KEY"`, the name in capitals, and set the variable',

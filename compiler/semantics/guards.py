@@ -2,6 +2,7 @@
 
 from ..clauses import Require
 from ..diagnostics import Diagnostics, Edit, Label
+from ..licences import respelt
 from ..paths import beside
 from ..source import Span
 from ..syntax import ast
@@ -79,7 +80,7 @@ def dedup(node: ast.Dedup, text: str, notes: Diagnostics) -> ir.Dedup:
     return ir.Dedup(method=method, of=of, threshold=threshold, text=text, span=node.span)
 
 
-def require(node: ast.Require, corpora: tuple[tuple[ir.Corpus, ast.Block], ...], notes: Diagnostics, missing: list[ir.Missing]) -> Require | None:
+def require(node: ast.Require, corpora: tuple[tuple[ir.Corpus, ast.Block], ...], notes: Diagnostics) -> Require | None:
     """`require license in [...]`: the licence of a whole corpus is judged here, a column of licences row by row in a run."""
     if node.subject.text != "license":
         near = meant(node.subject.text, ("license",), node.subject.span, 'write `require license in ["MIT"]`')
@@ -109,15 +110,12 @@ def require(node: ast.Require, corpora: tuple[tuple[ir.Corpus, ast.Block], ...],
     if not allowed:
         notes.error("MIX0301", "no licence is allowed, so no corpus can be used", node.allowed.span, "empty")
         return None
-    by_row = False
     for corpus, block in corpora:
         here = Label(node.span, "required here")
         said = next((s for s in block.lines if isinstance(s, ast.Setting) and s.keyword.text == "license"), None)
-        if corpus.roles.license is not None:
-            by_row = True
-        elif corpus.license is None and (said or block.may_have("license")):
-            continue  # what it says has an error of its own
-        elif corpus.license is None:
+        if corpus.roles.license is not None or (corpus.license is None and (said or block.may_have("license"))):
+            continue  # a run looks at each row; or what it says has an error of its own
+        if corpus.license is None:
             notes.error(
                 "MIX0207",
                 f"corpus `{corpus.name}` does not say under which licence it is",
@@ -127,16 +125,14 @@ def require(node: ast.Require, corpora: tuple[tuple[ir.Corpus, ast.Block], ...],
                 help=f'write `license "{next(iter(allowed))}"`, or `license COLUMN` where each row has its own',
             )
         elif corpus.license not in allowed:
-            span = said.value.span if said else None
-            near = meant(corpus.license, allowed, span, f"allowed: {', '.join(allowed)}", said='`license "{}"`', text=True)
+            near = respelt(corpus.license, allowed)
             notes.error(
                 "MIX0406",
                 f'corpus `{corpus.name}` is under "{corpus.license}", which is not allowed',
                 said.span if said else block.head,
                 "not one of them",
                 secondary=(here,),
-                **near,
+                help=f"did you mean `license {quoted(near)}`?" if near else f"allowed: {', '.join(allowed)}",
+                edits=(Edit(said.value.span, quoted(near)),) if near and said else (),
             )
-    if by_row:
-        missing.append(ir.Missing(what="`require license` row by row", stage="scan", span=node.span))
     return Require(text=f"require license in {format_expression(node.allowed)}", allowed=tuple(allowed), span=node.span)

@@ -6,13 +6,12 @@ length are read together, without padding.
 """
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
 
-from ...compiler.diagnostics import Diagnostic, Fault, Label
-from ..engines.load import device_name
+from ..engines.load import device_name, quietly
 from .layers import Dense, LayerNorm, Normalize, Pooling
 from .pool import pool
 from .sentence_files import SentenceFiles, unsupported
@@ -162,23 +161,5 @@ def _weights(files: SentenceFiles, folder: str, device: Any) -> dict[str, Any]:
     return found
 
 
-@contextmanager
-def _loading(files: SentenceFiles) -> Iterator[None]:
-    """Load something of the model without bars and warnings; a missing package is MIX0509, whatever else is raised MIX0506."""
-    model = files.model
-    try:
-        from transformers.utils import logging
-
-        logging.set_verbosity_error()
-        logging.disable_progress_bar()
-        yield
-    except Fault:
-        raise
-    except ImportError as error:
-        message = f"the embedding model `{model.model}` needs a package that is not installed: {error.name or error}"
-        raise Fault(Diagnostic("MIX0509", message, Label(model.span, "to load this"), help='run `pip install "mixc[train]"`')) from error
-    except Exception as error:  # the file readers raise what they like: OSError, ValueError, SafetensorError, KeyError
-        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-        note = f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
-        help = "check that the model's files are whole, and of an architecture that transformers knows"
-        raise Fault(Diagnostic("MIX0506", f"the embedding model `{model.model}` cannot be loaded", Label(model.span, "this model"), notes=(note,), help=help)) from error
+def _loading(files: SentenceFiles) -> AbstractContextManager[None]:
+    return quietly(f"the embedding model `{files.model.model}`", files.model.span)

@@ -2,11 +2,12 @@
 
 import copy
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from typing import Any
 
 from ...compiler.diagnostics import Diagnostic, Fault, Label
+from ...compiler.source import Span
 from .model_files import ModelFiles
 
 DTYPES = {"bf16": "bfloat16", "fp32": "float32", "fp16": "float16"}
@@ -110,9 +111,14 @@ def _no_gguf_bar() -> Iterator[None]:
         reader.tqdm = bar
 
 
+def loading(files: ModelFiles) -> AbstractContextManager[None]:
+    """Load something of `files`. Faults as `quietly`."""
+    return quietly(f"student `{files.student}`", files.span, f" from `{files.gguf or files.path.name}`")
+
+
 @contextmanager
-def loading(files: ModelFiles) -> Iterator[None]:
-    """Load something of `files` without bars and warnings; a missing package is MIX0509, whatever else is raised MIX0506."""
+def quietly(named: str, span: Span, place: str = "") -> Iterator[None]:
+    """Load something of the model that messages call `named`, without bars and warnings; a missing package is MIX0509, whatever else is raised MIX0506."""
     try:
         from transformers.utils import logging
 
@@ -122,13 +128,10 @@ def loading(files: ModelFiles) -> Iterator[None]:
     except Fault:
         raise
     except ImportError as error:
-        message = f"student `{files.student}` needs a package that is not installed: {error.name or error}"
-        label = Label(files.span, "to load this")
-        raise Fault(Diagnostic("MIX0509", message, label, help='run `pip install "mixc[train]"`')) from error
+        message = f"{named} needs a package that is not installed: {error.name or error}"
+        raise Fault(Diagnostic("MIX0509", message, Label(span, "to load this"), help='run `pip install "mixc[train]"`')) from error
     except Exception as error:  # the file readers raise what they like: OSError, ValueError, SafetensorError, KeyError
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-        message = f"student `{files.student}` cannot be loaded from `{files.gguf or files.path.name}`"
         note = f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
         help = "check that the model's files are whole, and of an architecture that transformers knows"
-        label = Label(files.span, "this model")
-        raise Fault(Diagnostic("MIX0506", message, label, notes=(note,), help=help)) from error
+        raise Fault(Diagnostic("MIX0506", f"{named} cannot be loaded{place}", Label(span, "this model"), notes=(note,), help=help)) from error

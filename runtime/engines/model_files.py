@@ -8,6 +8,7 @@ from pathlib import Path
 from ...compiler.diagnostics import Diagnostic, Fault, Label
 from ...compiler.plan.stages import Model
 from ...compiler.source import Span
+from ..unsaid import unsaid
 from .digests import Digests, of_gguf, of_text
 from .hub import fetch
 
@@ -130,5 +131,5 @@ def _override(model: Model) -> str | None:
 
 
 def _fault(model: Model, message: str, help: str, error: Exception | None = None) -> Fault:
-    notes = (str(error).splitlines()[0],) if error and str(error) else ()
+    notes = (unsaid(str(error)).splitlines()[0],) if error and str(error) else ()
     return Fault(Diagnostic("MIX0506", message, Label(model.span, "this model"), notes=notes, help=help))

@@ -1,5 +1,6 @@
 """`mixc test`: what passes, what fails and how it says so, what it leaves alone."""
 
+import dataclasses
 import json
 import re
 import shutil
@@ -8,6 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from mixc.compiler.semantics.catalogue import SCORERS
+from mixc.tests.cli.running import runner
 from mixc.tests.project import SCORED, make_project, rows, write_rows
 
 from .program import START, arguments, environment, mixc
@@ -209,10 +212,27 @@ def test_json_has_every_test_and_every_diagnostic(tmp_path: Path) -> None:
     assert {d["code"] for d in data["diagnostics"]} == {"MIX0201"}
 
 
-def test_a_clause_that_is_not_run_yet_fails_the_test_at_its_place(tmp_path: Path) -> None:
-    project(tmp_path, test("later", "expect selected == 6 examples"), RECIPE.replace("  teacher   model\n}", "  teacher   model\n  license   topic\n}\nrequire license in [\"MIT\"]"))
-    done = ran(tmp_path)
-    assert done.returncode == 1 and "MIX0410" in done.stderr and "--until" not in done.stderr
+def test_a_clause_that_is_not_run_yet_fails_the_test_at_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(SCORERS, "pass_rate", dataclasses.replace(SCORERS["pass_rate"], ready=False))
+    recipe = RECIPE.replace("score length", "score easy = pass_rate()\nscore length").replace("  where    correct\n", "  where    correct and easy >= 0.1\n")
+    project(tmp_path, test("later", "expect selected == 6 examples"), recipe)
+    code, _, errors = runner(tmp_path, monkeypatch, capsys)("test", "spec.mix")
+    assert code == 1 and "MIX0410" in errors and "spec.mix:15:14" in errors and "--until" not in errors
+
+
+LICENSED = RECIPE.replace("  teacher   model\n}", '  teacher   model\n  license   terms\n}\nrequire license in ["MIT"]')
+TERMS = [{**row, "terms": "MIT" if row["model"] == "tutor" else None} for row in EIGHT]
+
+
+def test_rows_of_a_fixture_are_held_to_the_licences_that_are_required(tmp_path: Path) -> None:
+    project(tmp_path, test("tutor alone", 'expect teacher "tutor" == 100%'), LICENSED, TERMS)
+    write_rows(tmp_path / "data" / "rows.jsonl", TERMS)
+    assert ran(tmp_path).returncode == 0
+    project(tmp_path, test("none", "expect error MIX0544"), LICENSED, [{**row, "terms": "mit"} for row in TERMS])
+    write_rows(tmp_path / "data" / "rows.jsonl", TERMS)
+    assert ran(tmp_path).returncode == 0
 
 
 @pytest.mark.parametrize("name", ["reselect", "quickstart"])

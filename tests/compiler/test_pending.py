@@ -9,14 +9,14 @@ from mixc.compiler.plan.explain import explain
 from mixc.compiler.plan.stages import KINDS
 from mixc.compiler.semantics.catalogue import SCORERS
 from mixc.runtime.execute import refuse_pending
-from mixc.tests.compiler.rules import HEAD, SCORED, compiled
+from mixc.tests.compiler.rules import SCORED, compiled
 
 CLEAN = SCORED + 'decontaminate none because "x"\n'
 PROFILE = 'profile tiny from "profile.json"\n'
 MEASURED = "profile tiny {\n  attempts 3 per prompt\n  sample 2..9 prompts per skill\n  width 5%\n  temperature 1\n  grade choice(reference)\n}\n"
 TEXTS = {"profile.json": '{"skills": {"Algebra": {"attempts": 3, "correct": 1}}}'}
 STAGES = {
-    "scan": HEAD.replace("  teacher   model\n", "  license   license\n") + 'require license in ["MIT"]\n',
+    "train": CLEAN + "student other { model \"m\" }\ntrain tiny { steps 1 }\ntrain other { steps 1 }\n",
     "score": SCORED + "score same = pass_rate()\nselect { where same >= 0.5 }\n",
 }
 

@@ -64,6 +64,10 @@ SPECS = {
     "tagged by words": spec(
         'quota skill "adding" >= 4 examples', "budget 9 examples", head=HEAD.replace("tag by column topic", 'tag by keywords "words.json"')
     ),
+    "licences of rows": spec(
+        "where correct", "budget 9 examples",
+        head=HEAD.replace("  teacher   model\n}", '  teacher   model\n  license   topic\n}\nrequire license in ["addition", "Subtraction", "subtraction"]'),
+    ),
     "a sample": spec(
         "budget 8 examples", head=HEAD.replace("  teacher   model\n", "  teacher   model\n  where     count <= 15\n  sample    20 prompts\n")
     ),
@@ -132,7 +136,7 @@ def test_a_build_in_parts_writes_what_one_in_memory_writes(name: str, project: P
     assert not list((project / "b" / SCRATCH).iterdir())
 
 
-@pytest.mark.parametrize("name", ["filters, shares and a budget", "quantiles of all rows", "graded", "two corpora without ids, copies left out", "aimed evenly"])
+@pytest.mark.parametrize("name", ["filters, shares and a budget", "quantiles of all rows", "graded", "licences of rows", "two corpora without ids, copies left out", "aimed evenly"])
 def test_a_plan_in_parts_says_what_one_in_memory_says(name: str, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Path("some.mix").write_text(SPECS[name])
     plan = compile_file("some.mix", []).plan
