@@ -11,9 +11,10 @@ from typing import Any
 import polars as pl
 
 from ..compiler.plan.digest import digest
-from ..compiler.plan.stages import Decontaminate, Dedup, Materialise, Plan, Scan, Score, Select
+from ..compiler.plan.stages import Plan, Score
 from .card import cell, code, hub_datasets, licence_lines, table, yaml_text
 from .finished import Finished, Table, finished
+from .recited import recited
 from .stated import stated
 from .sums import Sum
 
@@ -44,7 +45,7 @@ def card_of(build: Finished) -> str:
     if scores := list(_scores(plan, selected)):
         parts += ["## Scores", "Of the examples here, where they are known:", table(("score", "known", "lowest", "mean", "highest"), scores)]
     parts += ["## Licences", *_licences(build)]
-    parts += ["## Recipe", table(("", ""), list(_recipe(plan)))]
+    parts += ["## Recipe", table(("", ""), list(recited(plan)))]
     parts += ["## Made again", *_again(build)]
     parts += ["## Provenance", table(("", ""), list(_provenance(build)))]
     return "\n\n".join(parts) + "\n"
@@ -158,44 +159,11 @@ def _licences(build: Finished) -> Iterator[str]:
     yield "Licences are those that the recipe states for its corpora, or their rows for themselves. What they ask of whoever passes the data on, or a model trained on them, is for that person to find out."
 
 
-def _recipe(plan: Plan) -> Iterator[tuple[str, str]]:
-    yield "seed", str(plan.seed)
-    for stage in plan.stages:
-        match stage:
-            case Scan(where=where, sample=sample) if where is not None or sample is not None:
-                yield f"corpus {stage.corpus}", "; ".join([*([where.text] if where else []), *([f"sample {sample:,} prompts"] if sample else [])])
-            case Decontaminate(because=str(why)):
-                yield "decontaminate", f"none, because {why}"
-            case Decontaminate():
-                yield "decontaminate", f"against {_counted(len(stage.against), 'benchmark')}, by {stage.words}-grams of {stage.of}"
-            case Dedup():
-                yield "dedup", stage.text.removeprefix("dedup ")
-            case Score():
-                yield f"score {stage.name}", _call(stage)
-            case Select():
-                yield from (("select", clause) for clause in _clauses(stage))
-            case Materialise():
-                yield "format", stage.format
-            case _:
-                pass
-
-
-def _call(stage: Score) -> str:
-    arguments = ", ".join(f"{name}: {value}" for name, value in stage.arguments if value is not None)
-    return f"{stage.scorer}({arguments})"
-
-
-def _clauses(stage: Select) -> Iterator[str]:
-    yield from (step.text for step in stage.steps)
-    together = (stage.at_most, *stage.quotas, stage.soft, *stage.budgets)
-    yield from (clause.text for clause in together if clause is not None)
-    yield f"maximize {stage.objective_text}"
-
-
 def _again(build: Finished) -> Iterator[str]:
     locked = (build.folder / "mix.lock").is_file()
     lines = ["mixc build RECIPE.mix" + (" --locked" if locked else ""), *(["mixc verify BUILD"] if locked else [])]
-    yield "With the recipe, its corpora and the same version of mixc the same rows come out, to the byte, on any machine:"
+    asked = "; a score that a model has to compute again may differ in its last digits" if build.manifest.get("models") else ", to the byte"
+    yield f"From the recipe, its corpora and the same versions the same rows come out on any machine{asked}:"
     yield "```sh\n" + "\n".join(lines) + "\n```"
     yield f"`manifest.json` of what comes out names the same plan, `{digest(build.plan)}`, and its files have the digests below. `mixc why BUILD ROW` says of any row why it is in, or why not."
 
