@@ -13,7 +13,7 @@ import polars as pl
 from ..compiler.plan.digest import digest
 from ..compiler.plan.stages import Plan, Score
 from .card import cell, code, hub_datasets, licence_lines, table, yaml_text
-from .finished import Finished, Table, finished
+from .finished import Finished, finished
 from .recited import recited
 from .stated import stated
 from .sums import Sum
@@ -34,7 +34,7 @@ def card_of(build: Finished) -> str:
     parts = [f"---\n{''.join(_front_matter(build))}---", f"# {name}", *([plan.description.strip()] if plan.description else [])]
     whole = build.manifest["counts"]["rows"]
     parts.append(f"{_counted(selected.height, 'example')} that the recipe `{code(plan.name)}` selected from {_counted(whole, 'row')}, made with mixc {build.version}.")
-    parts += ["## Files", table(("file", "what it holds", "rows"), list(_files(build)))]
+    parts += ["## Files", table(("file", "what it holds", "rows"), list(_files(build))), _loaded(build)]
     for title, column, head in (("Teachers", "teacher", "teacher"), ("Skills", "skills", "skill")):
         if rows := _composition(selected, column):
             rest = len(rows) - MOST_SKILLS if column == "skills" else 0
@@ -66,19 +66,11 @@ def _front_matter(build: Finished) -> Iterator[str]:
     yield 'tags: ["mixc", "distillation", "sft"]\n'
     if sources := hub_datasets(plan):
         yield f"source_datasets: {json.dumps(sources)}\n"
-    tables = [each for each in (build.train, build.selected) if each is not None]
-    yield "configs:\n"
-    for number, each in enumerate(tables):
-        yield f"- config_name: {_stem(each)}\n"
-        yield "  default: true\n" if number == 0 else ""
-        yield f"  data_files:\n  - split: train\n    path: {each.name}\n"
-    yield "dataset_info:\n"
-    for each in tables:
-        yield f"- config_name: {_stem(each)}\n  features: {json.dumps([_feature(n, t) for n, t in each.columns.items()], ensure_ascii=False)}\n"
-
-
-def _stem(each: Table) -> str:
-    return each.name[: each.name.rindex(".")]
+    # `datasets` reads all that a card names in the format of the first file, so one file is named: what a student is trained on.
+    first = build.train or build.selected
+    features = json.dumps([_feature(name, dtype) for name, dtype in first.columns.items()], ensure_ascii=False)
+    yield f"configs:\n- config_name: default\n  data_files:\n  - split: train\n    path: {first.name}\n"
+    yield f"dataset_info:\n- config_name: default\n  features: {features}\n"
 
 
 def _feature(name: str, dtype: object) -> dict[str, object]:
@@ -113,6 +105,11 @@ def _files(build: Finished) -> Iterator[tuple[str, str, str]]:
         "ledger.parquet": "every row that was looked at, and why it is in or not",
     }
     yield from ((each.name, what[each.name], f"{each.rows:,}") for each in build.tables)
+
+
+def _loaded(build: Finished) -> str:
+    lines = [*(['train = load_dataset("FOLDER", split="train")'] if build.train else []), 'selected = load_dataset("parquet", data_files="FOLDER/selected.parquet", split="train")']
+    return "\n".join(["```python", "from datasets import load_dataset", "", *lines, "```"])
 
 
 def _composition(selected: pl.DataFrame, column: str) -> list[tuple[str, ...]]:
