@@ -34,6 +34,7 @@ _ABOUT = {
     "teacher": "Who gave the response.",
     "skills": "What the prompt asks for, each a chain from the root of a tree to its leaf.",
     "tokens": "Length of the response.",
+    "license": "Under which licence the row is, as far as it is stated.",
     "weight": "How much the row counts in training.",
     "messages": "The conversation that a student is trained on.",
 }

@@ -152,7 +152,7 @@ def _licences(build: Finished) -> Iterator[str]:
     found = stated(build)
     if build.plan.license is not None:
         yield f"The recipe states `{code(build.plan.license)}` for the whole."
-    yield table(("corpus", "licence"), found.corpora)
+    yield table(("of", "licence"), found.rows)
     yield "Licences are those that the recipe states for its corpora, or their rows for themselves. What they ask of whoever passes the data on, or a model trained on them, is for that person to find out."
 
 

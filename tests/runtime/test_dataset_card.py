@@ -88,17 +88,32 @@ def test_the_hub_reads_the_licence_whatever_it_is(tmp_path: Path, licence: str, 
     assert (found["license"], found.get("license_name")) == (known, name)
 
 
+def uncounted(out: Path) -> str:
+    """The card of a build whose manifest has no count of licences."""
+    build = finished(out)
+    counts = {name: value for name, value in build.manifest["counts"].items() if name != "licences"}
+    return card_of(replace(build, manifest={**build.manifest, "counts": counts}))
+
+
 def test_without_one_of_its_own_a_recipe_has_the_licences_of_its_corpora(tmp_path: Path) -> None:
     corpus = SCORED.replace("  teacher   model\n", '  teacher   model\n  license   "CC-BY-4.0"\n')
-    text = dataset_card(scored(tmp_path / "one", corpus))
-    assert data(text).license == "cc-by-4.0" and ["rows", "CC-BY-4.0"] in rows_of(text, "Licences")
-    both = corpus.replace("  teacher   model\n", '  teacher   model\n  where     model != "tutor"\n') + (
+    text = uncounted(scored(tmp_path / "one", corpus))
+    assert data(text).license == "cc-by-4.0" and ["corpus rows", "CC-BY-4.0"] in rows_of(text, "Licences")
+    both = corpus.replace("  id        prompt_id\n", "").replace("  teacher   model\n", '  teacher   model\n  where     model != "tutor"\n') + (
         'corpus more {\n  scan "data/*.jsonl"\n  prompt question\n  response answer\n  reference gold\n  teacher model\n  license "MIT"\n  where model == "tutor"\n}\n'
     )
-    assert data(dataset_card(scored(tmp_path / "two", both.replace("  id        prompt_id\n", "")))).license == ["cc-by-4.0", "mit"]
-    each = SCORED.replace("  teacher   model\n", "  teacher   model\n  license   topic\n")
-    text = dataset_card(scored(tmp_path / "rows", each))
-    assert data(text).license is None and ["rows", "of each row, in its column topic"] in rows_of(text, "Licences")
+    assert data(uncounted(scored(tmp_path / "two", both))).license == ["cc-by-4.0", "mit"]
+    text = uncounted(scored(tmp_path / "rows", SCORED.replace("  teacher   model\n", "  teacher   model\n  license   topic\n")))
+    assert data(text).license is None and ["corpus rows", "of each row, in its column topic"] in rows_of(text, "Licences")
+
+
+@pytest.mark.parametrize("other", ["MIT", "not stated"])
+def test_licences_that_the_manifest_counts_are_those_of_the_rows(tmp_path: Path, other: str) -> None:
+    build = finished(scored(tmp_path))
+    counts = {"all": {"ODbL": 7, other: 5}, "corpora": {"rows": {"ODbL": 7, other: 5}}, "teachers": {"terse": {"ODbL": 7}, "tutor": {other: 5}}}
+    text = card_of(replace(build, manifest={**build.manifest, "counts": {**build.manifest["counts"], "licences": counts}}))
+    assert data(text).license == (["mit", "odbl"] if other == "MIT" else None)
+    assert rows_of(text, "Licences")[1:] == [["corpus rows", f"ODbL (7), {other} (5)"], ["teacher terse", "ODbL (7)"], ["teacher tutor", f"{other} (5)"]]
 
 
 def test_corpora_of_the_hub_are_its_sources(tmp_path: Path) -> None:
