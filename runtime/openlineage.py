@@ -67,7 +67,7 @@ def _tags(build: Finished) -> Iterator[tuple[str, str]]:
         yield "license", build.plan.license
 
 
-def _inputs(build: Finished) -> Iterator[dict[str, object]]:
+def _inputs(build: Finished) -> Iterator[Mapping[str, object]]:
     """The corpora, in the order in which they were read, with the digest of their rows as their version."""
     read = {entry["corpus"]: entry for entry in build.manifest["inputs"]}
     for scan in (s for s in build.plan.stages if isinstance(s, Scan) and s.corpus in read):

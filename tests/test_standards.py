@@ -112,7 +112,9 @@ def events(out: Path) -> list[dict[str, Any]]:
         for at, facet in facets(event):
             kind = kinds[at]
             assert facet["_schemaURL"] == kind._get_schema() and facet["_producer"] == PRODUCER
-            strict.structure({key: value for key, value in facet.items() if not key.startswith("_")}, kind)
+            told = {key: value for key, value in facet.items() if not key.startswith("_")}
+            read = strict.unstructure(strict.structure(told, kind))
+            assert bare({key: value for key, value in read.items() if not key.startswith("_")}) == bare(told), "a value that its type had to change"
         run, job = Run(runId=event["run"]["runId"]), Job(namespace=event["job"]["namespace"], name=event["job"]["name"])
         made = RunEvent(
             eventTime=event["eventTime"], producer=event["producer"], run=run, job=job, eventType=event["eventType"],
@@ -124,6 +126,13 @@ def events(out: Path) -> list[dict[str, Any]]:
         assert all(set(each) == {"namespace", "name", "facets", "outputFacets"} for each in event["outputs"])
         assert set(event) == {"eventTime", "eventType", "inputs", "job", "outputs", "producer", "run", "schemaURL"}
     return found
+
+
+def bare(value: Any) -> Any:
+    """A value without what is empty in it, as a type's defaults are."""
+    if isinstance(value, dict):
+        return {key: kept for key, each in value.items() if (kept := bare(each)) not in (None, [], {})}
+    return [bare(each) for each in value] if isinstance(value, list) else value
 
 
 def facets(event: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -146,6 +155,20 @@ def test_openlineage_is_what_its_client_would_write(awkward: Path) -> None:
     assert rows == {"train.jsonl": 12, "selected.parquet": 12, "ledger.parquet": 40}
     copied = next(each for each in ended["outputs"] if each["name"].endswith("/selected.parquet"))["facets"]["columnLineage"]["fields"]
     assert {name: each["inputFields"][0]["field"] for name, each in copied.items()} == {"prompt": "question", "response": "answer", "reference": "gold"}
+
+
+@needs
+@pytest.mark.parametrize(
+    ("before", "after"), [('"rowCount": 12', '"rowCount": "12"'), ('"fileCount": 1', '"files": 1'), ('"datasetVersion"', '"version"'), ('"type": "DIRECT"', '"kind": "DIRECT"')]
+)
+def test_what_its_client_would_not_write_is_seen(awkward: Path, tmp_path: Path, before: str, after: str) -> None:
+    from cattrs.errors import ClassValidationError
+
+    text = (awkward / "openlineage.jsonl").read_text(encoding="utf-8")
+    assert before in text
+    (tmp_path / "openlineage.jsonl").write_text(text.replace(before, after), encoding="utf-8")
+    with pytest.raises((AssertionError, ClassValidationError)):
+        events(tmp_path)
 
 
 @needs
