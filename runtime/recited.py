@@ -29,7 +29,8 @@ def recited(plan: Plan) -> Iterator[tuple[str, str]]:
             case Profile():
                 yield "profile", stage.model.student
             case Score() | Dedup() | Filter() | Select():
-                first, *more = (said.strip() for said in words(stage))
+                passes = 1 if isinstance(stage, Score) and stage.shares else 0  # the line about who reads for whom
+                first, *more = (said.strip() for said in list(words(stage))[: -passes or None])
                 yield "where" if isinstance(stage, Filter) else stage.id.partition(":")[0], first.removeprefix("where ") if isinstance(stage, Filter) else first
                 yield from (("", said) for said in more)
             case Materialise():
