@@ -13,7 +13,7 @@ from ..compiler.diagnostics import Fault
 from .croissant import croissant
 from .dataset_card import card_of
 from .events import Notice, Watch
-from .files import write_atomic
+from .files import remove, writing
 from .finished import Finished, finished
 from .openlineage import openlineage
 
@@ -44,10 +44,20 @@ def _emit(folder: Path, emitters: tuple[tuple[str, Emitter], ...]) -> list[str]:
     left_out = []
     for name, emitter in emitters:
         try:
-            write_atomic(folder / name, emitter(build, now))
+            _write(folder / name, emitter(build, now))
         except Exception as error:
             left_out.append(_why(f"`{name}`", error, folder))
     return left_out
+
+
+def _write(path: Path, data: bytes) -> None:
+    """The file, whole or not at all. It is synced with its folder, which is not in place yet. Fault MIX0508."""
+    try:
+        with writing(path):
+            path.write_bytes(data)
+    except BaseException:
+        remove(path)
+        raise
 
 
 def moment() -> datetime:

@@ -39,7 +39,7 @@ def test_a_name_that_cannot_be_written_is_left_out(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(module, "EMITTERS", (("plan.json/under", EMITTERS[0][1]), *EMITTERS[1:]))
     out = build_in(make_project(tmp_path), "scored.mix")
     (said,) = json.loads((out / "manifest.json").read_text())["notices"]
-    assert said == "emit: `plan.json/under` left out: cannot write `plan.json/under`: a file stands where a folder should" and str(tmp_path) not in said
+    assert said == "emit: `plan.json/under` left out: cannot write `plan.json/under`: a part of the path is a file, not a folder" and str(tmp_path) not in said
     assert sorted(p.name for p in out.iterdir() if p.name.startswith(".")) == []
 
 
