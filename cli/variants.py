@@ -13,7 +13,8 @@ from ..runtime.context import Context
 from ..runtime.events import Notice
 from ..runtime.execute import refuse_pending
 from ..runtime.store import Store
-from ..runtime.variants import BUILT, INDEX, KEPT, Ended, build_variant, read_index, refuse_plain, write_index
+from ..runtime.variant_index import INDEX, read_index
+from ..runtime.variants import BUILT, KEPT, Ended, build_variant, refuse_plain, write_index
 from .engine import chosen_students
 from .exit import exit_code
 from .progress import Watcher

@@ -14,7 +14,7 @@ from ..compiler.plan.stages import Plan
 from ..compiler.suggest import suggest
 from .ledger import TRACED
 from .path import Side
-from .variants import read_index
+from .variant_index import read_index
 
 SHOWN = 5
 
@@ -45,7 +45,7 @@ def built(folder: Path) -> Built:
     plan = read_json(folder, "plan.json")
     manifest = read_json(folder, "manifest.json")
     if not (folder / "ledger.parquet").is_file():
-        raise _no(f"`{folder}` holds a build that stopped before its selection", f"run it as far as `select`: `mixc build SPEC --out {folder} --until select`")
+        raise before_selection(folder)
     again = "build it again with this version; scores that are in the store are not computed again"
     try:
         read = from_data(plan)
@@ -55,6 +55,11 @@ def built(folder: Path) -> Built:
     if "path" not in manifest or "step" not in ledger.columns:
         raise _no(f"the build in `{folder}` was written by a version that kept no trace of its rows", again)
     return Built(folder, read, manifest, ledger)
+
+
+def before_selection(folder: Path) -> Fault:
+    """MIX0524 of a build that has no rows to tell of."""
+    return _no(f"`{folder}` holds a build that stopped before its selection", f"run it as far as `select`: `mixc build SPEC --out {folder} --until select`")
 
 
 def read_json(folder: Path, name: str) -> Any:

@@ -34,6 +34,7 @@ from .audit import Audit, audit
 from .churn import Churn, churn
 from .context import Context
 from .embeddings import embedding_files
+from .emit import EMITTERS, emit
 from .evaluate import evaluate
 from .events import Agreed, Deviated, Event, Notice, Passed, StageFinished, StageStarted, Watch
 from .files import TEMPORARY, recover_swap, replace_atomic, swap_folder, sweep, write_atomic, writing
@@ -59,7 +60,7 @@ Content = bytes | Callable[[Path], object]
 """A file's bytes, or what writes it."""
 OWN = (
     *("plan.json", "manifest.json", "ledger.parquet", "selected.parquet", "train.jsonl", "teachers.json", "profile.json", "report.html"),
-    *("model", "metrics.jsonl", "eval.json", "answers.parquet", "arms"),
+    *("model", "metrics.jsonl", "eval.json", "answers.parquet", "arms", *(name for name, _ in EMITTERS)),
 )
 PROFILE = re.compile(r"profile-[A-Za-z_][A-Za-z0-9_]*\.json")
 
@@ -148,7 +149,7 @@ def build(plan: Plan, out: Path, context: Context, until: str | None = None) -> 
             _run(stage, plan, result, context)
             _release(stage, ahead[i + 1 :], context)
         if not any(r.kind == "materialise" for r in result.records):
-            _swap(plan, result, _selection_files(plan, result))
+            _swap(plan, result, _selection_files(plan, result), watch)
     return result
 
 
@@ -209,7 +210,7 @@ def _run(stage: Stage, plan: Plan, result: Build, context: Context) -> None:
     context.watch(StageFinished(stage.id, summary, seconds))
     if isinstance(stage, Materialise):
         lines = made.train_lines(stage, _rows(result))
-        _swap(plan, result, _selection_files(plan, result) | {"train.jsonl": lines} | selection_files(stage, result.baselines))
+        _swap(plan, result, _selection_files(plan, result) | {"train.jsonl": lines} | selection_files(stage, result.baselines), context.watch)
     elif isinstance(stage, (Train, Evaluate)):
         write_atomic(result.out / "manifest.json", _manifest(plan, result))
 
@@ -285,8 +286,8 @@ def _selection_files(plan: Plan, result: Build) -> dict[str, Content]:
     }
 
 
-def _swap(plan: Plan, result: Build, contents: dict[str, Content]) -> None:
-    """Put a folder with these files, the plan and the manifest in the place of the build, as a whole."""
+def _swap(plan: Plan, result: Build, contents: dict[str, Content], watch: Watch) -> None:
+    """Put a folder with these files, the plan, the manifest and what tells others of it in the place of the build, as a whole."""
     result.audits = audit(plan, result.walk.rows)
     with writing(result.out):
         result.out.parent.mkdir(parents=True, exist_ok=True)
@@ -298,6 +299,7 @@ def _swap(plan: Plan, result: Build, contents: dict[str, Content]) -> None:
             replace_atomic(fresh / name, data) if callable(data) else write_atomic(fresh / name, data)
         write_atomic(fresh / "plan.json", to_json(plan).encode())
         write_atomic(fresh / "manifest.json", _manifest(plan, result))
+        emit(fresh, watch, lambda: write_atomic(fresh / "manifest.json", _manifest(plan, result)))
         swap_folder(fresh, result.out)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)

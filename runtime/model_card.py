@@ -1,7 +1,6 @@
 """The card of a trained model: what it was made from and how, as `README.md` for the hub. Pure text; no paths of a machine, no time of day."""
 
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import PurePath
@@ -11,13 +10,10 @@ from typing import Any
 from .. import __version__
 from ..compiler.clauses import Amount, Lora
 from ..compiler.plan.digest import digest
-from ..compiler.plan.stages import Plan, Scan, Train
+from ..compiler.plan.stages import Plan, Train
+from .card import cell, code, hub_datasets, licence_lines, table, yaml_text
 from .licensed import UNSTATED
 
-LICENCES = frozenset(
-    ["afl-3.0", "agpl-3.0", "apache-2.0", "artistic-2.0", "bigcode-openrail-m", "bsd", "bsd-2-clause", "bsd-3-clause", "bsl-1.0", "cc", "cc-by-2.0", "cc-by-3.0", "cc-by-4.0", "cc-by-nc-4.0", "cc-by-nc-nd-4.0", "cc-by-nc-sa-4.0", "cc-by-nd-4.0", "cc-by-sa-3.0", "cc-by-sa-4.0", "cc0-1.0", "creativeml-openrail-m", "gemma", "gpl", "gpl-2.0", "gpl-3.0", "isc", "lgpl", "lgpl-2.1", "lgpl-3.0", "llama2", "llama3", "llama3.1", "llama3.2", "llama3.3", "mit", "mpl-2.0", "odbl", "openrail", "openrail++", "pddl", "unlicense", "wtfpl", "zlib"]
-)
-"""Licences that the hub knows by these names; another one is `other`, and named."""
 MOST_SKILLS = 20
 _NOT_ARGUMENTS = ("id", "inputs", "model", "report", "save", "span")
 
@@ -46,9 +42,9 @@ def model_card(made: Made) -> str:
     """The whole text: front matter that the hub reads, then the same and more for people."""
     plan, stage = made.plan, made.stage
     title = plan.name if made.arm is None else f"{plan.name}, {made.arm}"
-    parts = [f"---\n{''.join(_front_matter(made))}---", f"# {_cell(title)}", *([plan.description.strip()] if plan.description else [])]
-    chose = f"the recipe `{_code(plan.name)}`" if made.baseline is None else f"the baseline `{_code(made.baseline)}` of the recipe `{_code(plan.name)}`"
-    parts.append(f"`{_code(stage.model.student)}`, trained on responses that {chose} selected, with mixc {__version__}.")
+    parts = [f"---\n{''.join(_front_matter(made))}---", f"# {cell(title)}", *([plan.description.strip()] if plan.description else [])]
+    chose = f"the recipe `{code(plan.name)}`" if made.baseline is None else f"the baseline `{code(made.baseline)}` of the recipe `{code(plan.name)}`"
+    parts.append(f"`{code(stage.model.student)}`, trained on responses that {chose} selected, with mixc {__version__}.")
     if stage.format == "skill_aware":
         parts.append("Its answers begin with `Skills:` and a chain of skills a line; the prompt names none.")
     for name, rows in (
@@ -56,17 +52,17 @@ def model_card(made: Made) -> str:
         ("Student", list(_student(made))),
         ("Training", [*_arguments(stage), *_examples(made.report)]),
     ):
-        parts += [f"## {name}", _table(("", ""), [(key, value) for key, value in rows if value is not None])]
+        parts += [f"## {name}", table(("", ""), [(key, value) for key, value in rows if value is not None])]
     if losses := [line["loss"] for line in made.metrics if "loss" in line]:
         last = losses[-max(1, len(losses) // 10) :]
         rows = [("first step", losses[0]), ("last step", losses[-1]), ("lowest", min(losses)), *([(f"mean of the last {len(last)} of {len(losses):,}", fmean(last))] if len(last) > 1 else [])]
-        parts += ["## Loss", "![The loss at each step](loss.svg)", _table(("nats a token", ""), [(name, f"{value:.4f}") for name, value in rows])]
-    parts += ["## Teachers", _table(("teacher", "licence", "examples", "tokens trained on"), list(_teachers(made)))]
+        parts += ["## Loss", "![The loss at each step](loss.svg)", table(("nats a token", ""), [(name, f"{value:.4f}") for name, value in rows])]
+    parts += ["## Teachers", table(("teacher", "licence", "examples", "tokens trained on"), list(_teachers(made)))]
     parts.append("Licences are those that the recipe states for its corpora, or their rows for themselves. What they ask of a model trained on them is for whoever passes it on to find out.")
     if skills := made.report.get("skills"):
         rest = len(skills) - MOST_SKILLS
         rows = [(p["name"], f"{p['rows'] - p['dropped']:,}", f"{p['trained']:,}") for p in skills[:MOST_SKILLS]]
-        parts += ["## Skills", _table(("skill", "examples", "tokens trained on"), rows), *([f"And {rest:,} more."] if rest > 0 else [])]
+        parts += ["## Skills", table(("skill", "examples", "tokens trained on"), rows), *([f"And {rest:,} more."] if rest > 0 else [])]
     return "\n\n".join(parts) + "\n"
 
 
@@ -74,22 +70,15 @@ def _front_matter(made: Made) -> Iterator[str]:
     """Lines of YAML; every text as a JSON string, which YAML reads as it is."""
     plan = made.plan
     if made.hub is not None:
-        yield f"base_model: {_text(made.stage.model.model)}\n"
-    if found := _datasets(plan):
+        yield f"base_model: {yaml_text(made.stage.model.model)}\n"
+    if found := hub_datasets(plan):
         yield f"datasets: {json.dumps(found)}\n"
     yield f"library_name: {made.library}\n"
     if plan.license is not None:
-        known = plan.license.strip().lower()
-        yield f"license: {known}\n" if known in LICENCES else f"license: other\nlicense_name: {_text(re.sub(r'[^a-z0-9.+]+', '-', known).strip('-') or 'other')}\n"
-    yield f"model_name: {_text(plan.name)}\n"
+        yield from licence_lines(plan.license)
+    yield f"model_name: {yaml_text(plan.name)}\n"
     yield "pipeline_tag: text-generation\n"
     yield 'tags: ["mixc", "sft", "trl"]\n'
-
-
-def _datasets(plan: Plan) -> list[str]:
-    """The ids of the corpora that are read from the hub."""
-    paths = [s.path for s in plan.stages if isinstance(s, Scan)]
-    return sorted({found[1] for path in paths if (found := re.match(r"hf://datasets/([\w.-]+/[\w.-]+)", path))})
 
 
 def _student(made: Made) -> Iterator[tuple[str, object]]:
@@ -135,21 +124,3 @@ def _teachers(made: Made) -> Iterator[tuple[object, ...]]:
     for p in made.report["teachers"]:
         stated = ", ".join(made.licences.get(p["name"], ())) or UNSTATED
         yield p["name"] or "no teacher", stated, f"{p['rows'] - p['dropped']:,}", f"{p['trained']:,}"
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(_cell(str(value)) for value in line)} |" for line in lines)
-
-
-def _cell(text: str) -> str:
-    """A text on one line that is neither a column's end nor markup."""
-    return re.sub(r"([\\|<>*_`\[\]])", r"\\\1", " ".join(text.split()))
-
-
-def _code(text: str) -> str:
-    return text.replace("`", "'")
-
-
-def _text(value: str) -> str:
-    return json.dumps("".join(c for c in value if c.isprintable()), ensure_ascii=False)

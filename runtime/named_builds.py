@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..compiler.diagnostics import Diagnostic, Fault
-from .variants import read_index
+from .variant_index import read_index
 
 
 def named_builds(names: Sequence[str]) -> list[tuple[str, Path]]:

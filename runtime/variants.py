@@ -23,8 +23,8 @@ from .doubtful import doubtful
 from .execute import build
 from .files import write_atomic
 from .manifest import versions
+from .variant_index import INDEX, read_index
 
-INDEX = "variants.json"
 BUILT, KEPT, INFEASIBLE, FAILED, WAITING = "built", "kept", "infeasible", "failed", "waiting"
 
 
@@ -93,15 +93,6 @@ def up_to_date(variants: Sequence[Variant], root: Path, until: str | None) -> fr
     index = read_index(root)
     done = (v for v in variants if v.name in index and _as_before(v, root / v.name, index[v.name], until, _stamps(v.plan)))
     return frozenset(v.name for v in done)
-
-
-def read_index(root: Path) -> dict[str, dict[str, Any]]:
-    """The entries of an earlier `variants.json` by name; none where there is no such file, or none that can be read."""
-    try:
-        listed = json.loads((root / INDEX).read_text(encoding="utf-8"))["variants"]
-        return {entry["name"]: entry for entry in listed}
-    except (OSError, ValueError, KeyError, TypeError):
-        return {}
 
 
 def write_index(root: Path, ended: list[Ended], waiting: list[Variant], until: str | None) -> None:

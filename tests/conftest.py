@@ -32,8 +32,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     else:
         node = (ROOT / "editors" / "vscode" / "node_modules" / "vscode-textmate").exists()
         vllm = importlib.util.find_spec("vllm") is not None
-        here = {"vllm": vllm, "node": node, "student": STUDENT.exists(), "embedder": (EMBEDDER / "modules.json").exists(), "shared": (SHARED / "teachers.parquet").exists()}
-        why = {"vllm": "no vLLM here (make env brings it on Linux x86-64)", "node": "no packages in editors/vscode (make editors)", "student": "no student weights in models/ (make student)", "embedder": "no embedding model in models/ (make embedder)", "shared": "no shared data (MIXC_SHARED)"}
+        standards = all(importlib.util.find_spec(name) is not None for name in ("mlcroissant", "openlineage", "duckdb"))
+        here = {"standards": standards, "vllm": vllm, "node": node, "student": STUDENT.exists(), "embedder": (EMBEDDER / "modules.json").exists(), "shared": (SHARED / "teachers.parquet").exists()}
+        why = {"standards": "no mlcroissant, openlineage-python or DuckDB (make env)", "vllm": "no vLLM here (make env brings it on Linux x86-64)", "node": "no packages in editors/vscode (make editors)", "student": "no student weights in models/ (make student)", "embedder": "no embedding model in models/ (make embedder)", "shared": "no shared data (MIXC_SHARED)"}
         lacking = {"gpu": "no CUDA device", **{name: why[name] for name, there in here.items() if not there}}
     for item in items:
         for name, reason in lacking.items():
