@@ -40,7 +40,7 @@ def build_variants(variants: tuple[Variant, ...], root: Path, arguments: Namespa
                     build_variant(
                         variant, root, Context(store=store, students=students, watch=watch), arguments.until, before.get(variant.name),
                         spec_texts(arguments),
-                    )  # fmt: skip
+                    )
                 )
                 if ended[-1].status == KEPT:
                     watch(Notice("build", ended[-1].ran))

@@ -36,8 +36,8 @@ from .confounded import confounded
 from .context import Context
 from .embeddings import embedding_files
 from .evaluate import evaluate
-from .example_rows import EXAMPLES, example_rows
 from .events import Agreed, Deviated, Event, Notice, Passed, StageFinished, StageStarted, Watch
+from .example_rows import EXAMPLES, example_rows
 from .files import TEMPORARY, recover_swap, replace_atomic, swap_folder, sweep, write_atomic, writing
 from .foresee import foresee
 from .generate import model_of
