@@ -36,7 +36,7 @@ def composition(plan: Plan, found: Sequence[Clause], chosen: pl.LazyFrame, candi
     reached = {each.clause: each for each in found}
 
     def groups(kind: str, names: pl.LazyFrame, before: pl.LazyFrame | None) -> list[Group]:
-        counted = dict((name, (count, sum_)) for name, count, sum_ in _counted(names))
+        counted = {name: (count, sum_) for name, count, sum_ in _counted(names)}
         known = {} if before is None else {name: count for name, count, _ in _counted(before)}
         every = {*counted, *known, *(value for what, value in quotas if what == kind)}
         made = [_group(name, counted.get(name, (0, 0)), known.get(name, 0) if before is not None else None, quotas.get((kind, name)), reached, rows, tokens, came) for name in every]

@@ -58,7 +58,7 @@ def _gather(folder: Path, plan: Plan, manifest: dict[str, Any]) -> Report:
     rows, prompts, tokens, uncounted = chosen.select(
         pl.len(), pl.col("prompt_id").n_unique().alias("prompts"), pl.col("tokens").sum(), pl.col("tokens").null_count().alias("uncounted"),
     ).collect().row(0)  # fmt: skip
-    report = Report(
+    return Report(
         name=plan.name, description=plan.description, seed=plan.seed, built=_built(folder), mixc=manifest.get("mixc", ""), plan=manifest.get("plan", ""),
         rows=manifest["counts"]["rows"], selected=rows, prompts=prompts, tokens=None if uncounted or not rows else int(tokens),
         method=selection.get("method", ""), objective=selection.get("objective"), unit=selection.get("unit"), gap=selection.get("gap"),
@@ -71,7 +71,6 @@ def _gather(folder: Path, plan: Plan, manifest: dict[str, Any]) -> Report:
         versions=tuple(manifest.get("versions", {}).items()), ran=ran(manifest), licences=licences(plan, manifest),
         lacks=_lacks(plan, sources, said),
     )  # fmt: skip
-    return report
 
 
 def _built(folder: Path) -> str:
