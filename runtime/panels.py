@@ -24,15 +24,15 @@ class Panel:
     right: float
 
 
-def intervals(name: str, here: Sequence[Result], reference: str, styles: Mapping[str, str], at: Panel, y: float) -> Iterator[str]:
-    """Dots with their intervals, a row a recipe; open dots where the difference from the reference is not told from 0."""
+def intervals(name: str, here: Sequence[Result], reference: str, styles: Mapping[str, str], at: Panel, y: float, *, titled: bool = True) -> Iterator[str]:
+    """Dots with their intervals, a row a recipe; open dots where the difference from the reference is not told from 0. `titled`: what it is stands above."""
     share = name != HELDOUT
     ends = [end for r in here for end in (r.value, r.low, r.high) if end is not None]
     marks = ticks(0.0 if share else min(ends), max(ends))
     marks = [mark for mark in marks if not share or mark <= 1.0 + 1e-9]
     scale = Scale(marks[0], marks[-1], at.start, at.end)
-    what = f"{name}: accuracy in %, 95 % interval" if share else "held-out rows: nats a token, less is better"
-    yield text(at.edge, y + 18, what, "name")
+    if titled:
+        yield text(at.edge, y + 18, title(name), "name")
     if any(r.paired for r in here):
         yield text(at.right - 12, y + 18, "difference", "soft", "end")
     top, bottom = y + 28, y + 28 + ROW * len(here)
@@ -58,6 +58,11 @@ def intervals(name: str, here: Sequence[Result], reference: str, styles: Mapping
             yield text(at.right - 12, middle + 4, shown, "" if told else "soft", "end")
         if told:
             yield text(at.right, middle + 4, "*", "", "end")
+
+
+def title(benchmark: str) -> str:
+    """What a panel of intervals shows."""
+    return "held-out rows: nats a token, less is better" if benchmark == HELDOUT else f"{benchmark}: accuracy in %, 95 % interval"
 
 
 def losses(trainings: Sequence[Trained], styles: Mapping[str, str], at: Panel, y: float, height: float) -> Iterator[str]:

@@ -109,8 +109,8 @@ def style() -> str:
 
 
 def drawing(width: float, height: float, title: str, parts: Iterable[str]) -> str:
-    """An SVG inside a page that has the `style`: as wide as there is room, at most as wide as it is drawn and half as much again."""
-    size = f'viewBox="0 0 {number(width)} {number(height)}" style="max-width:{number(width * 1.5)}px"'
+    """An SVG inside a page that has the `style`: as wide as there is room, at most as wide as it is drawn and a fifth more."""
+    size = f'viewBox="0 0 {number(width)} {number(height)}" style="max-width:{number(width * 1.2)}px"'
     return f'<svg role="img" {size}><title>{escape(title)}</title>\n' + "\n".join(parts) + "\n</svg>\n"
 
 

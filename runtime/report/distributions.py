@@ -7,44 +7,51 @@ from .values import Distribution, Histogram, Ridge, Truths
 
 BINS = 32
 MOST = 16
-"""So many teachers are shown, those with most rows; the others go together."""
+"""So many teachers are shown, those with most selected rows; the others go together."""
 OTHERS = "all others"
 
 
 def distributions(plan: Plan, ledger: pl.LazyFrame) -> tuple[tuple[Distribution, ...], tuple[Truths, ...]]:
     """The numbers, and what is true or false, in the order of the plan. `ledger` has `teacher`, `status` and a column a score."""
     schema = ledger.collect_schema()
+    stages = [s for s in plan.stages if isinstance(s, Score) and s.name in schema]
+    order = _order(ledger, [s.name for s in stages])
+    shown = order if len(order) <= MOST else [*order[: MOST - 1], OTHERS]
+    name = pl.col("teacher").fill_null("no teacher")
+    named = ledger.with_columns(name if len(order) <= MOST else pl.when(name.is_in(order[: MOST - 1])).then(name).otherwise(pl.lit(OTHERS)).alias("teacher"))
     numbers, truths = [], []
-    for stage in (s for s in plan.stages if isinstance(s, Score) and s.name in schema):
-        known = _named(ledger.select("teacher", "status", pl.col(stage.name).alias("value")).filter(pl.col("value").is_not_null()))
+    for stage in stages:
+        known = named.select("teacher", "status", pl.col(stage.name).alias("value")).filter(pl.col("value").is_not_null())
         if schema[stage.name] == pl.Boolean():
-            counts = known.group_by("teacher").agg(pl.col("value").sum(), pl.len()).sort(["len", "teacher"], descending=[True, False]).collect()
-            if counts.height:
-                truths.append(Truths(stage.name, tuple((teacher, true, rows) for teacher, true, rows in counts.iter_rows())))
-        elif schema[stage.name].is_numeric() and (found := _distribution(stage, known.with_columns(pl.col("value").cast(pl.Float64)))):
+            counts = {teacher: (true, rows) for teacher, true, rows in known.group_by("teacher").agg(pl.col("value").sum(), pl.len()).collect().iter_rows()}
+            if counts:
+                truths.append(Truths(stage.name, tuple((teacher, *counts[teacher]) for teacher in shown if teacher in counts)))
+        elif schema[stage.name].is_numeric() and (found := _distribution(stage, known.with_columns(pl.col("value").cast(pl.Float64)), shown)):
             numbers.append(found)
     return tuple(numbers), tuple(truths)
 
 
-def _named(known: pl.LazyFrame) -> pl.LazyFrame:
-    """The rows with the names under which their teachers are shown."""
-    named = known.with_columns(pl.col("teacher").fill_null("no teacher"))
-    counts = named.group_by("teacher").len().sort(["len", "teacher"], descending=[True, False]).collect()["teacher"].to_list()
-    return named if len(counts) <= MOST else named.with_columns(pl.when(pl.col("teacher").is_in(counts[: MOST - 1])).then("teacher").otherwise(pl.lit(OTHERS)).alias("teacher"))
+def _order(ledger: pl.LazyFrame, scores: list[str]) -> list[str]:
+    """The teachers of rows that have a score, those with most selected rows first: the same for every score."""
+    if not scores:
+        return []
+    known = ledger.filter(pl.any_horizontal(pl.col(name).is_not_null() for name in scores))
+    counts = known.group_by(pl.col("teacher").fill_null("no teacher")).agg(chosen=(pl.col("status") == "selected").sum(), rows=pl.len())
+    return counts.sort(["chosen", "rows", "teacher"], descending=[True, True, False]).collect()["teacher"].to_list()
 
 
-def _distribution(stage: Score, known: pl.LazyFrame) -> Distribution | None:
+def _distribution(stage: Score, known: pl.LazyFrame, order: list[str]) -> Distribution | None:
     value, chosen = pl.col("value"), pl.col("status") == "selected"
     low, high = known.select(value.quantile(0.005, "nearest").alias("low"), value.quantile(0.995, "nearest").alias("high")).collect().row(0)
     if low is None:
         return None
-    if low == high:
-        low, high = low - 0.5, high + 0.5
+    low, high = _padded(low, high)
     place = (((value - low) / (high - low) * BINS).floor().clip(0, BINS - 1)).cast(pl.Int32).alias("bin")
     bins = known.group_by("teacher", place).agg(pl.len().alias("all"), chosen.sum().alias("chosen")).collect()
     quartiles = [value.quantile(q, "nearest").alias(f"q{q}") for q in (0.25, 0.5, 0.75)]
     own = [value.filter(chosen).quantile(q, "nearest").alias(f"c{q}") for q in (0.25, 0.5, 0.75)]
-    told = known.group_by("teacher").agg(pl.len(), chosen.sum().alias("selected"), *quartiles, *own).sort(["len", "teacher"], descending=[True, False]).collect()
+    told = known.group_by("teacher").agg(pl.len(), chosen.sum().alias("selected"), *quartiles, *own).collect()
+    told = told.sort(told["teacher"].replace_strict(order, range(len(order)), return_dtype=pl.Int32))
     counts: dict[str, tuple[list[int], list[int]]] = {teacher: ([0] * BINS, [0] * BINS) for teacher in told["teacher"]}
     for teacher, at, every, selected in bins.iter_rows():
         counts[teacher][0][at], counts[teacher][1][at] = every, selected
@@ -53,6 +60,12 @@ def _distribution(stage: Score, known: pl.LazyFrame) -> Distribution | None:
         for teacher, rows, selected, a, b, c, x, y, z in told.iter_rows()
     )
     return Distribution(stage.name, stage.unit, low, high, ridges)
+
+
+def _padded(low: float, high: float) -> tuple[float, float]:
+    """A little more at both ends, so that what lies there is seen to end."""
+    more = (high - low) / 20 or 0.5
+    return low - more, high + more
 
 
 def lengths(ledger: pl.LazyFrame) -> Histogram | None:

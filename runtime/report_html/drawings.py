@@ -3,15 +3,16 @@
 from collections.abc import Sequence
 
 from ..compare import Trained
-from ..panels import ROW, Panel, intervals, losses, stroke
-from ..plot import HUES, Scale, area, bar, curve, drawing, fitted, line, text, tick_text, ticks
-from ..recipes import HELDOUT
+from ..panels import ROW, Panel, intervals, losses, stroke, title
+from ..plot import HUES, Scale, area, bar, curve, drawing, line, text, tick_text, ticks
 from ..report.values import Distribution, Histogram
 from ..results import Result
 from .markup import Html
 
-WIDTH, EDGE = 400.0, 4.0
-LABELS = 104.0
+WIDTH, EDGE = 340.0, 2.0
+LABELS = 92.0
+NAMED = 12
+"""So many letters of a teacher's name have room."""
 RIDGE = 40.0
 KERNEL = (1, 2, 3, 2, 1)
 """The weights by which neighbouring bins are drawn together."""
@@ -24,10 +25,10 @@ def ridges(found: Distribution) -> Html:
     across = Scale(found.low, found.high, LABELS, WIDTH - EDGE - 8)
     height = 8 + RIDGE * len(found.ridges)
     parts = [line(across.at(mark), 4, across.at(mark), height, "rule") for mark in shown]
-    parts += [text(across.at(mark), height + 16, tick_text(mark, marks), "soft", "middle") for mark in shown]
+    parts += [text(across.at(mark), height + 16, tick_text(mark, marks).replace("-", "−"), "soft", "middle") for mark in shown]
     for place, ridge in enumerate(found.ridges):
         base = 8 + RIDGE * (place + 1) - 4
-        parts.append(text(EDGE, base - 15, fitted(ridge.teacher, LABELS - 8), "name"))
+        parts.append(text(EDGE, base - 15, _abbreviated(ridge.teacher), "name"))
         parts.append(text(EDGE, base - 1, f"{ridge.selected:,} of {ridge.rows:,}", "soft small"))
         parts += [line(across.start, base, across.end, base, "rule")]
         for bins, style in ((ridge.bins, "every"), (ridge.chosen, "chosen c0")):
@@ -45,6 +46,11 @@ def ridges(found: Distribution) -> Html:
     return Html(drawing(WIDTH, height + 24, said, parts))
 
 
+def _abbreviated(name: str) -> str:
+    """A name as far as there is room: its beginning and its end, for models of one family differ there."""
+    return name if len(name) <= NAMED else f"{name[: NAMED - 5]}…{name[-4:]}"
+
+
 def _smoothed(bins: Sequence[int]) -> list[float]:
     reach = len(KERNEL) // 2
     found = []
@@ -56,7 +62,7 @@ def _smoothed(bins: Sequence[int]) -> list[float]:
 
 def histogram(found: Histogram) -> Html:
     """Rows by tokens: grey all, in colour the selected, both by the axis at the left."""
-    height, top = 190.0, 8.0
+    height, top = 170.0, 8.0
     marks = ticks(0, max(found.bins), 4)
     across = Scale(0, found.edges[-1], 44, WIDTH - EDGE - 8)
     down = Scale(0, marks[-1], height, top)
@@ -83,14 +89,14 @@ def styles(results: Sequence[Result], trainings: Sequence[Trained]) -> dict[str,
 
 def measured(benchmark: str, here: Sequence[Result], colours: dict[str, str]) -> Html:
     """What each recipe scores, with its interval."""
-    at = Panel(EDGE, LABELS, WIDTH - EDGE - 84, WIDTH - EDGE)
-    parts = list(intervals(benchmark, here, here[0].build, colours, at, 0.0))
-    return Html(drawing(WIDTH, 62 + ROW * len(here), "held-out rows" if benchmark == HELDOUT else benchmark, parts))
+    at = Panel(EDGE, LABELS, WIDTH - EDGE - 72, WIDTH - EDGE)
+    parts = list(intervals(benchmark, here, here[0].build, colours, at, 0.0, titled=False))
+    return Html(drawing(WIDTH, 56 + ROW * len(here), title(benchmark), parts))
 
 
 def curves(trainings: Sequence[Trained], colours: dict[str, str]) -> Html:
     """The losses of all trainings, smoothed."""
-    height = 190.0
+    height = 170.0
     at = Panel(EDGE, EDGE + 44, WIDTH - EDGE - 8, WIDTH - EDGE)
     parts, x = [], EDGE
     y = 12.0

@@ -1,5 +1,6 @@
 """The trainings and what their models score."""
 
+from ..panels import title
 from ..recipes import HELDOUT
 from ..report.values import Report
 from ..results import Result
@@ -31,7 +32,7 @@ def evaluated(report: Report) -> Html | None:
         return None
     colours = styles(report.results, report.trainings)
     names = sorted(dict.fromkeys(r.benchmark for r in report.results), key=lambda name: name == HELDOUT)
-    cards = [tag("figure", measured(name, [r for r in report.results if r.benchmark == name], colours), class_="card") for name in names]
+    cards = [tag("figure", tag("figcaption", tag("b", title(name).partition(":")[0]), title(name).partition(":")[2]), measured(name, [r for r in report.results if r.benchmark == name], colours), class_="card") for name in names]
     rows = [_row(r) for name in names for r in report.results if r.benchmark == name]
     words = "With 95 % intervals: of a recipe over its runs and problems, of a difference by a paired bootstrap over both; * where the interval of the difference leaves 0 out."
     heads = ("benchmark", "recipe", "value", "interval", "difference", "its interval", "runs", "problems")

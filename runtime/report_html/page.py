@@ -56,7 +56,7 @@ def _head(report: Report) -> Html:
     kept = report.selected / report.rows if report.rows else 0.0
     facts = [
         ("selected", count(report.selected), f"of {plural(report.rows, 'row')}, {share(kept)}"),
-        ("prompts", count(report.prompts), f"{report.selected / max(1, report.prompts):.2g} rows each"),
+        ("prompts", count(report.prompts), "one row each" if report.selected == report.prompts else f"{report.selected / max(1, report.prompts):.3g} rows each"),
         ("tokens", count(report.tokens), f"{count(report.tokens / max(1, report.selected))} a row" if report.tokens else "not counted"),
         ("teachers", str(sum(g.rows > 0 for g in report.teachers)), f"of {len(report.teachers)} that came to the selection"),
         *_objective(report),
@@ -75,8 +75,8 @@ def _objective(report: Report) -> list[tuple[str, str, str]]:
     if report.objective is None or report.objective_text == "random" or report.method == "paper":
         return []
     proof = "every candidate is in" if report.method == "all" else "proven to be the best" if not report.gap else f"within {report.gap:.1g} of the best"
-    unit = f" {report.unit}" if report.unit else ""
-    return [(f"mean {report.objective_text}", real(report.objective / max(1, report.selected)) + unit, proof)]
+    unit = f"{report.unit}, " if report.unit else ""
+    return [(f"mean {report.objective_text}", real(report.objective / max(1, report.selected)), f"{unit}{proof}")]
 
 
 def _accuracy(report: Report) -> list[tuple[str, str, str]]:

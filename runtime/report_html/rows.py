@@ -91,8 +91,9 @@ def _steps(response: tuple[Spoken, ...], floor: float) -> list[Html]:
             continue
         depth = min(1.0, step.logprob / floor) if floor < 0 else 0.0
         title = f"step {number}: {step.tokens} tokens, {step.logprob:.3f} nats a token"
-        words = text.rstrip()
-        drawn.append(html(tag("span", words, class_="step", style=f"--d:{100 * max(depth, 0.0):.0f}%", title=title), tag("sub", real(step.logprob, 2)), text[len(words) :] or " "))
+        words = text.strip()
+        before, _, behind = text.partition(words) if words else ("", "", text)
+        drawn.append(html(before, tag("span", words, class_="step", style=f"--d:{100 * max(depth, 0.0):.0f}%", title=title), tag("sub", real(step.logprob, 2)), behind))
     return drawn
 
 

@@ -87,7 +87,12 @@ def _trained(t: Truncation) -> tuple[Html | None, ...]:
 
 
 def _portions(what: str, portions: Sequence[Portion], tokens: int) -> Html:
-    rows = [(p.name or "no teacher", count(p.rows), count(p.selected), count(p.trained), share(p.trained / max(1, tokens)), count(p.cut) if p.cut else "") for p in portions[:MOST]]
+    lost = any(p.cut or p.dropped for p in portions)
+    rows: list[tuple[object, ...]] = []
+    for p in portions[:MOST]:
+        ends = (count(p.cut), count(p.dropped)) if lost else ()
+        rows.append((p.name or "no teacher", count(p.rows), count(p.selected), count(p.trained), share(p.trained / max(1, tokens)), *ends))
     if len(portions) > MOST:
-        rows.append((f"and {len(portions) - MOST:,} more", "", "", "", "", ""))
-    return table((what, "rows", "selected", "trained on", "share", "cut"), rows, frozenset({1, 2, 3, 4, 5}))
+        rows.append((f"and {len(portions) - MOST:,} more",))
+    heads = (what, "rows", "selected", "trained on", "share", *(("cut", "left out") if lost else ()))
+    return table(heads, rows, frozenset(range(1, len(heads))))
