@@ -10,7 +10,7 @@ from ...compiler.plan.stages import Plan, Select
 from .values import Clause, Group, Target
 
 MOST = 40
-"""So many skills are shown: those with a quota, and of the others those with most rows."""
+"""So many teachers and skills are shown: those with a quota, and of the others those with most rows."""
 
 
 def clauses(selection: Mapping[str, Any] | None) -> tuple[Clause, ...]:
@@ -26,8 +26,12 @@ def targets(selection: Mapping[str, Any] | None) -> tuple[Target, ...]:
     return tuple(sorted(found, key=lambda t: (-t.short, -t.target, t.leaf)))
 
 
-def composition(plan: Plan, found: Sequence[Clause], chosen: pl.LazyFrame, candidates: pl.LazyFrame | None) -> tuple[tuple[Group, ...], tuple[Group, ...], int]:
-    """Teachers and skills, most selected rows first, and how many skills are left out. `chosen` and `candidates` have `teacher`, `skills`, `tokens`."""
+Shown = tuple[tuple[Group, ...], int]
+"""Groups, most selected rows first, and how many are left out."""
+
+
+def composition(plan: Plan, found: Sequence[Clause], chosen: pl.LazyFrame, candidates: pl.LazyFrame | None) -> tuple[Shown, Shown]:
+    """Teachers and skills. `chosen` and `candidates` have `teacher`, `skills`, `tokens`."""
     stage = next(s for s in plan.stages if isinstance(s, Select))
     totals = chosen.select(pl.len(), pl.col("tokens").sum(), pl.col("tokens").null_count().alias("unknown")).collect().row(0)
     rows, tokens = totals[0], None if totals[2] else totals[1]
@@ -35,17 +39,18 @@ def composition(plan: Plan, found: Sequence[Clause], chosen: pl.LazyFrame, candi
     quotas = {("teacher" if q.group.kind.startswith("teacher") else q.group.kind, q.group.value): q for q in stage.quotas}
     reached = {each.clause: each for each in found}
 
-    def groups(kind: str, names: pl.LazyFrame, before: pl.LazyFrame | None) -> list[Group]:
+    def groups(kind: str, names: pl.LazyFrame, before: pl.LazyFrame | None) -> Shown:
         counted = {name: (count, sum_) for name, count, sum_ in _counted(names)}
         known = {} if before is None else {name: count for name, count, _ in _counted(before)}
         every = {*counted, *known, *(value for what, value in quotas if what == kind)}
         made = [_group(name, counted.get(name, (0, 0)), known.get(name, 0) if before is not None else None, quotas.get((kind, name)), reached, rows, tokens, came) for name in every]
-        return sorted(made, key=lambda g: (-g.rows, -(g.candidates or 0), g.name))
+        ordered = sorted(made, key=lambda g: (-g.rows, -(g.candidates or 0), g.name))
+        kept = tuple(g for place, g in enumerate(ordered) if g.quota or place < MOST)
+        return kept, len(ordered) - len(kept)
 
     teachers = groups("teacher", _teachers(chosen), None if candidates is None else _teachers(candidates))
     skills = groups("skill", _skills(chosen), None if candidates is None else _skills(candidates))
-    kept = [g for place, g in enumerate(skills) if g.quota or place < MOST]
-    return tuple(teachers), tuple(kept), len(skills) - len(kept)
+    return teachers, skills
 
 
 def _group(

@@ -51,7 +51,7 @@ def _gather(folder: Path, plan: Plan, manifest: dict[str, Any]) -> Report:
     sources = read_sources(json.loads((folder / SOURCES).read_text(encoding="utf-8"))) if (folder / SOURCES).is_file() else ()
     texts, marks = marked(plan, manifest, sources)
     found = clauses(selection)
-    teachers, skills, left_out = composition(plan, found, chosen.select("teacher", "skills", "tokens"), _candidates(plan, ledger))
+    (teachers, others), (skills, left_out) = composition(plan, found, chosen.select("teacher", "skills", "tokens"), _candidates(plan, ledger))
     numbers, truths = distributions(plan, ledger)
     examples, said = specimens(plan, folder, ledger)
     compared = compare([contender(plan.name, folder)], plan.name)
@@ -63,7 +63,7 @@ def _gather(folder: Path, plan: Plan, manifest: dict[str, Any]) -> Report:
         rows=manifest["counts"]["rows"], selected=rows, prompts=prompts, tokens=None if uncounted or not rows else int(tokens),
         method=selection.get("method", ""), objective=selection.get("objective"), unit=selection.get("unit"), gap=selection.get("gap"),
         objective_text=stage.objective_text, texts=texts, marks=marks, funnel=_funnel(manifest),
-        teachers=teachers, skills=skills, skills_left_out=left_out, clauses=found, targets=targets(selection),
+        teachers=teachers, teachers_left_out=others, skills=skills, skills_left_out=left_out, clauses=found, targets=targets(selection),
         distributions=numbers, truths=truths, audits=audits(manifest), lengths=lengths(ledger), truncation=truncation(manifest),
         contamination=contamination(plan, manifest, ledger), examples=examples, trainings=compared.trainings, results=compared.results,
         inputs=inputs(manifest), files=tuple((shown(path), digest) for path, digest in sorted(manifest.get("files", {}).items())),

@@ -265,6 +265,7 @@ class Report:
     marks: tuple[Mark, ...] = ()
     funnel: tuple[Step, ...] = ()
     teachers: tuple[Group, ...] = ()
+    teachers_left_out: int = 0
     skills: tuple[Group, ...] = ()
     skills_left_out: int = 0
     clauses: tuple[Clause, ...] = ()

@@ -19,11 +19,11 @@ def composed(report: Report) -> Html | None:
     words += ["pale that of the candidates that came to the selection"] if known else []
     words += ["upright lines are the bounds of a quota"] if any(c.clause.startswith("quota") for c in report.clauses) else []
     parts = [note(f"{'; '.join(words)}.")]
-    for title, groups, left_out in (("Teachers", report.teachers, 0), ("Skills", report.skills, report.skills_left_out)):
+    for title, groups, left_out in (("Teachers", report.teachers, report.teachers_left_out), ("Skills", report.skills, report.skills_left_out)):
         if groups:
             parts.append(html(tag("h3", title), tag("ul", *_rows(groups, report.unit), class_="bars groups")))
         if left_out:
-            parts.append(note(f"{plural(left_out, 'skill')} with fewer rows and without a quota {'is' if left_out == 1 else 'are'} left out."))
+            parts.append(note(f"{plural(left_out, title.lower().removesuffix('s'))} with fewer rows and without a quota {'is' if left_out == 1 else 'are'} left out."))
     if report.clauses:
         words = "What each clause reached, and what it costs: a price is what the objective would gain if the bound gave way by one."
         parts.append(html(tag("h3", "Clauses"), note(words), _clauses(report.clauses, report.unit)))

@@ -7,7 +7,7 @@ from ..panels import ROW, Panel, intervals, losses, stroke, title
 from ..plot import HUES, Scale, area, bar, curve, drawing, line, text, tick_text, ticks
 from ..report.values import Distribution, Histogram
 from ..results import Result
-from .markup import Html
+from .markup import Html, visible
 
 WIDTH, EDGE = 340.0, 2.0
 LABELS = 92.0
@@ -43,7 +43,7 @@ def ridges(found: Distribution) -> Html:
                 at = across.at(quartiles[1])
                 parts.append(line(at, base - (8 if style == "middle" else 12), at, base + 3, style))
     said = f"{found.score}{f' in {found.unit}' if found.unit else ''} by teacher: all rows that have it, and the selected"
-    return Html(drawing(WIDTH, height + 24, said, parts))
+    return Html(visible(drawing(WIDTH, height + 24, said, parts)))
 
 
 def _abbreviated(name: str) -> str:
@@ -75,7 +75,7 @@ def histogram(found: Histogram) -> Html:
     steps = ticks(0, found.edges[-1], 5)
     parts += [text(across.at(mark), height + 17, tick_text(mark, steps), "soft", "middle") for mark in steps if mark <= found.edges[-1]]
     parts.append(text(across.end, height + 34, "tokens of the response", "soft", "end"))
-    return Html(drawing(WIDTH, height + 42, "rows by the tokens of their responses", parts))
+    return Html(visible(drawing(WIDTH, height + 42, "rows by the tokens of their responses", parts)))
 
 
 def styles(results: Sequence[Result], trainings: Sequence[Trained]) -> dict[str, str]:
@@ -91,7 +91,7 @@ def measured(benchmark: str, here: Sequence[Result], colours: dict[str, str]) ->
     """What each recipe scores, with its interval."""
     at = Panel(EDGE, LABELS, WIDTH - EDGE - 72, WIDTH - EDGE)
     parts = list(intervals(benchmark, here, here[0].build, colours, at, 0.0, titled=False))
-    return Html(drawing(WIDTH, 56 + ROW * len(here), title(benchmark), parts))
+    return Html(visible(drawing(WIDTH, 56 + ROW * len(here), title(benchmark), parts)))
 
 
 def curves(trainings: Sequence[Trained], colours: dict[str, str]) -> Html:
@@ -107,4 +107,4 @@ def curves(trainings: Sequence[Trained], colours: dict[str, str]) -> Html:
         parts += [line(x, y - 4, x + 24, y - 4, stroke(each, colours)), text(x + 30, y, each.label)]
         x += wide
     parts += losses(trainings, colours, at, y + 14, height)
-    return Html(drawing(WIDTH, y + 14 + height + 44, "training loss, smoothed", parts))
+    return Html(visible(drawing(WIDTH, y + 14 + height + 44, "training loss, smoothed", parts)))

@@ -1,7 +1,7 @@
 """The text of a spec as HTML: coloured as everywhere, numbered, and what was said of it under the lines that it was said of."""
 
-import itertools
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from ...compiler.source import Source
 from ...grammar.pygments import MixLexer
@@ -47,7 +47,7 @@ def _line(source: Source, number: int, styled: Sequence[tuple[int, int, str | No
     here = [m for m in marks if m.start < end and m.end > start]
     cuts = sorted({start, end, *(cut for m in here for cut in (m.start, m.end) if start < cut < end)})
     low = _first(styled, start)
-    for one, other in itertools.pairwise(cuts):
+    for one, other in pairwise(cuts):
         over = next((m for m in here if m.start <= one and m.end >= other), None)
         pieces = []
         place = low

@@ -58,7 +58,7 @@ def _head(report: Report) -> Html:
         ("selected", count(report.selected), f"of {plural(report.rows, 'row')}, {share(kept)}"),
         ("prompts", count(report.prompts), "one row each" if report.selected == report.prompts else f"{report.selected / max(1, report.prompts):.3g} rows each"),
         ("tokens", count(report.tokens), f"{count(report.tokens / max(1, report.selected))} a row" if report.tokens else "not counted"),
-        ("teachers", str(sum(g.rows > 0 for g in report.teachers)), f"of {len(report.teachers)} that came to the selection"),
+        ("teachers", _some(report), f"of {len(report.teachers) + report.teachers_left_out} that came to the selection"),
         *_objective(report),
         *_accuracy(report),
     ]
@@ -68,6 +68,12 @@ def _head(report: Report) -> Html:
         "header", tag("p", "training data, as it was built", class_="kicker"), tag("h1", report.name),
         tag("p", report.description, class_="lead") if report.description else None, tag("p", " · ".join(made), class_="made"), tag("dl", *tiles, class_="tiles"),
     )  # fmt: skip
+
+
+def _some(report: Report) -> str:
+    """How many teachers have rows; of more than are shown, at least so many."""
+    known = sum(g.rows > 0 for g in report.teachers)
+    return f"{known} or more" if report.teachers_left_out and known == len(report.teachers) else str(known)
 
 
 def _objective(report: Report) -> list[tuple[str, str, str]]:
