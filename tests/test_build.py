@@ -13,7 +13,7 @@ from mixc.tests.cli.program import CONFTEST, arguments, environment, mixc
 from mixc.tests.cli.running import runner
 from mixc.tests.project import SCORED, make_project, rows, write_rows
 
-FILES = ["ledger.parquet", "manifest.json", "plan.json", "selected.parquet", "teachers.json", "train.jsonl"]
+FILES = ["examples.parquet", "ledger.parquet", "manifest.json", "plan.json", "selected.parquet", "sources.json", "teachers.json", "train.jsonl"]
 
 
 def digest(path: Path) -> str:

@@ -43,7 +43,7 @@ def origin(report: Report) -> Html | None:
     if report.ran:
         rows = [(code(s.stage), s.summary, s.engines, f"{s.seconds:,.1f}") for s in report.ran]
         total = sum(s.seconds for s in report.ran)
-        parts.append(html(tag("h3", "Stages"), table(("stage", "", "where", "seconds"), [*rows, ("all", "", "", f"{total:,.1f}")], frozenset({3}))))
+        parts.append(html(tag("h3", "Stages"), table(("stage", "what it did", "where", "seconds"), [*rows, ("all", "", "", f"{total:,.1f}")], frozenset({3}))))
     versions = tag("ul", *(tag("li", tag("b", name), f" {version}") for name, version in (("mixc", report.mixc), *report.versions)), class_="versions")
     parts.append(html(tag("h3", "Versions"), versions))
     return html(*parts)

@@ -35,14 +35,16 @@ def _shown(c: str) -> str:
 
 
 def table(heads: tuple[str, ...], rows: list[tuple[object, ...]], figures: frozenset[int] = frozenset(), style: str | None = None) -> Html:
-    """A table that scrolls by itself where it is too wide; the columns in `figures` are aligned at the right."""
+    """A table; the columns in `figures` are aligned at the right. On a narrow page one of four columns or more is a list of rows, one of fewer scrolls."""
+    folds = len(heads) >= 4
 
     def cells(name: str, row: tuple[object, ...]) -> Html:
-        return html(*(tag(name, each, class_="n" if place in figures else None) for place, each in enumerate(row)))
+        told = [str(heads[place]) if folds and name == "td" and place else None for place in range(len(row))]
+        return html(*(tag(name, each, class_="n" if place in figures else None, data_head=told[place]) for place, each in enumerate(row)))
 
     head = tag("thead", tag("tr", cells("th", heads)))
     body = tag("tbody", *(tag("tr", cells("td", row)) for row in rows))
-    return tag("div", tag("table", head, body, class_=style), class_="wide")
+    return tag("div", tag("table", head, body, class_=" ".join(filter(None, (style, "folds" if folds else None))) or None), class_="wide")
 
 
 def note(*parts: object) -> Html:
