@@ -61,10 +61,10 @@ def _group(
     total = (tokens or 1) if by_tokens else max(1, rows)
     share = ((own or 0) if by_tokens else count) / total
     scale = 0.01 if quota is not None and quota.unit.startswith("%") else 1 / total
-    bounds = (None, None) if quota is None else tuple(None if bound is None else bound * scale for bound in (quota.low, quota.high))
+    low, high = (None if bound is None else bound * scale for bound in ((quota.low, quota.high) if quota else (None, None)))
     return Group(
         name, came, count, own if tokens is not None else None, share, None if came is None or not all_came else came / all_came,
-        by_tokens, *bounds, None if quota is None else reached.get(quota.text),
+        by_tokens, low, high, None if quota is None else reached.get(quota.text),
     )  # fmt: skip
 
 

@@ -62,7 +62,7 @@ def _gather(folder: Path, plan: Plan, manifest: dict[str, Any]) -> Report:
         name=plan.name, description=plan.description, seed=plan.seed, built=_built(folder), mixc=manifest.get("mixc", ""), plan=manifest.get("plan", ""),
         rows=manifest["counts"]["rows"], selected=rows, prompts=prompts, tokens=None if uncounted or not rows else int(tokens),
         method=selection.get("method", ""), objective=selection.get("objective"), unit=selection.get("unit"), gap=selection.get("gap"),
-        objective_text=stage.objective_text, texts=texts, marks=marks, funnel=_funnel(manifest),
+        objective_text=stage.objective_text, weighted=stage.fills_tokens, texts=texts, marks=marks, funnel=_funnel(manifest),
         teachers=teachers, teachers_left_out=others, skills=skills, skills_left_out=left_out, clauses=found, targets=targets(selection),
         distributions=numbers, truths=truths, audits=audits(manifest), lengths=lengths(ledger), truncation=truncation(manifest),
         contamination=contamination(plan, manifest, ledger), examples=examples, trainings=compared.trainings, results=compared.results,

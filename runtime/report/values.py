@@ -175,7 +175,7 @@ class Example:
     tokens: int | None
     selected: bool
     reason: str | None
-    scores: tuple[tuple[str, float | bool | None], ...]
+    scores: tuple[tuple[str, float | bool | str | None], ...]
     nearness: float | None
     by: str | None
     prompt: str | None
@@ -244,7 +244,10 @@ class Licence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """All of it. What a build does not have is empty or None, and `lacks` says why, by the name of the section."""
+    """All of it. What a build does not have is empty or None, and `lacks` says why, by the name of the section.
+
+    `objective`: the sum over the selected rows, each times its tokens where it is `weighted`.
+    """
 
     name: str
     description: str | None = None
@@ -261,6 +264,7 @@ class Report:
     unit: str | None
     gap: float | None
     objective_text: str
+    weighted: bool = False
     texts: tuple[Text, ...] = ()
     marks: tuple[Mark, ...] = ()
     funnel: tuple[Step, ...] = ()

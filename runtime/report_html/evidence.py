@@ -18,7 +18,7 @@ def _contaminated(found: Contamination) -> Html:
     looked = ", ".join(found.looked_at)
     if not found.prompts:
         return tag("p", code(found.clause), f": no prompt of the candidates shares such a run of words with {looked or 'the benchmarks'}.")
-    parts = [tag("p", code(found.clause), f": {plural(found.prompts, 'prompt')} found in the benchmarks, {plural(found.rows, 'row')} dropped.")]
+    parts: list[Html | None] = [tag("p", code(found.clause), f": {plural(found.prompts, 'prompt')} found in the benchmarks, {plural(found.rows, 'row')} dropped.")]
     if found.against:
         parts.append(table(("benchmark file", "texts that are known there"), [(name, count(texts)) for name, texts in found.against], frozenset({1})))
     if found.evidence:

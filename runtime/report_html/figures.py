@@ -44,13 +44,13 @@ def plural(value: int, one: str, many: str | None = None) -> str:
     return f"{value:,} {one if value == 1 else many or f'{one}s'}"
 
 
-def held(clause: Clause, unit: str | None) -> str:
-    """`binding, 0.118 nats an example`, or `3 examples to spare`; `unit` is that of what is maximised."""
+def held(clause: Clause, unit: str | None, *, weighted: bool = False) -> str:
+    """`binding, 0.118 nats an example`, or `3 examples to spare`; `unit` is that of what is maximised, `weighted` where rows count by their tokens."""
     if not clause.binding:
         return "" if clause.slack is None else f"{amount(clause.slack, clause.unit)} to spare"
     if not clause.price:
         return "binding"
-    price = " ".join(filter(None, (short(clause.price), unit)))
+    price = " ".join(filter(None, (short(clause.price), unit, "x tokens" if weighted else None)))
     if clause.clause.startswith("keep "):
         return f"binding, {price} for one more in every prompt"
     return f"binding, {price} {'an' if clause.unit == 'examples' else 'a'} {clause.unit.removesuffix('s')}"

@@ -1,5 +1,6 @@
 """HTML that is safe by its type: a `str` is text and is escaped, an `Html` is markup already."""
 
+from collections.abc import Sequence
 from html import escape
 from unicodedata import category
 
@@ -34,7 +35,7 @@ def _shown(c: str) -> str:
     return "\ufffd" if category(c) in ("Cc", "Cf", "Cs") and c not in "\u200c\u200d" else c
 
 
-def table(heads: tuple[str, ...], rows: list[tuple[object, ...]], figures: frozenset[int] = frozenset(), style: str | None = None) -> Html:
+def table(heads: tuple[str, ...], rows: Sequence[tuple[object, ...]], figures: frozenset[int] = frozenset(), style: str | None = None) -> Html:
     """A table; the columns in `figures` are aligned at the right. On a narrow page one of four columns or more is a list of rows, one of fewer scrolls."""
     folds = len(heads) >= 4
 

@@ -43,7 +43,7 @@ def page(report: Report) -> str:
         tag("main", *(tag("section", tag("h2", title), body, id=name) for name, title, body in here), _missing(missing)),
         tag("footer", tag("p", f"mixc {report.mixc} made this of a build folder; nothing in it is fetched from anywhere.")),
     )
-    css = files(__package__).joinpath("page.css").read_text(encoding="utf-8")
+    css = files(__package__ or "").joinpath("page.css").read_text(encoding="utf-8")
     head = html(
         Html('<meta charset="utf-8">'), Html(f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'),
         Html('<meta name="viewport" content="width=device-width, initial-scale=1">'), Html('<meta name="color-scheme" content="light dark">'),
@@ -82,6 +82,8 @@ def _objective(report: Report) -> list[tuple[str, str, str]]:
         return []
     proof = "every candidate is in" if report.method == "all" else "proven to be the best" if not report.gap else f"within {report.gap:.1g} of the best"
     unit = f"{report.unit}, " if report.unit else ""
+    if report.weighted:
+        return [(f"mean {report.objective_text}, by tokens", real(report.objective / report.tokens), f"{unit}{proof}")] if report.tokens else []
     return [(f"mean {report.objective_text}", real(report.objective / max(1, report.selected)), f"{unit}{proof}")]
 
 

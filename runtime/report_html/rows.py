@@ -57,7 +57,7 @@ def _example(each: Example, floor: float) -> Html:
     about = [tag("span", "selected" if each.selected else "dropped", class_=f"chip {'in' if each.selected else 'out'}"), tag("span", each.teacher or "no teacher", class_="chip")]
     about += [tag("span", chain, class_="chip skill") for chain in each.skills]
     facts = [("tokens", count(each.tokens))] if each.tokens is not None else []
-    facts += [(name, _value(value)) for name, value in each.scores if name != "length" or each.tokens is None]
+    facts += [(name, _value(value)) for name, value in each.scores if isinstance(value, bool) or value is None or value != each.tokens]
     if each.nearness is not None:
         facts.append(("from the line", f"{each.nearness:+.4f}".replace("-", "−")))
     body = [tag("p", *about, class_="chips"), tag("dl", *(tag("div", tag("dt", name), tag("dd", value)) for name, value in facts), class_="facts")]
@@ -74,7 +74,9 @@ def _example(each: Example, floor: float) -> Html:
     return tag("article", *body, tag("p", f"row {each.row_id}", class_="id"))
 
 
-def _value(value: float | bool | None) -> str:
+def _value(value: float | bool | str | None) -> str:
+    if isinstance(value, str):
+        return _cut(value, 60)
     return str(value).lower() if isinstance(value, bool) else real(value, 0 if isinstance(value, int) else 3)
 
 

@@ -194,6 +194,20 @@ def test_a_build_of_an_earlier_version_is_reported_with_what_it_has(run: Run) ->
     assert all((e["prompt"] is None) == (not e["selected"]) for e in said["examples"]), "dropped rows have no texts there"
 
 
+def test_a_budget_of_tokens_weighs_rows_by_them_and_a_score_may_be_a_text(run: Run) -> None:
+    spec = Path("scored.mix").read_text().replace("budget   14 examples", "budget   40 tokens").replace("score length", "score topic_of = column(topic)\nscore length")
+    Path("tokens.mix").write_text(spec)
+    assert run("build", "tokens.mix", "-q")[0] == 0
+    assert run("report", "tokens.mix")[0] == 0
+    chosen = pl.read_parquet("build/tokens/selected.parquet")
+    mean = -(chosen["length"] * chosen["tokens"]).sum() / chosen["tokens"].sum()
+    found = safe(Path("build/tokens/report.html").read_text())
+    assert f"mean -length, by tokens{mean:.3f}".replace("by tokens-", "by tokens−") in found.text
+    assert f"topic_of{SKILL}" in found.text or "topic_ofsubtraction" in found.text or "topic_ofmultiplication" in found.text
+    quota = next(g for g in json.loads(run("report", "tokens.mix", "--format", "json")[1])["teachers"] if g["name"] == "tutor")
+    assert not quota["by_tokens"], "a share in % is of the rows"
+
+
 @pytest.mark.parametrize(("words", "code", "exit_code"), [(("build/nothing",), "MIX0524", 1), (("build",), "MIX0524", 1), (("early.mix",), "MIX0539", 1)])
 def test_where_no_report_can_be_made_it_is_said(words: tuple[str, ...], code: str, exit_code: int, run: Run, golden) -> None:
     Path("early.mix").write_text(Path("scored.mix").read_text())
