@@ -33,6 +33,7 @@ VERBS = {
     "skills": "show what each skill has: rows, tokens, correct responses",
     "build": "run what the plan requires, resuming what was interrupted",
     "why": "tell why a row of a build is in or out, clause by clause",
+    "report": "write a build as one HTML page: data, scores, training, sources",
     "compare": "set builds side by side: rows, training, accuracy, intervals",
     "diff": "compare two specs by meaning: what changed, what runs again",
     "cache": "show, verify and tidy the store of scores",
@@ -167,7 +168,6 @@ def help_text() -> str:
 
 everywhere: -q, --quiet (errors only); -v, --verbose; --no-color (or NO_COLOR)
 `mixc VERB --help` tells more of a verb. New here: `mixc init demo`.
-
 exit codes: 0 fine, 1 spec or command line wrong, 2 differences, 3 infeasible,
             4 run failed, 130 interrupted"""
 

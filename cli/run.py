@@ -4,12 +4,16 @@ import os
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..compiler.diagnostics import Diagnostic, Fault, Severity
 from ..compiler.lint.allow import covers
 from ..compiler.plan.stages import Plan
 from .inputs import compile_file
 from .render import render_text
+
+if TYPE_CHECKING:
+    from ..runtime.spec_texts import SpecTexts
 
 
 def configure_spec(parser: ArgumentParser) -> None:
@@ -22,6 +26,7 @@ def compiled(arguments: Namespace, *, warn: bool = True) -> Plan:
     """The plan of the spec, its variants left in the arguments; Fault with its errors. Warnings are shown on stderr, unless the caller shows them later."""
     outcome = compile_file(arguments.spec, arguments.set)
     arguments.sources.update({s.path: s for s in outcome.sources})
+    arguments.compiled = outcome.sources
     errors = [d for d in outcome.notes if d.severity is Severity.ERROR]
     if errors or outcome.plan is None:
         raise Fault(*outcome.notes)
@@ -42,6 +47,16 @@ def show_warnings(arguments: Namespace) -> None:
 def not_allowed(found: Iterable[Diagnostic], arguments: Namespace) -> list[Diagnostic]:
     """The lints that a run found and no comment of the spec silences, each once."""
     return [d for d in dict.fromkeys(found) if not any(covers(each, d) for each in arguments.allowed)]
+
+
+def spec_texts(arguments: Namespace) -> "SpecTexts":
+    """The texts that `compiled` read and what it said of them, for the build to keep."""
+    from ..runtime.spec_texts import SpecTexts
+
+    def allows(found: Diagnostic) -> bool:
+        return not not_allowed((found,), arguments)
+
+    return SpecTexts(tuple(arguments.compiled), tuple(arguments.warnings), allows)
 
 
 def store_root() -> Path:

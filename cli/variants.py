@@ -19,7 +19,7 @@ from .engine import chosen_students
 from .exit import exit_code
 from .progress import Watcher
 from .render import render_json, render_text
-from .run import not_allowed, show_warnings, store_root
+from .run import not_allowed, show_warnings, spec_texts, store_root
 from .sources import sources_of
 
 
@@ -39,7 +39,8 @@ def build_variants(variants: tuple[Variant, ...], root: Path, arguments: Namespa
             with Watcher(terminal) as watch:
                 ended.append(
                     build_variant(
-                        variant, root, Context(store=store, students=students, watch=watch), arguments.until, before.get(variant.name)
+                        variant, root, Context(store=store, students=students, watch=watch), arguments.until, before.get(variant.name),
+                        spec_texts(arguments),
                     )
                 )
                 if ended[-1].status == KEPT:

@@ -32,11 +32,13 @@ from . import materialise as made
 from .arms import evaluation_of, materialised, place, refuse_unkept, selection_files, trained_arms
 from .audit import Audit, audit
 from .churn import Churn, churn
+from .confounded import confounded
 from .context import Context
 from .embeddings import embedding_files
 from .emit import EMITTERS, emit
 from .evaluate import evaluate
 from .events import Agreed, Deviated, Event, Notice, Passed, StageFinished, StageStarted, Watch
+from .example_rows import EXAMPLES, example_rows
 from .files import TEMPORARY, recover_swap, replace_atomic, swap_folder, sweep, write_atomic, writing
 from .foresee import foresee
 from .generate import model_of
@@ -49,6 +51,7 @@ from .needs import needs
 from .precision import to_data
 from .promised import promised
 from .rates import remember
+from .spec_texts import SOURCES, SpecTexts
 from .teacher_table import teacher_table
 from .trace import Trace, trace
 from .train import Trained, foreseen, ready, train
@@ -60,7 +63,7 @@ Content = bytes | Callable[[Path], object]
 """A file's bytes, or what writes it."""
 OWN = (
     *("plan.json", "manifest.json", "ledger.parquet", "selected.parquet", "train.jsonl", "teachers.json", "profile.json", "report.html"),
-    *("model", "metrics.jsonl", "eval.json", "answers.parquet", "arms", *(name for name, _ in EMITTERS)),
+    *("model", "metrics.jsonl", "eval.json", "answers.parquet", "arms", SOURCES, EXAMPLES, *(name for name, _ in EMITTERS)),
 )
 PROFILE = re.compile(r"profile-[A-Za-z_][A-Za-z0-9_]*\.json")
 
@@ -70,6 +73,7 @@ class Build:
     """What a build came to: the folder, the rows, a record of each finished stage, and what its likelihood scores go with."""
 
     out: Path
+    texts: SpecTexts = field(default_factory=SpecTexts)
     walk: Walk = field(default_factory=Walk)
     records: list[Record] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
@@ -126,8 +130,8 @@ def _way_out(plan: Plan, pending: str) -> str:
     return f"remove it, or stop before it with `--until {able[-1]}`" if able else "remove it"
 
 
-def build(plan: Plan, out: Path, context: Context, until: str | None = None) -> Build:
-    """Run the plan into the folder `out`. Faults carry the code that says what failed; what was finished stays in the store."""
+def build(plan: Plan, out: Path, context: Context, until: str | None = None, texts: SpecTexts | None = None) -> Build:
+    """Run the plan, compiled from `texts`, into the folder `out`. Faults carry the code that says what failed; what was finished stays in the store."""
     refuse_pending(plan, until)
     for stage in stages_until(plan, until):
         if isinstance(stage, Train):
@@ -135,7 +139,7 @@ def build(plan: Plan, out: Path, context: Context, until: str | None = None) -> 
     out = out.resolve() if out.is_symlink() else out
     ahead = stages_until(plan, until)
     measuring = evaluation_of(ahead)
-    result = Build(out, Walk(needed=needs(plan.stages), arms=measuring.arms if measuring else ()))
+    result = Build(out, texts or SpecTexts(), Walk(needed=needs(plan.stages), arms=measuring.arms if measuring else ()))
     watch = _noting(context, result, context.store.root)
     context = replace(context, watch=watch)
     with context.store.lock(f"build-{out.resolve()}", lambda said: watch(Notice("build", said))):
@@ -149,7 +153,7 @@ def build(plan: Plan, out: Path, context: Context, until: str | None = None) -> 
             _run(stage, plan, result, context)
             _release(stage, ahead[i + 1 :], context)
         if not any(r.kind == "materialise" for r in result.records):
-            _swap(plan, result, _selection_files(plan, result), watch)
+            _swap(plan, result, _selection_files(plan, result, context), watch)
     return result
 
 
@@ -210,7 +214,7 @@ def _run(stage: Stage, plan: Plan, result: Build, context: Context) -> None:
     context.watch(StageFinished(stage.id, summary, seconds))
     if isinstance(stage, Materialise):
         lines = made.train_lines(stage, _rows(result))
-        _swap(plan, result, _selection_files(plan, result) | {"train.jsonl": lines} | selection_files(stage, result.baselines), context.watch)
+        _swap(plan, result, _selection_files(plan, result, context) | {"train.jsonl": lines} | selection_files(stage, result.baselines), context.watch)
     elif isinstance(stage, (Train, Evaluate)):
         write_atomic(result.out / "manifest.json", _manifest(plan, result))
 
@@ -273,9 +277,11 @@ def _rows(result: Build) -> pl.DataFrame:
     return result.chosen
 
 
-def _selection_files(plan: Plan, result: Build) -> dict[str, Content]:
+def _selection_files(plan: Plan, result: Build, context: Context) -> dict[str, Content]:
     """The files that profile and selection make; none where the run stopped before them."""
     files = _profile_files(plan, result)
+    if result.texts.sources:
+        files[SOURCES] = result.texts.to_json()
     if result.chosen is None:
         return files
     result.trace = trace(plan, result.walk.rows)
@@ -283,6 +289,7 @@ def _selection_files(plan: Plan, result: Build) -> dict[str, Content]:
         "ledger.parquet": lambda path: write_ledger(plan, result.walk.rows, result.trace.columns, path),
         "selected.parquet": made.parquet(result.chosen),
         "teachers.json": _json(teacher_table(plan, result.walk.rows)),
+        EXAMPLES: lambda path: path.write_bytes(made.parquet(example_rows(plan, path.parent / "ledger.parquet", result.walk.rows, context))),
     }
 
 
@@ -313,6 +320,7 @@ def _manifest(plan: Plan, result: Build) -> bytes:
         "parity": result.parity,
         "path": result.trace.path,
         "profiles": {student: profile_data(each) for student, each in sorted(result.walk.profiles.items())},
+        "diagnostics": result.texts.diagnostics(confounded(plan, result.audits)),
     }
     return manifest(plan, result.walk, result.records, result.models, result.notices, selected, result.training, measured)
 

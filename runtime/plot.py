@@ -70,16 +70,34 @@ def curve(points: Iterable[tuple[float, float]], style: str) -> str:
     return f'<polyline class="{style}" points="{" ".join(f"{number(x)},{number(y)}" for x, y in points)}"/>'
 
 
+def area(points: Iterable[tuple[float, float]], base: float, style: str) -> str:
+    """What lies between a line through all points and the horizontal at `base`."""
+    drawn = list(points)
+    ends = [(drawn[0][0], base), *drawn, (drawn[-1][0], base)]
+    return f'<polygon class="{style}" points="{" ".join(f"{number(x)},{number(y)}" for x, y in ends)}"/>'
+
+
+def bar(x: float, y: float, width: float, height: float, style: str) -> str:
+    """A rectangle."""
+    return f'<rect class="{style}" x="{number(x)}" y="{number(y)}" width="{number(width)}" height="{number(height)}"/>'
+
+
+def fitted(words: str, width: float) -> str:
+    """The words, of which the beginning goes where they are wider than `width` pixels."""
+    most = max(4, int(width / GLYPH))
+    return words if len(words) <= most else f"…{words[-most + 1 :]}"
+
+
 def dot(x: float, y: float, style: str, said: str, radius: float = 4.5) -> str:
     """A dot that says what it is when pointed at."""
     return f'<circle class="{style}" cx="{number(x)}" cy="{number(y)}" r="{number(radius)}"><title>{escape(said)}</title></circle>'
 
 
-def svg(width: float, height: float, title: str, parts: Iterable[str]) -> str:
-    """A whole SVG file."""
+def style() -> str:
+    """The colours and strokes that the classes of the pieces stand for, as CSS: for a whole file, or a page with many drawings."""
     light = "".join(f".c{i}{{--c:{colour}}}" for i, colour in enumerate(_LIGHT))
     dark = "".join(f".c{i}{{--c:{colour}}}" for i, colour in enumerate(_DARK))
-    style = (
+    return (
         "svg{--ground:#fff;--ink:#1c2024;--soft:#60666d;--rule:#e3e6e9;color-scheme:light dark}"
         ".none{--c:#6b7177}" + light + "@media (prefers-color-scheme:dark){svg{--ground:#16191d;--ink:#e8eaed;--soft:#a0a7ae;--rule:#31363c}"
         ".none{--c:#a3aab1}" + dark + "}"
@@ -88,7 +106,17 @@ def svg(width: float, height: float, title: str, parts: Iterable[str]) -> str:
         ".dot{fill:var(--c)}.open{fill:var(--ground);stroke:var(--c);stroke-width:2}.curve{fill:none;stroke:var(--c);stroke-width:2;stroke-linejoin:round}"
         ".thin{stroke-width:1;opacity:.35}.dashed{stroke-dasharray:6 4}"
     )
+
+
+def drawing(width: float, height: float, title: str, parts: Iterable[str]) -> str:
+    """An SVG inside a page that has the `style`: as wide as there is room, at most as wide as it is drawn and a fifth more."""
+    size = f'viewBox="0 0 {number(width)} {number(height)}" style="max-width:{number(width * 1.2)}px"'
+    return f'<svg role="img" {size}><title>{escape(title)}</title>\n' + "\n".join(parts) + "\n</svg>\n"
+
+
+def svg(width: float, height: float, title: str, parts: Iterable[str]) -> str:
+    """A whole SVG file."""
     size = f'width="{number(width)}" height="{number(height)}" viewBox="0 0 {number(width)} {number(height)}"'
     ground = f'<rect class="ground" width="{number(width)}" height="{number(height)}"/>'
-    head = f'<svg xmlns="http://www.w3.org/2000/svg" role="img" {size}>\n<title>{escape(title)}</title>\n<style>{style}</style>\n{ground}\n'
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" role="img" {size}>\n<title>{escape(title)}</title>\n<style>{style()}</style>\n{ground}\n'
     return head + "\n".join(parts) + "\n</svg>\n"

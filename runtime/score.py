@@ -23,7 +23,7 @@ from .pass_rates import PASS_RATE, attempts, grading, refuse_no_share, shares
 from .precision import recalled
 from .rows import Rows, alive
 from .scorers import column
-from .scorers.base import Aside, Maker, Partial, Pooled, Ratio, Reader, Scorer, Stepped
+from .scorers.base import Aside, Maker, Partial, Pooled, Ratio, Reader, Scorer, Stepped, Stepwise
 from .scorers.registry import computed, scorer
 from .shelf import Shelf
 from .store import fingerprint
@@ -150,6 +150,17 @@ def _known(stage: Score, asked: Scorer, live: pl.DataFrame, context: Context, ab
         stored = _look_up(stage, asked, _shelf(stage, asked, context), live["key"].unique(), context)
     values = _values(stage, asked, stored).with_columns(known=True)
     return live.select("key").join(values, on="key", how="left", maintain_order="left").drop("key")
+
+
+def stored_steps(stage: Score, rows: pl.DataFrame, context: Context) -> pl.DataFrame | None:
+    """`row_id`, `step_tokens` and `step_logprob` (see `scorers.base.Stepwise`) of these rows, with their texts, as far as the store has them; None where
+    the scorer keeps no steps."""
+    asked = scorer(stage)
+    if not isinstance(asked, Stepwise):
+        return None
+    keyed = rows.select("row_id", _key(stage, rows))
+    stored = _look_up(stage, asked, _shelf(stage, asked, context), keyed["key"].unique(), context)
+    return keyed.join(asked.step_values(stage, stored), on="key", how="inner", maintain_order="left").drop("key")
 
 
 def _distinct(stage: Score, live: pl.DataFrame) -> pl.DataFrame:

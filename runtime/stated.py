@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from ..compiler.plan.stages import Scan, Teachers
 from .finished import Finished
-from .licences import UNSTATED
+from .licensed import UNSTATED
 
 
 @dataclass(frozen=True, slots=True)

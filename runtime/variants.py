@@ -23,6 +23,7 @@ from .doubtful import doubtful
 from .execute import build
 from .files import write_atomic
 from .manifest import versions
+from .spec_texts import SpecTexts
 from .variant_index import INDEX, read_index
 
 BUILT, KEPT, INFEASIBLE, FAILED, WAITING = "built", "kept", "infeasible", "failed", "waiting"
@@ -61,15 +62,18 @@ def refuse_plain(root: Path) -> None:
         raise Fault(Diagnostic("MIX0512", message, help="choose another folder with `--out`, or move that build away"))
 
 
-def build_variant(variant: Variant, root: Path, context: Context, until: str | None, before: dict[str, Any] | None) -> Ended:
-    """Build one variant into its folder, or keep the one that is there. `before`: its entry in an earlier `variants.json`. A Fault ends this variant alone."""
+def build_variant(
+    variant: Variant, root: Path, context: Context, until: str | None, before: dict[str, Any] | None, texts: SpecTexts | None = None
+) -> Ended:
+    """Build one variant, compiled from `texts`, into its folder, or keep the one that is there. `before`: its entry in an earlier `variants.json`.
+    A Fault ends this variant alone."""
     out = root / variant.name
     stamps = _stamps(variant.plan)
     if before is not None and _as_before(variant, out, before, until, stamps):
         return Ended(variant, out, KEPT, before.get("selected"), before.get("objective"), stamps=stamps)
     began = time.monotonic()
     try:
-        result = build(variant.plan, out, context, until)
+        result = build(variant.plan, out, context, until, texts)
     except Fault as fault:
         infeasible = any(d.code == "MIX0401" for d in fault.diagnostics)
         status = INFEASIBLE if infeasible else FAILED

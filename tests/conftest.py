@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -33,8 +34,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         node = (ROOT / "editors" / "vscode" / "node_modules" / "vscode-textmate").exists()
         vllm = importlib.util.find_spec("vllm") is not None
         standards = all(importlib.util.find_spec(name) is not None for name in ("mlcroissant", "openlineage", "duckdb"))
-        here = {"standards": standards, "vllm": vllm, "node": node, "student": STUDENT.exists(), "embedder": (EMBEDDER / "modules.json").exists(), "shared": (SHARED / "teachers.parquet").exists()}
-        why = {"standards": "no mlcroissant, openlineage-python or DuckDB (make env)", "vllm": "no vLLM here (make env brings it on Linux x86-64)", "node": "no packages in editors/vscode (make editors)", "student": "no student weights in models/ (make student)", "embedder": "no embedding model in models/ (make embedder)", "shared": "no shared data (MIXC_SHARED)"}
+        chromium = any(shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome"))
+        here = {"standards": standards, "chromium": chromium, "vllm": vllm, "node": node, "student": STUDENT.exists(), "embedder": (EMBEDDER / "modules.json").exists(), "shared": (SHARED / "teachers.parquet").exists()}
+        why = {"chromium": "no Chromium here (Debian's package `chromium`)", "standards": "no mlcroissant, openlineage-python or DuckDB (make env)", "vllm": "no vLLM here (make env brings it on Linux x86-64)", "node": "no packages in editors/vscode (make editors)", "student": "no student weights in models/ (make student)", "embedder": "no embedding model in models/ (make embedder)", "shared": "no shared data (MIXC_SHARED)"}
         lacking = {"gpu": "no CUDA device", **{name: why[name] for name, there in here.items() if not there}}
     for item in items:
         for name, reason in lacking.items():

@@ -33,6 +33,7 @@ NOT_RUN = {
     "MIX0524": "is about what is asked of a build; tests/cli/test_why.py",
     "MIX0525": "is about what is asked of a build; tests/cli/test_why.py",
     "MIX0526": "is about what is asked of a build; tests/cli/test_why.py",
+    "MIX0539": "is about what is asked of a build; tests/cli/test_report.py",
     "MIX0530": "needs a student that answers; tests/runtime/test_profile.py",
     "MIX0531": "needs a server; tests/runtime/test_endpoint.py",
     "MIX0514": "needs a machine without memory; tests/runtime/test_workers.py",

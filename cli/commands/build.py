@@ -6,7 +6,7 @@ from pathlib import Path
 from ...compiler.plan.stages import KINDS
 from ..engine import chosen_students, configure_engine
 from ..exit import FINE
-from ..run import compiled, configure_spec, not_allowed, show_warnings, store_root
+from ..run import compiled, configure_spec, not_allowed, show_warnings, spec_texts, store_root
 
 
 def configure(parser: ArgumentParser) -> None:
@@ -41,7 +41,7 @@ def run(arguments: Namespace) -> int:
     root = store_root()
     with Watcher(arguments.terminal) as watch:
         context = Context(store=Store(root), students=chosen_students(arguments, root), watch=watch)
-        result = build(plan, out, context, arguments.until)
+        result = build(plan, out, context, arguments.until, spec_texts(arguments))
     lints = not_allowed((*confounded(plan, result.audits), *doubtful(plan, result.walk)), arguments)
     if lints and not arguments.terminal.quiet:
         render_text(lints, arguments.sources, arguments.terminal.err)

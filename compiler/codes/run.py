@@ -269,4 +269,11 @@ require license in ["Apache-2.0"]    # every row is under another one""",
 }
 require license in ["Apache-2.0", "MIT"]""",
     ),
+    "MIX0539": Code(
+        "a folder that no report can be made of",
+        "`mixc report` reads a build folder alone: the plan, the manifest, the ledger and the selected rows, and what there is beside them. A build that stopped before its "
+        "selection (`--until score`, say) has no ledger and no selected rows, so there is nothing to report yet. Run it as far as `select`: what was scored is in the store and is "
+        "not computed again. What comes after the selection may be missing: a report says so, and shows the rest.",
+        "mixc build recipe.mix --until score, then mixc report build/recipe", "mixc build recipe.mix --until select, then mixc report build/recipe",
+    ),
 }  # fmt: skip

@@ -119,6 +119,16 @@ class Stepped(Protocol):
 
 
 @runtime_checkable
+class Stepwise(Protocol):
+    """A scorer that keeps what it read of each step, so that a report can show it."""
+
+    def step_values(self, stage: Score, stored: pl.DataFrame) -> pl.DataFrame:
+        """`key`, `step_tokens` (list of Int32) and `step_logprob` (list of Float64: the sum over the step's tokens, nats), an element a step, of each
+        response that has steps."""
+        ...
+
+
+@runtime_checkable
 class Directed(Protocol):
     """A scorer of which the lower value may be the better one."""
 

@@ -83,6 +83,10 @@ class LocalLogprob:
         steps = pl.col("step_tokens")
         return stored.select("key", tokens=steps.list.sum().cast(pl.UInt32), steps=steps.list.len().cast(pl.UInt32))
 
+    def step_values(self, stage: Score, stored: pl.DataFrame) -> pl.DataFrame:
+        """See `base.Stepwise`."""
+        return stored.filter(pl.col("step_tokens").is_not_null()).select("key", "step_tokens", "step_logprob")
+
     def reads(self, stage: Score, rows: pl.DataFrame, context: Context, expected: Expected, *, rough: bool = False) -> dict[int, Reads]:
         """See `base.Reader`."""
         names = dict(rows.select("key", "row_id").iter_rows())
