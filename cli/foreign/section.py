@@ -1,0 +1,114 @@
+"""A mapping of a configuration, read key by key: what is not asked for is left over, so that nothing is lost unseen. Knows places, no trainer."""
+
+import json
+import re
+from typing import Any
+
+from ...compiler.diagnostics import Diagnostic, Fault, Label
+from ...compiler.semantics.placed_json import Placed
+from ...compiler.source import Source, Span
+
+_SECRET = re.compile(r"token|api_?key|secret|password|passwd|credential", re.IGNORECASE)
+_SHOWN = 80
+
+
+class Section:
+    """The keys of a mapping. A key without a value (`null`) is a key that says nothing, and counts as not there."""
+
+    def __init__(self, source: Source, placed: Placed, what: str) -> None:
+        self.source, self.placed, self.what = source, placed, what
+        if not isinstance(placed.value, tuple):
+            raise self.fault("MIX0541", f"{what} is {_kind(placed.value)}, not a mapping of keys to values", placed)
+        self._keys: dict[str, Placed] = {}
+        self._used: set[str] = set()
+        for key, value in placed.pairs:
+            if not isinstance(key.value, str):
+                raise self.fault("MIX0541", f"a key of {what} is {_kind(key.value)}, not a text", key)
+            if key.value in self._keys:
+                raise self.fault("MIX0541", f"`{key.value}` stands twice in {what}", key, "again here", "keep the one that is meant")
+            self._keys[key.value] = value
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._keys and self._keys[name].value is not None
+
+    def take(self, name: str) -> Placed | None:
+        """The value of a key, which counts as used from here on; None where it has none."""
+        self._used.add(name)
+        found = self._keys.get(name)
+        return None if found is None or found.value is None else found
+
+    def leave(self, name: str) -> None:
+        """A key that was looked at has no counterpart after all."""
+        self._used.discard(name)
+
+    def text(self, name: str) -> str | None:
+        """A text; a number or a truth value where the trainer would take it as one."""
+        found = self.take(name)
+        if found is None:
+            return None
+        if isinstance(found.value, bool | int | float):
+            return str(found.value).lower() if isinstance(found.value, bool) else str(found.value)
+        if not isinstance(found.value, str):
+            raise self.fault("MIX0542", f"`{name}` is {_kind(found.value)}, not a text", found)
+        return found.value
+
+    def number(self, name: str) -> float | None:
+        """A number, also one that YAML takes for a text (`1e-5`)."""
+        found = self.take(name)
+        if found is None:
+            return None
+        if isinstance(found.value, int | float) and not isinstance(found.value, bool):
+            return found.value
+        try:
+            return float(found.value if isinstance(found.value, str) else "")
+        except ValueError:
+            raise self.fault("MIX0542", f"`{name}` is {_shown(found)}, not a number", found) from None
+
+    def flag(self, name: str) -> bool:
+        """True or false; false where it is not there. A word in place of either is left over, and true."""
+        found = self.take(name)
+        if found is None:
+            return False
+        if isinstance(found.value, bool):
+            return found.value
+        self.leave(name)
+        return True
+
+    def section(self, name: str) -> "Section | None":
+        """A mapping inside, whose own leftovers are its own."""
+        found = self.take(name)
+        return None if found is None else Section(self.source, found, f"`{name}`")
+
+    def fault(self, code: str, message: str, place: Placed | None, label: str = "here", help: str | None = None) -> Fault:
+        """A fault at a value of the file."""
+        at = place or self.placed
+        return Fault(Diagnostic(code, message, Label(Span(self.source.path, at.start, at.end), label), help=help))
+
+    def left(self, inside: str = "") -> list[str]:
+        """`key: value` of what nobody asked for, in the file's order; values of keys that may be secret are not shown."""
+        return [f"{inside}{name}: {'(not shown)' if _SECRET.search(name) else _shown(value)}" for name, value in self._keys.items() if name not in self._used and value.value is not None]
+
+
+def plain(placed: Placed) -> Any:
+    """The value without places."""
+    if isinstance(placed.value, tuple):
+        return {str(key.value): plain(value) for key, value in placed.pairs}
+    return [plain(item) for item in placed.value] if isinstance(placed.value, list) else placed.value
+
+
+def _hidden(value: Any) -> Any:
+    """The same without what may be secret in it."""
+    if isinstance(value, dict):
+        return {key: "(not shown)" if _SECRET.search(key) else _hidden(inside) for key, inside in value.items()}
+    return [_hidden(item) for item in value] if isinstance(value, list) else value
+
+
+def _shown(placed: Placed) -> str:
+    text = json.dumps(_hidden(plain(placed)), ensure_ascii=False, default=str)
+    text = "".join(char if char.isprintable() else " " for char in text)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+
+
+def _kind(value: Any) -> str:
+    kinds = {tuple: "a mapping", list: "a list", str: "a text", bool: "true or false", int: "a number", float: "a number", type(None): "nothing"}
+    return kinds.get(type(value), "one value")
