@@ -67,7 +67,7 @@ def _model(model: Model, into: Path) -> tuple[str, bool]:
         if path.exists():
             return seen_from(path, into), True
     if is_hub_id(model.model):
-        return model.model, True
+        return model.model, "/" in model.model  # a bare name is more often a folder that is not here than an old model of the hub
     return seen_from(Path(model.folder) / model.model, into), False
 
 

@@ -65,14 +65,17 @@ def run(arguments: Namespace) -> int:
 
 def _spec(arguments: Namespace) -> Path:
     """Where the spec goes; Usage where another is there."""
+    from ..foreign.settle import rows_of
+
     if arguments.name and arguments.trainer != "llama-factory":
         raise Usage("`--name` chooses among the datasets of a `dataset_info.json`", USAGE)
     stem = arguments.name[0] if len(arguments.name) == 1 else Path(arguments.file).name.split(".")[0] or "imported"
     spec = Path(arguments.out or f"{stem.replace('/', '_')}.mix")
     if spec.suffix != ".mix":
         raise Usage(f"`{spec}` is no name for a spec", USAGE, f"specs end in .mix: `--out {spec.with_suffix('.mix')}`")
-    if spec.is_dir() or (spec.exists() and not arguments.force):
-        raise Usage(f"`{spec}` is there already, and nothing is overwritten", USAGE, "name another file with `--out`, or overwrite it with `--force`")
+    for path in (spec, rows_of(spec)):
+        if path.exists() and (not arguments.force or path.is_dir() != (path != spec)):
+            raise Usage(f"`{path}` is there already, and nothing is overwritten", USAGE, "name another file with `--out`, or overwrite it with `--force`")
     return spec
 
 

@@ -7,10 +7,10 @@ from ...compiler.paths import is_remote
 from ...compiler.semantics.placed_json import Placed
 from ...compiler.source import Span
 from ...runtime.conversations import Pairs, Shape, Turns
-from .draft import Dataset, Draft
+from .draft import Clause, Dataset, Draft
 from .find_data import hub
 from .section import Section
-from .training import AXOLOTL, clauses, lora, student
+from .training import AXOLOTL, clauses, lora, seed, student
 
 PAIRS = {
     "alpaca": Pairs("instruction", "output", "input"),
@@ -27,6 +27,8 @@ PAIRS = {
     "metharme": Pairs("prompt", "generation"),
 }
 """The columns of its instruction formats, by their documentation."""
+GENERIC = frozenset(("train", "data", "dataset", "rows"))
+"""Names of files that say less than that of their folder."""
 ROLES = {"user": "users", "assistant": "assistants", "system": "systems"}
 
 
@@ -40,20 +42,17 @@ def from_axolotl(section: Section, bases: tuple[str, ...]) -> Draft:
     datasets = tuple(_dataset(Section(section.source, each, f"`datasets[{i}]`"), i, bases) for i, each in enumerate(listed.value))
     model = student(section, AXOLOTL, _template(section))
     train = tuple(clauses(section, AXOLOTL, _method(section))) if model else ()
-    seed = section.number("seed")
-    return Draft("Axolotl", section.source.path, datasets, model, train, 42 if seed is None else int(seed), tuple(section.left()))
+    return Draft("Axolotl", section.source.path, datasets, model, train, seed(section), tuple(section.left()))
 
 
-def _method(section: Section) -> str:
+def _method(section: Section) -> Clause:
     adapter = section.text("adapter")
     if adapter not in ("lora", "qlora"):
         if adapter is not None:
             section.leave("adapter")
-        return "full"
-    if adapter == "qlora":
-        section.leave("adapter")
+        return Clause("method", "full", f"`{adapter}` there, which mixc does not have: all weights move here" if adapter else "")
     section.flag("lora_target_linear")
-    return lora(section, AXOLOTL)
+    return lora(section, AXOLOTL, "`qlora` there: mixc's adapters stand beside weights that are not quantised" if adapter == "qlora" else "")
 
 
 def _template(section: Section) -> str | None:
@@ -83,7 +82,9 @@ def _dataset(section: Section, number: int, bases: tuple[str, ...]) -> Dataset:
         split = section.text("split")
         if split not in (None, "train"):
             section.leave("split")
-    name = posixpath.basename(path.rstrip("/")).split(".")[0] or f"dataset{number}"
+    whole = posixpath.normpath(path).split("/")
+    name = whole[-1].split(".")[0]
+    name = whole[-2] if name in GENERIC and len(whole) > 1 and whole[-2] not in ("..", "") else name or f"dataset{number}"
     span = Span(section.source.path, section.placed.start, section.placed.end)
     return Dataset(name, paths, shape, span, bases, remote, tuple(remarks), tuple(section.left()), remotely)
 
@@ -101,7 +102,11 @@ def _files(section: Section) -> list[str]:
 def _shape(section: Section, remarks: list[str]) -> Shape | None:
     found = section.take("type")
     if found is not None and isinstance(found.value, tuple):
-        return _own(Section(section.source, found, "`type`"), remarks)
+        own = section.section("type")
+        assert own is not None
+        return Pairs(
+            own.text("field_instruction") or "instruction", own.text("field_output") or "output", own.text("field_input") or "input", system=own.text("field_system"),
+        )  # fmt: skip
     kind = section.text("type")
     if kind is None:
         remarks.append("it has no `type:`, so that which columns ask and answer is not known")
@@ -134,13 +139,3 @@ def _turns(section: Section, *, old: bool) -> Turns:
     if section.text("chat_template") not in (None, "tokenizer_default"):
         section.leave("chat_template")
     return Turns(shape.messages, role, content, **{**{a: getattr(shape, a) for a in ROLES.values()}, **own})
-
-
-def _own(section: Section, remarks: list[str]) -> Pairs:
-    """A `type:` that names its own columns; what it writes around them has no counterpart."""
-    shape = Pairs(
-        section.text("field_instruction") or "instruction", section.text("field_output") or "output", section.text("field_input") or "input",
-        system=section.text("field_system"),
-    )  # fmt: skip
-    remarks += [f"of its own `type:` not carried over: {said}" for said in section.left()]
-    return shape

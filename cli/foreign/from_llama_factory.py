@@ -7,11 +7,11 @@ from ...compiler.paths import is_remote
 from ...compiler.source import Source, Span
 from ...compiler.suggest import suggest
 from ...runtime.conversations import Pairs, Shape, Turns
-from .draft import Dataset, Draft
+from .draft import Clause, Dataset, Draft
 from .find_data import hub
 from .read_config import read_config
 from .section import Section
-from .training import LLAMA_FACTORY, clauses, lora, student
+from .training import LLAMA_FACTORY, clauses, lora, seed, student
 
 REGISTER = "dataset_info.json"
 SHOWN = 12
@@ -43,8 +43,7 @@ def _training(section: Section, names: Sequence[str], bases: tuple[str, ...], so
     model = student(section, LLAMA_FACTORY)
     train = tuple(clauses(section, LLAMA_FACTORY, _method(section))) if model else ()
     section.flag("neat_packing")
-    seed = section.number("seed")
-    return Draft("LLaMA-Factory", section.source.path, datasets, model, train, 42 if seed is None else int(seed), tuple(section.left()))
+    return Draft("LLaMA-Factory", section.source.path, datasets, model, train, seed(section), tuple(section.left()))
 
 
 def _names(section: Section, asked: object) -> list[str]:
@@ -56,13 +55,14 @@ def _names(section: Section, asked: object) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _method(section: Section) -> str:
+def _method(section: Section) -> Clause:
     kind = section.text("finetuning_type") or "lora"
     if kind != "lora":
         if kind != "full":
             section.leave("finetuning_type")
-        return "full"
-    if section.text("lora_target") not in (None, "all"):
+        return Clause("method", "full", "" if kind == "full" else f"`{kind}` there, which mixc does not have: all weights move here")
+    target = section.take("lora_target")
+    if target is not None and target.value != "all":
         section.leave("lora_target")
     return lora(section, LLAMA_FACTORY)
 
@@ -123,8 +123,6 @@ def _shape(section: Section, remarks: list[str]) -> Shape | None:
     if formatting not in ("alpaca", "sharegpt", "openai"):
         raise section.fault("MIX0542", f"`formatting: {formatting}` is none that LLaMA-Factory has", section.take("formatting"), help="it is `alpaca`, `sharegpt` or `openai`")
     shape = _columns(columns, remarks) if formatting == "alpaca" else _turns(section, columns)
-    if columns is not None:
-        remarks += [f"of its columns not read: {said}" for said in columns.left()]
     return shape
 
 

@@ -21,6 +21,7 @@ class Section:
             raise self.fault("MIX0541", f"{what} is {_kind(placed.value)}, not a mapping of keys to values", placed)
         self._keys: dict[str, Placed] = {}
         self._used: set[str] = set()
+        self._inside: dict[str, Section] = {}
         for key, value in placed.pairs:
             if not isinstance(key.value, str):
                 raise self.fault("MIX0541", f"a key of {what} is {_kind(key.value)}, not a text", key)
@@ -75,18 +76,26 @@ class Section:
         return True
 
     def section(self, name: str) -> "Section | None":
-        """A mapping inside, whose own leftovers are its own."""
+        """A mapping inside, whose leftovers are told with these."""
         found = self.take(name)
-        return None if found is None else Section(self.source, found, f"`{name}`")
+        if found is not None and name not in self._inside:
+            self._inside[name] = Section(self.source, found, f"`{name}`")
+        return self._inside.get(name)
 
     def fault(self, code: str, message: str, place: Placed | None, label: str = "here", help: str | None = None) -> Fault:
         """A fault at a value of the file."""
-        at = place or self.placed
+        at = place or (self.placed.pairs[0][0] if self.placed.pairs else Placed(None, self.placed.start, self.placed.start))
         return Fault(Diagnostic(code, message, Label(Span(self.source.path, at.start, at.end), label), help=help))
 
-    def left(self, inside: str = "") -> list[str]:
-        """`key: value` of what nobody asked for, in the file's order; values of keys that may be secret are not shown."""
-        return [f"{inside}{name}: {'(not shown)' if _SECRET.search(name) else _shown(value)}" for name, value in self._keys.items() if name not in self._used and value.value is not None]
+    def left(self) -> list[str]:
+        """`key: value` of what nobody asked for, in the file's order, `outer.inner` of a mapping inside; values of keys that may be secret are not shown."""
+        found = []
+        for name, value in self._keys.items():
+            if name in self._inside and name in self._used:
+                found += [f"{_visible(name)}.{each}" for each in self._inside[name].left()]
+            elif name not in self._used and value.value is not None:
+                found.append(f"{_visible(name)}: {'(not shown)' if _SECRET.search(name) else _shown(value)}")
+        return found
 
 
 def plain(placed: Placed) -> Any:
@@ -104,7 +113,11 @@ def _hidden(value: Any) -> Any:
 
 
 def _shown(placed: Placed) -> str:
-    text = json.dumps(_hidden(plain(placed)), ensure_ascii=False, default=str)
+    return _visible(json.dumps(_hidden(plain(placed)), ensure_ascii=False, default=str))
+
+
+def _visible(text: str) -> str:
+    """On one line, and no longer than people read."""
     text = "".join(char if char.isprintable() else " " for char in text)
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 

@@ -1,5 +1,6 @@
 """The datasets of a draft as corpora: found, and where a corpus cannot read their rows as they stand, to be written anew as prompt and response."""
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,7 +30,7 @@ def settle(dataset: Dataset, name: str, spec: Path) -> Corpus:
     if shape is None:
         raise ValueError("a dataset without questions and answers is no corpus")
     place = find_data(dataset)
-    target = spec.with_suffix("") / f"{name}.jsonl"
+    target = rows_of(spec) / f"{name}.jsonl"
     if not place.files:
         return _absent(dataset, name, place.pattern, spec, target, remote=place.remote)
     from ...runtime.convert import convert, readable
@@ -52,8 +53,13 @@ def settle(dataset: Dataset, name: str, spec: Path) -> Corpus:
         told.append(f"{done.systems:,} rows have a system text, which mixc does not show to the student: it stands in their column `system`")
     if done.dropped:
         told.append(f"columns of lists or objects are not copied: {_listed(sorted(done.dropped))}")
-    head = f"`{dataset.name}`: {done.kept:,} rows of {_listed(str(file) for file in place.files)} are written to `{target}` as prompt and response"
+    head = f"`{dataset.name}`: {done.kept:,} rows of {_listed(os.path.normpath(file) for file in place.files)} are written to `{target}` as prompt and response"
     return Corpus(name, seen_from(target, spec.parent), "prompt", "response", (*dataset.remarks, wrote, *told), (head, *told), target)
+
+
+def rows_of(spec: Path) -> Path:
+    """The folder of the rows that are written for a spec."""
+    return spec.with_suffix(".rows")
 
 
 def _absent(dataset: Dataset, name: str, pattern: str, spec: Path, target: Path, *, remote: bool) -> Corpus:

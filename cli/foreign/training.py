@@ -1,7 +1,8 @@
 """The keys that say how a model is trained, of either trainer, as clauses of a `train` block. Knows their names and defaults; no dataset."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
+from ...compiler.semantics.evaluation import LARGEST_SEED
 from .draft import Clause, Student
 from .section import Section
 
@@ -24,7 +25,6 @@ class Keys:
     packing: str
     rate: float | None = None
     warm: float = 0
-    flags: tuple[str, ...] = field(default=())
 
 
 AXOLOTL = Keys("Axolotl", "base_model", "revision_of_model", ("sequence_len", 512), ("num_epochs", 1.0), ("micro_batch_size", 1), ("lr_scheduler", "cosine"), ("lora_r", 8), "sample_packing", warm=3)
@@ -39,9 +39,9 @@ def student(section: Section, keys: Keys, template: str | None = None) -> Studen
     return Student(model, section.text(keys.revision), _dtype(section), template)
 
 
-def clauses(section: Section, keys: Keys, method: str) -> list[Clause]:
+def clauses(section: Section, keys: Keys, method: Clause) -> list[Clause]:
     """The lines of the `train` block. Fault MIX0542 for a value that cannot be meant."""
-    made = [Clause("method", method), _duration(section, keys), _rate(section, keys), *_schedule(section, keys), _batch(section, keys)]
+    made = [method, _duration(section, keys), _rate(section, keys), *_schedule(section, keys), _batch(section, keys)]
     made.append(Clause("max_length", f"{_whole(section, *keys.length)} tokens", _default(section, *keys.length, keys)))
     if section.flag(keys.packing):
         made.append(Clause("packing", "true", f"{keys.trainer} counts packs in a batch, mixc examples: the batch above may want to be larger"))
@@ -50,12 +50,21 @@ def clauses(section: Section, keys: Keys, method: str) -> list[Clause]:
     return [*made, *_saving(section), *_report(section, keys)]
 
 
-def lora(section: Section, keys: Keys) -> str:
-    """`lora(...)`, with what the file says of it."""
+def seed(section: Section) -> int:
+    """The seed, as both trainers have it where nothing is said."""
+    found = section.number("seed")
+    if found is None or found < 0 or found != int(found) or found > LARGEST_SEED:
+        section.leave("seed")
+        return 42
+    return int(found)
+
+
+def lora(section: Section, keys: Keys, why: str = "") -> Clause:
+    """`method lora(...)`, with what the file says of it."""
     rank = _whole(section, *keys.rank)
     alpha = section.number("lora_alpha")
     dropout = section.number("lora_dropout")
-    return f"lora(rank: {rank}, alpha: {_plain(alpha if alpha else 2 * rank)}, dropout: {_plain(dropout or 0)})"
+    return Clause("method", f"lora(rank: {rank}, alpha: {_plain(alpha if alpha else 2 * rank)}, dropout: {_plain(dropout or 0)})", why)
 
 
 def _dtype(section: Section) -> str:

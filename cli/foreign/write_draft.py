@@ -20,7 +20,8 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 def write_draft(draft: Draft, corpora: Sequence[Corpus], out_of: Sequence[Dataset], spec: Path, command: str) -> str:
     """The spec that is to be at `spec`; `out_of` are the datasets that are no corpora."""
     lines = [
-        *_comment(f"Made by `{command}`: a starting point, not a recipe yet. `mixc check {spec.name}` says what is missing."),
+        *_comment(f"Made by `{command}`."),
+        *_comment(f"A starting point, not a recipe yet: `mixc check {spec.name}` says what is missing."),
         f"mix {_text(_title(spec))} {{ seed {draft.seed} }}",
         "",
     ]
@@ -103,6 +104,7 @@ def _left(head: str, left: Iterable[str]) -> list[str]:
 
 
 def _comment(said: str) -> list[str]:
+    said = "".join(char if char.isprintable() else " " for char in said)
     return [f"# {line}" for line in wrap(said, WIDTH, break_long_words=False, break_on_hyphens=False)]
 
 
