@@ -23,8 +23,9 @@ def read_yaml(source: Source) -> Placed:
 
     if len(source.text) > LARGEST:
         raise _fault(source, 0, f"`{source.path}` has {len(source.text):,} characters; a configuration has at most {LARGEST:,}")
-    loader = yaml.SafeLoader(source.text)
+    loader = None
     try:
+        loader = yaml.SafeLoader(source.text)
         node = loader.get_single_node()
         return Placed((), 0, 0) if node is None else _Reading(source, loader).value(node, 1)
     except yaml.reader.ReaderError as error:
@@ -36,7 +37,8 @@ def read_yaml(source: Source) -> Placed:
     except RecursionError:
         raise _fault(source, 0, f"`{source.path}` is nested too deeply") from None
     finally:
-        loader.dispose()
+        if loader is not None:
+            loader.dispose()
 
 
 class _Reading:

@@ -8,7 +8,7 @@ from ...compiler.diagnostics import Diagnostic, Fault, Label
 from ...compiler.semantics.placed_json import Placed
 from ...compiler.source import Source, Span
 
-_SECRET = re.compile(r"token|api_?key|secret|password|passwd|credential", re.IGNORECASE)
+_SECRET = re.compile(r"token|secret|passw|credential|(^|_)key$|api_?key", re.IGNORECASE)
 _SHOWN = 80
 
 

@@ -66,7 +66,7 @@ def _absent(dataset: Dataset, name: str, pattern: str, spec: Path, target: Path,
     """A corpus of rows that are not here: the check will say so, and how they are to be had stands in the spec."""
     shape = dataset.shape
     if isinstance(shape, Turns):
-        again = f"its rows are conversations in `{shape.messages}`; mixc reads a prompt and a response. Download them and import again: they are then written to the file below"
+        again = f"its rows are conversations in `{shape.messages}`; mixc reads a prompt and a response. {'Download them' if remote else 'Put the file there'} and import again: they are then written to the file that `scan` names"
         return Corpus(name, seen_from(target, spec.parent), "prompt", "response", (*dataset.remarks, f"not read from `{pattern}`: {again}"), (f"`{dataset.name}` is not here (`{pattern}`): {again}",))
     assert isinstance(shape, Pairs)
     scan = pattern if remote else seen_from(pattern, spec.parent)
