@@ -51,10 +51,19 @@ def convert(files: Sequence[Path], shape: Shape, target: Path) -> Converted:
                         done.left[found] += 1
                         continue
                     done.kept += 1
-                    out.write(json.dumps(_row(row, found, shape, done), ensure_ascii=False) + "\n")
+                    out.write(_line(_row(row, found, shape, done)))
 
     replace_atomic(target, write)
     return done
+
+
+def _line(row: dict[str, Any]) -> str:
+    text = json.dumps(row, ensure_ascii=False)
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # half of a character, which JSON can write and UTF-8 cannot
+        text = json.dumps(row)
+    return f"{text}\n"
 
 
 def _row(row: dict[str, Any], found: tuple[str, str, str], shape: Shape, done: Converted) -> dict[str, Any]:
@@ -99,8 +108,9 @@ def _is_list(path: Path) -> bool:
 def _listed(path: Path) -> Iterator[dict[str, Any]]:
     """The objects of one JSON list, a block of text in memory at a time."""
     with path.open(encoding="utf-8-sig") as file:
-        text, size, number = file.read(_BLOCK), _BLOCK, 0
-        at = text.index("[") + 1
+        while file.read(1) != "[":
+            pass
+        text, at, size, number = "", 0, _BLOCK, 0
         while True:
             at = _past(text, at, also=",")
             if text[at : at + 1] == "]":

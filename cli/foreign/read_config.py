@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 from ...compiler.diagnostics import Diagnostic, Fault, Label
 from ...compiler.semantics.placed_json import Placed, read_placed
@@ -25,7 +26,7 @@ def read_config(path: str, sources: dict[str, Source]) -> Section:
         raise _fault(path, 0, 0, f"`{path}` cannot be read: {(error.strerror or str(error)).lower()}") from None
     sources[path] = source
     placed = _json(source) if path.lower().endswith(".json") else read_yaml(source)
-    return Section(source, placed, f"`{path}`")
+    return Section(source, _whole(placed), f"`{path}`")
 
 
 def _json(source: Source) -> Placed:
@@ -36,6 +37,20 @@ def _json(source: Source) -> Placed:
     except (RecursionError, ValueError) as error:
         said = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
         raise _fault(source.path, 0, 0, f"`{source.path}` cannot be read: {said}") from None
+
+
+def _whole(placed: Placed) -> Placed:
+    """The same with whole characters in its texts: both formats can write the two halves of one (`\\ud83d\\ude00`), or a half alone."""
+    match placed.value:
+        case str():
+            value: Any = placed.value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        case tuple():
+            value = tuple((_whole(key), _whole(inside)) for key, inside in placed.pairs)
+        case list():
+            value = [_whole(each) for each in placed.value]
+        case _:
+            return placed
+    return Placed(value, placed.start, placed.end)
 
 
 def _fault(path: str, start: int, end: int, message: str) -> Fault:

@@ -99,13 +99,17 @@ def _corpus(dataset: Dataset, corpus: Corpus) -> list[str]:
 
 def _left(head: str, left: Iterable[str]) -> list[str]:
     """One key a line, so that each can be found."""
-    found = [f"#   {each}" for each in left]
-    return [f"# {head}:", *found] if found else []
+    found = [_visible(f"#   {each}") for each in left]
+    return [_visible(f"# {head}:"), *found] if found else []
 
 
 def _comment(said: str) -> list[str]:
-    said = "".join(char if char.isprintable() else " " for char in said)
-    return [f"# {line}" for line in wrap(said, WIDTH, break_long_words=False, break_on_hyphens=False)]
+    return [f"# {line}" for line in wrap(_visible(said), WIDTH, break_long_words=False, break_on_hyphens=False)]
+
+
+def _visible(text: str) -> str:
+    """Without line ends and other characters that nobody sees."""
+    return "".join(char if char.isprintable() else " " for char in text)
 
 
 def _sentence(said: str) -> str:
@@ -122,4 +126,4 @@ def _column(name: str) -> str:
 
 def _text(value: str) -> str:
     escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-    return '"' + "".join(char if char.isprintable() else " " for char in escaped) + '"'
+    return f'"{_visible(escaped)}"'
