@@ -51,6 +51,7 @@ def _escaped(char: str) -> str:
 
 def _comment(said: str) -> Iterator[str]:
     """A bullet goes on under its own text; an empty text is an empty comment."""
+    said = "".join(char if char.isprintable() else " " for char in said)
     further = "  " if said.startswith("* ") else ""
     yield from (f"# {line}" for line in wrap(said, WIDTH - 2, subsequent_indent=further, break_long_words=False, break_on_hyphens=False)) if said else ("#",)
 
