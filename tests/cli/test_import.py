@@ -252,7 +252,7 @@ def test_the_kinds_of_files_that_trainers_read(kind: str, run: Run) -> None:
     assert bool(told["rows"]) is (kind in ("csv", "list", "folder"))
     code, _, said = run("build", "one.mix", "-q")
     assert code == 0, said
-    assert sum(1 for _ in Path("build/one/train.jsonl").open()) == 5
+    assert Path("build/one/train.jsonl").read_text().count("\n") == 5
 
 
 def test_columns_of_its_own_and_roles_by_other_names(run: Run) -> None:
