@@ -73,7 +73,7 @@ def _row(row: dict[str, Any], found: tuple[str, str, str], shape: Shape, done: C
     if shape.system or found[2]:
         made["system"] = found[2]
     for name, value in row.items():
-        if name in made or name in shape.columns or name in _FIRST:
+        if name is None or name in made or name in shape.columns or name in _FIRST:  # None: what a line of CSV has beyond its columns
             continue
         if value is None or isinstance(value, str | int | float | bool):
             made[name] = value

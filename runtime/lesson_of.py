@@ -57,7 +57,8 @@ def lesson_name(build: Path) -> str:
 
 def seen_from(path: Path, folder: Path) -> str:
     """A path relative to a folder."""
-    return Path(os.path.relpath(path.resolve(), folder.resolve())).as_posix()
+    # Links on the way stay as they are named; only of `folder` the way up has to be the real one.
+    return Path(os.path.relpath(path.absolute(), folder.resolve())).as_posix()
 
 
 def _model(model: Model, into: Path) -> tuple[str, bool]:

@@ -2,6 +2,7 @@
 
 import json
 import shlex
+import shutil
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,7 +30,7 @@ def configure(parser: ArgumentParser) -> None:
 def run(arguments: Namespace) -> int:
     """Write the spec, and beside it the rows that no corpus could read as they stand. What could not be carried over stands in it as comments."""
     from ...runtime.files import write_atomic
-    from ..foreign.settle import settle
+    from ..foreign.settle import rows_of, settle
     from ..foreign.write_draft import named, write_draft
 
     spec = _spec(arguments)
@@ -39,10 +40,14 @@ def run(arguments: Namespace) -> int:
     if not usable:
         raise Fault(*(Diagnostic("MIX0542", f"dataset `{each.name}` cannot be imported: {'; '.join(each.remarks)}", Label(each.span, "this one")) for each in left_out))
     taken: set[str] = set()
-    corpora = [settle(dataset, named(dataset.name, taken, "data"), spec) for dataset in usable]
+    try:
+        corpora = [settle(dataset, named(dataset.name, taken, "data"), spec) for dataset in usable]
+    except Fault:
+        shutil.rmtree(rows_of(spec), ignore_errors=True)  # of an import that comes to nothing nothing is left; another's rows were refused before
+        raise
     told = shlex.join(["mixc", "import", arguments.trainer, arguments.file, *(word for name in arguments.name for word in ("--name", name))])
     write_atomic(spec, write_draft(draft, corpora, left_out, spec, told).encode())
-    notices = [f"dataset `{each.name}` is left out: {'; '.join(each.remarks)}" for each in left_out]
+    notices = [*draft.remarks, *(f"dataset `{each.name}` is left out: {'; '.join(each.remarks)}" for each in left_out)]
     notices += [notice for corpus in corpora for notice in corpus.notices]
     left = [*draft.left, *(f"{each.name}: {key}" for each in draft.datasets for key in each.left)]
     terminal = arguments.terminal

@@ -21,9 +21,10 @@ class Place:
     remote: bool = False
 
 
-def hub(id: str, files: Sequence[str], subset: str | None, split: str | None, revision: str | None, remarks: list[str]) -> str | None:
-    """The pattern of a dataset on the Hugging Face hub: its own files, else those that the hub keeps of every dataset as Parquet. None where it is no name of one."""
-    if not _ID.fullmatch(id):
+def hub(id: str, files: Sequence[str], subset: str | None, split: str | None, revision: str | None, remarks: list[str], *, bare: bool = False) -> str | None:
+    """The pattern of a dataset on the Hugging Face hub: its own files, else those that the hub keeps of every dataset as Parquet. None where it is no name of one, which has two parts unless
+    it is known to be one (`bare`)."""
+    if not _ID.fullmatch(id) and not (bare and _ID.fullmatch(f"datasets/{id}")):
         return None
     name, _, part = (split or "train").partition("[")
     if part:
@@ -59,4 +60,5 @@ def _files(path: Path) -> list[Path]:
 
 def seen_from(path: Path | str, folder: Path) -> str:
     """A path as a spec in `folder` writes it."""
-    return Path(os.path.relpath(Path(path).resolve(), folder.resolve())).as_posix()
+    # Links on the way stay as they are named; only of `folder` the way up has to be the real one.
+    return Path(os.path.relpath(Path(path).absolute(), folder.resolve())).as_posix()

@@ -51,7 +51,8 @@ def _method(section: Section) -> Clause:
         if adapter is not None:
             section.leave("adapter")
         return Clause("method", "full", f"`{adapter}` there, which mixc does not have: all weights move here" if adapter else "")
-    section.flag("lora_target_linear")
+    if not section.flag("lora_target_linear"):
+        section.leave("lora_target_linear")
     return lora(section, AXOLOTL, "`qlora` there: mixc's adapters stand beside weights that are not quantised" if adapter == "qlora" else "")
 
 

@@ -22,7 +22,9 @@ def from_llama_factory(section: Section, names: Sequence[str], bases: tuple[str,
     """What the file says: a list of datasets, of which `names` are wanted (the only one, unless named), or a training, which names its own. Fault MIX0541, MIX0542."""
     if section.source.path.lower().endswith(".json"):
         chosen = _chosen(section, names)
-        return Draft("LLaMA-Factory", section.source.path, tuple(_dataset(section, name, bases) for name in chosen))
+        others = len(section.placed.pairs) - len(chosen)
+        remarks = (f"{others:,} more {'datasets are' if others > 1 else 'dataset is'} described in `{section.source.path}`, and not imported",) if others else ()
+        return Draft("LLaMA-Factory", section.source.path, tuple(_dataset(section, name, bases) for name in chosen), remarks=remarks)
     return _training(section, names, bases, sources)
 
 
@@ -42,7 +44,6 @@ def _training(section: Section, names: Sequence[str], bases: tuple[str, ...], so
     datasets = tuple(_dataset(listed, _known(listed, name, None if names else section, asked), (str(register),)) for name in wanted)
     model = student(section, LLAMA_FACTORY)
     train = tuple(clauses(section, LLAMA_FACTORY, _method(section))) if model else ()
-    section.flag("neat_packing")
     return Draft("LLaMA-Factory", section.source.path, datasets, model, train, seed(section), tuple(section.left()))
 
 
@@ -105,7 +106,7 @@ def _dataset(listed: Section, name: str, bases: tuple[str, ...]) -> Dataset:
     remotely = None
     if id is not None:
         section.leave("file_name")
-        remotely = hub(id, [], section.text("subset"), section.text("split"), section.text("revision"), remarks)
+        remotely = hub(id, [], section.text("subset"), section.text("split"), section.text("revision"), remarks, bare=True)
     elif section.text("split") not in (None, "train"):
         section.leave("split")
     path = file or name
@@ -122,8 +123,7 @@ def _shape(section: Section, remarks: list[str]) -> Shape | None:
         return None
     if formatting not in ("alpaca", "sharegpt", "openai"):
         raise section.fault("MIX0542", f"`formatting: {formatting}` is none that LLaMA-Factory has", section.take("formatting"), help="it is `alpaca`, `sharegpt` or `openai`")
-    shape = _columns(columns, remarks) if formatting == "alpaca" else _turns(section, columns)
-    return shape
+    return _columns(columns, remarks) if formatting == "alpaca" else _turns(section, columns)
 
 
 def _columns(columns: Section | None, remarks: list[str]) -> Pairs | None:

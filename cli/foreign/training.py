@@ -22,13 +22,13 @@ class Keys:
     micro: tuple[str, int]
     schedule: tuple[str, str]
     rank: tuple[str, int]
-    packing: str
+    packing: tuple[str, ...]
     rate: float | None = None
     warm: float = 0
 
 
-AXOLOTL = Keys("Axolotl", "base_model", "revision_of_model", ("sequence_len", 512), ("num_epochs", 1.0), ("micro_batch_size", 1), ("lr_scheduler", "cosine"), ("lora_r", 8), "sample_packing", warm=3)
-LLAMA_FACTORY = Keys("LLaMA-Factory", "model_name_or_path", "model_revision", ("cutoff_len", 2048), ("num_train_epochs", 3.0), ("per_device_train_batch_size", 8), ("lr_scheduler_type", "linear"), ("lora_rank", 8), "packing", rate=5e-5)
+AXOLOTL = Keys("Axolotl", "base_model", "revision_of_model", ("sequence_len", 512), ("num_epochs", 1.0), ("micro_batch_size", 1), ("lr_scheduler", "cosine"), ("lora_r", 8), ("sample_packing",), warm=3)
+LLAMA_FACTORY = Keys("LLaMA-Factory", "model_name_or_path", "model_revision", ("cutoff_len", 2048), ("num_train_epochs", 3.0), ("per_device_train_batch_size", 8), ("lr_scheduler_type", "linear"), ("lora_rank", 8), ("packing", "neat_packing"), rate=5e-5)
 
 
 def student(section: Section, keys: Keys, template: str | None = None) -> Student | None:
@@ -43,7 +43,8 @@ def clauses(section: Section, keys: Keys, method: Clause) -> list[Clause]:
     """The lines of the `train` block. Fault MIX0542 for a value that cannot be meant."""
     made = [method, _duration(section, keys), _rate(section, keys), *_schedule(section, keys), _batch(section, keys)]
     made.append(Clause("max_length", f"{_whole(section, *keys.length)} tokens", _default(section, *keys.length, keys)))
-    if section.flag(keys.packing):
+    packed = [section.flag(name) for name in keys.packing]  # each is asked, so that none is left over
+    if any(packed):
         made.append(Clause("packing", "true", f"{keys.trainer} counts packs in a batch, mixc examples: the batch above may want to be larger"))
     if _checkpoints(section, keys):
         made.append(Clause("gradient_checkpointing", "true"))
@@ -118,11 +119,15 @@ def _schedule(section: Section, keys: Keys) -> list[Clause]:
 def _warmup(section: Section, keys: Keys, schedule: str | None) -> list[Clause]:
     """Said always, since mixc's own default is another than theirs."""
     steps, ratio = section.number("warmup_steps"), section.number("warmup_ratio")
+    for name in ("warmup_steps", "warmup_ratio") if schedule == "constant" else ("warmup_ratio",) if steps else ():
+        section.leave(name)
     if schedule == "constant":
         return [Clause("warmup", "0 steps")]
     if steps is not None and steps >= 1:
-        return [Clause("warmup", f"{round(steps)} steps")]
+        return [Clause("warmup", f"{_positive(section, 'warmup_steps', steps)} steps")]
     share = ratio if not steps and ratio is not None else steps
+    if share is not None and not 0 <= share <= 1:
+        raise section.fault("MIX0542", f"a warm-up over {_plain(share)} of all steps is none", section.take("warmup_steps" if steps else "warmup_ratio"))
     if share is not None:
         return [Clause("warmup", f"{_plain(round(100 * share, 6))}%" if share else "0 steps")]
     if keys.warm:

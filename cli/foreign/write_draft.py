@@ -22,6 +22,7 @@ def write_draft(draft: Draft, corpora: Sequence[Corpus], out_of: Sequence[Datase
     lines = [
         *_comment(f"Made by `{command}`."),
         *_comment(f"A starting point, not a recipe yet: `mixc check {spec.name}` says what is missing."),
+        *(line for said in draft.remarks for line in _comment(_sentence(said))),
         f"mix {_text(_title(spec))} {{ seed {draft.seed} }}",
         "",
     ]

@@ -38,6 +38,7 @@ MEANINGLESS = {
     "pathless": ("datasets:\n  - type: alpaca\n", 2, "has no `path:`"),
     "type": ("datasets:\n  - path: rows.jsonl\n    type: completion\n", 2, "cannot be imported"),
     "rate": (f"{DATA}base_model: a/b\nlearning_rate: fast\n", 5, 'is "fast", not a number'),
+    "warmup": (f"{DATA}base_model: a/b\nwarmup_ratio: 3\n", 5, "a warm-up over 3"),
     "batch": (f"{DATA}base_model: a/b\nmicro_batch_size: 1.5\n", 5, "not a whole number above 0"),
     "columns": ("datasets:\n  - path: rows.jsonl\n    type: chat_template\n", 2, "no row of `rows` is one question and one answer"),
 }
@@ -69,7 +70,7 @@ def test_a_file_that_means_nothing_here_is_told_at_its_place(name: str, run: Run
     code, shown, told_of = run("import", "axolotl", "config.yaml")
     assert (code, shown) == (1, "") and told_of.startswith("error[MIX0542]"), told_of
     assert said in told_of and f"config.yaml:{line}:" in told_of, told_of
-    assert not Path("config.mix").exists()
+    assert not Path("config.mix").exists() and not Path("config.rows").exists()
 
 
 def test_a_dataset_that_is_described_nowhere_is_told_with_the_one_that_is_meant(run: Run, golden) -> None:

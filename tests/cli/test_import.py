@@ -217,14 +217,14 @@ def test_datasets_are_chosen_from_a_list_by_name(run: Run) -> None:
     told, text = imported(run, "llama-factory", "sets/dataset_info.json", "--name", "legs")
     assert told["spec"] == "legs.mix" and 'scan     "sets/legs.jsonl"' in text and "train " not in clauses(text) and "student" not in clauses(text)
     told, text = imported(run, "llama-factory", "sets/dataset_info.json", "--name", "legs", "--name", "far", "--name", "pairs", "--out", "there/some.mix")
-    assert told["corpora"] == ["legs", "far"] and "dataset `pairs` is left out: its rows rank" in told["notices"][0] and "Left out: dataset `pairs`" in text
+    assert told["corpora"] == ["legs", "far"] and "1 more dataset is described" in told["notices"][0] and "dataset `pairs` is left out: its rows rank" in told["notices"][1] and "Left out: dataset `pairs`" in text
     assert 'scan     "../sets/legs.jsonl"' in text and 'scan     "hf://datasets/org/far@~parquet/main/train/*.parquet"' in text
     assert commented(text) == ["ranking", "columns.images"] and run("check", "there/some.mix")[0] == 0
 
 
 def test_a_column_that_is_joined_to_the_prompt_is_joined(run: Run) -> None:
     lines("sets/legs.jsonl", [*QA, {"instruction": "Add.", "input": "2 and 3", "output": "5", "topic": "sums", "level": 1}])
-    told, text = imported(run, "llama-factory", "sets/dataset_info.json", "--name", "legs")
+    _, text = imported(run, "llama-factory", "sets/dataset_info.json", "--name", "legs")
     rows = [json.loads(line) for line in Path("legs.rows/legs.jsonl").read_text().splitlines()]
     assert rows[-1] == {"prompt": "Add.\n2 and 3", "response": "5", "topic": "sums", "level": 1} and len(rows) == 6
     assert clauses(text)["prompt"] == "prompt"
@@ -303,3 +303,31 @@ def test_an_export_comes_back_as_a_spec_that_plans_the_same_training(trainer: st
     rows = [json.loads(line) for line in Path(told["rows"][0]).read_text().splitlines()]
     assert [[{"role": "user", "content": row["prompt"]}, {"role": "assistant", "content": row["response"]}] for row in rows] == trained
     assert [row["row_id"] for row in rows] == [json.loads(line)["row_id"] for line in (build / "train.jsonl").read_text().splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("line", "expected", "left"),
+    [
+        ("neat_packing: true", {"packing": "true"}, []),
+        ("warmup_steps: 20", {"warmup": "20 steps"}, ["warmup_ratio"]),
+        ("max_steps: 50", {"steps": "50"}, ["num_train_epochs"]),
+        ("max_steps: -1", {"epochs": "3"}, []),
+        ("lr_scheduler_type: polynomial", {"schedule": "cosine"}, ["lr_scheduler_type"]),
+        ("finetuning_type: freeze", {"method": "full"}, ["finetuning_type", "lora_rank", "lora_target"]),
+        ("report_to: [wandb, swanlab]", {"report": "wandb"}, ["report_to"]),
+        ("save_strategy: epoch", {"save": "1 epochs"}, ["save_steps"]),
+        ("fp16: true\nbf16: false", {"dtype": "fp32"}, ["fp16"]),
+        ("disable_gradient_checkpointing: true", {}, []),
+    ],
+)
+def test_keys_that_say_a_thing_in_another_way(line: str, expected: dict[str, str], left: list[str], run: Run) -> None:
+    before = yaml.safe_load(TRAINING)
+    config = {**before, **yaml.safe_load(line)}
+    Path("train.yaml").write_text(yaml.safe_dump(config))
+    _, text = imported(run, "llama-factory", "train.yaml")
+    said = clauses(text)
+    assert {key: said[key] for key in expected} == expected
+    usual = {*(set(before) - TRAINING_USED), "num_samples", "tags.observation_tag"}
+    assert set(commented(text)) - usual == set(left) - usual
+    assert ("gradient_checkpointing" in said) is ("disable" not in line)
+    assert run("check", "train.mix")[0] == 0
