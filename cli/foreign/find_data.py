@@ -1,5 +1,6 @@
 """Where the rows of an imported dataset are: files here, a place on the hub, or nowhere yet. Reads no row."""
 
+import glob
 import os
 import re
 from collections.abc import Sequence
@@ -55,6 +56,8 @@ def find_data(dataset: Dataset) -> Place:
 def _files(path: Path) -> list[Path]:
     if path.is_dir():
         return sorted(file for file in path.iterdir() if file.is_file() and file.name.lower().endswith(KINDS))
+    if not path.exists() and glob.has_magic(str(path)):
+        return [Path(name) for name in sorted(glob.glob(str(path), recursive=True)) if Path(name).is_file()]  # noqa: PTH207 - Path.glob takes no absolute pattern
     return [path] if path.is_file() else []
 
 

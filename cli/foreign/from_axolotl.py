@@ -27,6 +27,8 @@ PAIRS = {
     "metharme": Pairs("prompt", "generation"),
 }
 """The columns of its instruction formats, by their documentation."""
+BUILDERS = frozenset(("json", "csv", "parquet", "arrow"))
+"""What stands in the place of a path where `data_files` says it all, as for `datasets.load_dataset`."""
 GENERIC = frozenset(("train", "data", "dataset", "rows"))
 """Names of files that say less than that of their folder."""
 ROLES = {"user": "users", "assistant": "assistants", "system": "systems"}
@@ -77,15 +79,16 @@ def _dataset(section: Section, number: int, bases: tuple[str, ...]) -> Dataset:
     files = _files(section)
     local = bool(re.search(r"\.(jsonl?|ndjson|parquet|arrow|csv)(\.gz|\.zst)?$", path)) or path.startswith((".", "/", "~"))
     remote = is_remote(path)
-    paths = (path,) if remote else tuple(posixpath.join(path, each) for each in files) or (path,)
+    built = path in BUILDERS and bool(files)
+    paths = (path,) if remote else tuple(each if built else posixpath.join(path, each) for each in files) or (path,)
     remotely = None if remote or local else hub(path, files, section.text("name"), section.text("split"), section.text("revision"), remarks)
     if remote or local:
         split = section.text("split")
         if split not in (None, "train"):
             section.leave("split")
-    whole = posixpath.normpath(path).split("/")
+    whole = posixpath.normpath(paths[0] if built else path).split("/")
     name = whole[-1].split(".")[0]
-    name = whole[-2] if name in GENERIC and len(whole) > 1 and whole[-2] not in ("..", "") else name or f"dataset{number}"
+    name = whole[-2] if (name in GENERIC or "*" in name) and len(whole) > 1 and whole[-2] not in ("..", "") else name or f"dataset{number}"
     span = Span(section.source.path, section.placed.start, section.placed.end)
     return Dataset(name, paths, shape, span, bases, remote, tuple(remarks), tuple(section.left()), remotely)
 

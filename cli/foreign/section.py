@@ -8,7 +8,11 @@ from ...compiler.diagnostics import Diagnostic, Fault, Label
 from ...compiler.semantics.placed_json import Placed
 from ...compiler.source import Source, Span
 
-_SECRET = re.compile(r"token|secret|passw|credential|(^|_)key$|api_?key", re.IGNORECASE)
+_SECRET = re.compile(r"(?<!eos_)(?<!bos_)(?<!pad_)(?<!unk_)token$|secret|passw|credential|(^|_)key$|api_?key", re.IGNORECASE)
+"""Names of keys whose values may open something."""
+_OPENS = re.compile(r"\b(hf_|sk-|gh[opsu]_)\w{6}")
+"""How values begin that do."""
+_HIDDEN = "(not shown)"
 _SHOWN = 80
 
 
@@ -94,7 +98,7 @@ class Section:
             if name in self._inside and name in self._used:
                 found += [f"{_visible(name)}.{each}" for each in self._inside[name].left()]
             elif name not in self._used and value.value is not None:
-                found.append(f"{_visible(name)}: {'(not shown)' if _SECRET.search(name) else _shown(value)}")
+                found.append(f"{_visible(name)}: {_HIDDEN if _SECRET.search(name) else _shown(value)}")
         return found
 
 
@@ -108,8 +112,10 @@ def plain(placed: Placed) -> Any:
 def _hidden(value: Any) -> Any:
     """The same without what may be secret in it."""
     if isinstance(value, dict):
-        return {key: "(not shown)" if _SECRET.search(key) else _hidden(inside) for key, inside in value.items()}
-    return [_hidden(item) for item in value] if isinstance(value, list) else value
+        return {key: _HIDDEN if _SECRET.search(key) else _hidden(inside) for key, inside in value.items()}
+    if isinstance(value, list):
+        return [_hidden(item) for item in value]
+    return _HIDDEN if isinstance(value, str) and _OPENS.search(value) else value
 
 
 def _shown(placed: Placed) -> str:

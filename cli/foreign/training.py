@@ -16,7 +16,7 @@ class Keys:
 
     trainer: str
     model: str
-    revision: str
+    revision: tuple[str, ...]
     length: tuple[str, int]
     epochs: tuple[str, float]
     micro: tuple[str, int]
@@ -27,8 +27,8 @@ class Keys:
     warm: float = 0
 
 
-AXOLOTL = Keys("Axolotl", "base_model", "revision_of_model", ("sequence_len", 512), ("num_epochs", 1.0), ("micro_batch_size", 1), ("lr_scheduler", "cosine"), ("lora_r", 8), ("sample_packing",), warm=3)
-LLAMA_FACTORY = Keys("LLaMA-Factory", "model_name_or_path", "model_revision", ("cutoff_len", 2048), ("num_train_epochs", 3.0), ("per_device_train_batch_size", 8), ("lr_scheduler_type", "linear"), ("lora_rank", 8), ("packing", "neat_packing"), rate=5e-5)
+AXOLOTL = Keys("Axolotl", "base_model", ("revision_of_model", "model_revision"), ("sequence_len", 512), ("num_epochs", 1.0), ("micro_batch_size", 1), ("lr_scheduler", "cosine"), ("lora_r", 8), ("sample_packing",), warm=3)
+LLAMA_FACTORY = Keys("LLaMA-Factory", "model_name_or_path", ("model_revision",), ("cutoff_len", 2048), ("num_train_epochs", 3.0), ("per_device_train_batch_size", 8), ("lr_scheduler_type", "linear"), ("lora_rank", 8), ("packing", "neat_packing"), rate=5e-5)
 
 
 def student(section: Section, keys: Keys, template: str | None = None) -> Student | None:
@@ -36,7 +36,8 @@ def student(section: Section, keys: Keys, template: str | None = None) -> Studen
     model = section.text(keys.model)
     if model is None:
         return None
-    return Student(model, section.text(keys.revision), _dtype(section), template)
+    revision = next((found for name in keys.revision if (found := section.text(name))), None)
+    return Student(model, revision, _dtype(section), template)
 
 
 def clauses(section: Section, keys: Keys, method: Clause) -> list[Clause]:

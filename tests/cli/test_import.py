@@ -72,7 +72,9 @@ wandb_project: legs
 wandb_key: 0123456789abcdef
 deepspeed:
   zero_optimization: {stage: 3}
-  hub_token: hf_deadbeef
+  hub_token: deadbeef
+mlflow_tracking_uri: https://me:hf_deadbeefdead@example.org
+special_tokens: {pad_token: "<pad>"}
 seed: 7
 """
 # Of AXOLOTL: what becomes a clause. All that is left has to stand in a comment.
@@ -180,13 +182,14 @@ def test_every_key_is_a_clause_or_a_comment(run: Run) -> None:
     inside = [key for entry in config["datasets"] for name, value in entry.items() for key in ([f"{name}.{each}" for each in value] if isinstance(value, dict) else [name])]
     assert sorted(commented(text)) == sorted([*(top - USED), *(key for key in inside if key not in INSIDE)])
     assert len(commented(text)) + len(top & USED) + sum(key in INSIDE for key in inside) == len(top) + len(inside)
-    assert len(told["left"]) == len(commented(text)) == 17
+    assert len(told["left"]) == len(commented(text)) == 19
 
 
 def test_what_may_be_secret_is_named_and_not_copied(run: Run) -> None:
     told, text = imported(run, "axolotl", "config.yaml")
     assert "#   wandb_key: (not shown)" in text and "#   deepspeed: " in text
-    for secret in ("0123456789abcdef", "hf_deadbeef"):
+    assert '#   special_tokens: {"pad_token": "<pad>"}' in text and '#   mlflow_tracking_uri: "(not shown)"' in text
+    for secret in ("0123456789abcdef", "deadbeef"):
         assert secret not in text and secret not in json.dumps(told)
 
 
@@ -253,6 +256,20 @@ def test_the_kinds_of_files_that_trainers_read(kind: str, run: Run) -> None:
     code, _, said = run("build", "one.mix", "-q")
     assert code == 0, said
     assert Path("build/one/train.jsonl").read_text().count("\n") == 5
+
+
+def test_a_revision_by_either_of_its_names(run: Run) -> None:
+    for name in ("revision_of_model", "model_revision"):
+        Path("config.yaml").write_text(AXOLOTL.replace("revision_of_model", name))
+        assert clauses(imported(run, "axolotl", "config.yaml", "--force")[1])["revision"] == '"c1899de289a04d12100db370d81485cdf75e47ca"'
+
+
+def test_files_by_pattern_behind_the_name_of_a_builder(run: Run) -> None:
+    lines("parts/a.jsonl", QA[:2])
+    lines("parts/b.jsonl", QA[2:])
+    Path("parts.yaml").write_text("datasets:\n  - path: json\n    data_files: parts/*.jsonl\n    type: alpaca\n")
+    told, _ = imported(run, "axolotl", "parts.yaml")
+    assert told["rows"] == ["parts.rows/parts.jsonl"] and len(Path("parts.rows/parts.jsonl").read_text().splitlines()) == 5
 
 
 def test_columns_of_its_own_and_roles_by_other_names(run: Run) -> None:
