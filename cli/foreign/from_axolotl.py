@@ -2,6 +2,7 @@
 
 import posixpath
 import re
+from pathlib import Path
 
 from ...compiler.paths import is_remote
 from ...compiler.semantics.placed_json import Placed
@@ -77,9 +78,9 @@ def _dataset(section: Section, number: int, bases: tuple[str, ...]) -> Dataset:
     remarks: list[str] = []
     shape = _shape(section, remarks)
     files = _files(section)
-    local = bool(re.search(r"\.(jsonl?|ndjson|parquet|arrow|csv)(\.gz|\.zst)?$", path)) or path.startswith((".", "/", "~"))
-    remote = is_remote(path)
     built = path in BUILDERS and bool(files)
+    local = bool(re.search(r"\.(jsonl?|ndjson|parquet|arrow|csv)(\.gz|\.zst)?$", path)) or path.startswith((".", "/", "~")) or built or any(Path(base, path).exists() for base in bases)
+    remote = is_remote(path)
     paths = (path,) if remote else tuple(each if built else posixpath.join(path, each) for each in files) or (path,)
     remotely = None if remote or local else hub(path, files, section.text("name"), section.text("split"), section.text("revision"), remarks)
     if remote or local:

@@ -348,3 +348,13 @@ def test_keys_that_say_a_thing_in_another_way(line: str, expected: dict[str, str
     assert set(commented(text)) - usual == set(left) - usual
     assert ("gradient_checkpointing" in said) is ("disable" not in line)
     assert run("check", "train.mix")[0] == 0
+
+
+def test_a_folder_here_comes_before_the_hub_and_what_only_the_hub_reads_is_left(run: Run) -> None:
+    lines("org/legs/train.jsonl", QA)
+    Path("near.yaml").write_text("datasets:\n  - path: org/legs\n    type: alpaca\n    revision: abc\n    name: main\n")
+    told, text = imported(run, "axolotl", "near.yaml")
+    assert 'scan     "org/legs/train.jsonl"' in text and commented(text) == ["revision", "name"] and told["rows"] == []
+    shutil.rmtree("org")
+    told, text = imported(run, "axolotl", "near.yaml", "--force")
+    assert 'scan     "hf://datasets/org/legs@~parquet/main/train/*.parquet"' in text and commented(text) == [] and "Revision `abc`" in text
