@@ -17,7 +17,7 @@ _IMPOSSIBLE_CODES = frozenset(("MIX0402", "MIX0407", "MIX0408"))
 _RUN_BAND = "MIX05"
 _RUN_CODES = frozenset(("MIX0430",))
 """Of other bands, what only a run meets: a model that cannot be used."""
-_NAMED_CODES = frozenset(("MIX0524", "MIX0525", "MIX0526", "MIX0539"))
+_NAMED_CODES = frozenset(("MIX0524", "MIX0525", "MIX0526", "MIX0535", "MIX0539", "MIX0541", "MIX0542", "MIX0543"))
 """What a command line names that is not there: nothing ran that could fail."""
 
 

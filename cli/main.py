@@ -36,10 +36,15 @@ VERBS = {
     "report": "write a build as one HTML page: data, scores, training, sources",
     "compare": "set builds side by side: rows, training, accuracy, intervals",
     "diff": "compare two specs by meaning: what changed, what runs again",
+    "export": "write what LLaMA-Factory, Axolotl or TRL need to train on a build",
+    "import": "make a spec of a LLaMA-Factory or Axolotl configuration",
     "cache": "show, verify and tidy the store of scores",
     "explain": "tell the long story of a diagnostic",
     "lsp": "answer an editor on standard input and output",
 }
+
+TOGETHER = {("export", "import"): "to LLaMA-Factory, Axolotl, TRL; from the first two"}
+"""Verbs that are one line of the help, which has to fit a screen: neighbours in VERBS."""
 
 USAGE_CODE = "usage"
 """Stands where a diagnostic has its code, for a command line that is wrong: there is no spec, so no code, to look up."""
@@ -158,18 +163,17 @@ def _unknown(verb: str) -> Usage:
 
 def help_text() -> str:
     """What `mixc --help` prints: it fits a screen of 24 lines."""
-    width = max(map(len, VERBS))
-    verbs = "\n".join(f"  {verb:<{width}}  {does}" for verb, does in VERBS.items())
-    return f"""mixc {__version__}, a compiler for training data
-
+    joined = {verb: (", ".join(verbs), does) for verbs, does in TOGETHER.items() for verb in verbs}
+    lines = dict(joined.get(verb, (verb, does)) for verb, does in VERBS.items())
+    width = max(map(len, lines))
+    verbs = "\n".join(f"  {verb:<{width}}  {does}" for verb, does in lines.items())
+    return f"""mixc {__version__}, a compiler for training data. New here: `mixc init demo`.
 {USAGE}
 
 {verbs}
 
-everywhere: -q, --quiet (errors only); -v, --verbose; --no-color (or NO_COLOR)
-`mixc VERB --help` tells more of a verb. New here: `mixc init demo`.
-exit codes: 0 fine, 1 spec or command line wrong, 2 differences, 3 infeasible,
-            4 run failed, 130 interrupted"""
+`mixc VERB --help` tells more of a verb. Everywhere: -q, -v, --no-color (NO_COLOR).
+exit: 0 fine, 1 spec or command wrong, 2 differences, 3 infeasible, 4 run failed"""
 
 
 def _sentence(words: str) -> str:

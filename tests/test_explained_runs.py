@@ -38,6 +38,9 @@ NOT_RUN = {
     "MIX0531": "needs a server; tests/runtime/test_endpoint.py",
     "MIX0514": "needs a machine without memory; tests/runtime/test_workers.py",
     "MIX0533": "needs a model that tags; tests/runtime/test_llm_tag.py",
+    "MIX0541": "is about files of other trainers; tests/cli/test_foreign_files.py",
+    "MIX0542": "is about files of other trainers; tests/cli/test_foreign_files.py",
+    "MIX0543": "is about files of other trainers; tests/cli/test_export.py",
 }
 LEFT_OUT = ("param window", "student smollm2", "score naturalness", "teacher strong", "teacher small")
 """What of the frame needs a model, or leaves rows out."""

@@ -1,8 +1,8 @@
 """Every diagnostic code of every band: the one table that `mixc explain` and the tests read."""
 
-from . import lint, names, plan, run, syntax, types
+from . import exchange, lint, names, plan, run, syntax, types
 from .entry import Code
 
 CODES: dict[str, Code] = dict(
-    sorted((syntax.CODES | names.CODES | types.CODES | plan.CODES | run.CODES | lint.CODES).items())
+    sorted((syntax.CODES | names.CODES | types.CODES | plan.CODES | run.CODES | exchange.CODES | lint.CODES).items())
 )

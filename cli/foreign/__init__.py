@@ -1,0 +1,1 @@
+"""Configurations of other trainers, read as starting specs."""
