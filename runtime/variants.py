@@ -68,7 +68,7 @@ def build_variant(variant: Variant, root: Path, context: Context, until: str | N
         return Ended(variant, out, KEPT, before.get("selected"), before.get("objective"), stamps=stamps)
     began = time.monotonic()
     try:
-        result = build(variant.plan, out, context, until)
+        result = build(variant.plan, out, context, until, variant.params)
     except Fault as fault:
         infeasible = any(d.code == "MIX0401" for d in fault.diagnostics)
         status = INFEASIBLE if infeasible else FAILED

@@ -3,7 +3,7 @@
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
-from ...compiler.plan.stages import KINDS
+from ...compiler.plan.stages import KINDS, Plan
 from ..engine import chosen_students, configure_engine
 from ..exit import FINE
 from ..run import compiled, configure_spec, not_allowed, show_warnings, store_root
@@ -13,6 +13,7 @@ def configure(parser: ArgumentParser) -> None:
     configure_spec(parser)
     parser.add_argument("--out", metavar="DIR", help="the build folder (default: build/<name of the spec file>/); with `sweep` or `ablate`, one in it for each variant")
     parser.add_argument("--until", choices=KINDS, metavar="STAGE", help=f"stop after the last stage of this kind: {', '.join(KINDS)}")
+    parser.add_argument("--locked", action="store_true", help="stop with exit code 2, before anything is computed, where anything is not what NAME.mix.lock pins")
     configure_engine(parser)
     parser.add_argument("--format", choices=("text", "json"), default="text", help="text (default) or json")
 
@@ -22,6 +23,8 @@ def run(arguments: Namespace) -> int:
     plan = compiled(arguments, warn=False)
     out = Path(arguments.out or Path("build") / Path(arguments.spec).stem)
 
+    if arguments.locked:
+        _hold(plan, arguments)
     if arguments.variants:
         from ..variants import build_variants
 
@@ -40,7 +43,7 @@ def run(arguments: Namespace) -> int:
     root = store_root()
     with Watcher(arguments.terminal) as watch:
         context = Context(store=Store(root), students=chosen_students(arguments, root), watch=watch)
-        result = build(plan, out, context, arguments.until)
+        result = build(plan, out, context, arguments.until, arguments.params)
     lints = not_allowed(confounded(plan, result.audits), arguments)
     if lints and not arguments.terminal.quiet:
         render_text(lints, arguments.sources, arguments.terminal.err)
@@ -49,3 +52,14 @@ def run(arguments: Namespace) -> int:
     else:
         summary_text(plan, result, arguments.terminal.out, lints)
     return FINE
+
+
+def _hold(plan: Plan, arguments: Namespace) -> None:
+    from ...runtime.context import Context
+    from ...runtime.store import Store
+    from ..lock_file import hold
+    from ..progress import Watcher
+
+    root = store_root()
+    with Watcher(arguments.terminal) as watch:
+        hold(plan, arguments, Context(store=Store(root), students=chosen_students(arguments, root), watch=watch))
