@@ -43,6 +43,6 @@ def hold(plan: Plan, arguments: Namespace, context: "Context") -> None:
     refuse_drift(plan, Against(lock, str(path), spec), context, arguments.params)
     for each in arguments.variants:
         if each.name not in lock.variants:
-            message = f"the variant `{each.name}` is new; it is not what `{path}` pins"
+            message = f"the variant `{each.name}` is not what `{path}` pins: it is new"
             raise Fault(Diagnostic("MIX0534", message, help=f"`mixc lock {spec}{sets}` pins it as it is now"))
         refuse_drift(each.plan, Against(lock.variants[each.name], str(path), spec, each.name), context, each.params)

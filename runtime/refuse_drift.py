@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from ..compiler.diagnostics import Diagnostic, Fault, Label
 from ..compiler.plan.drift import Drift, drift
@@ -11,6 +12,7 @@ from ..compiler.plan.stages import Decontaminate, Evaluate, Heldout, Plan, Profi
 from ..compiler.source import Span
 from .contents import placed
 from .context import Context
+from .contradictions import place
 from .pinned import Params, Pinned, pinned
 from .pins import model_pins
 from .rows import Rows
@@ -42,9 +44,9 @@ def refuse_drift(plan: Plan, against: Against, context: Context, params: Params 
 def _told(each: Drift, against: Against, now: Pinned, places: Mapping[tuple[str, str], Label], context: Context) -> Diagnostic:
     rows = now.rows.get((each.section, each.name))
     which = tuple(_which(each, rows, context)) if rows is not None and each.parted is not None else ()
-    of = f" of the variant `{against.variant}`" if against.variant else ""
+    lock = f"`{against.name}`" + (f", in the variant `{against.variant}`," if against.variant else "")
     notes = (*which, effect(each))
-    return Diagnostic(CODE, f"{sentence(each)}; it is not what `{against.name}` pins{of}", places.get((each.section, each.name)), notes=notes, help=_help(each, against))
+    return Diagnostic(CODE, sentence(each, lock), places.get((each.section, each.name)), notes=notes, help=_help(each, against))
 
 
 def _help(each: Drift, against: Against) -> str:
@@ -74,9 +76,9 @@ def _which(each: Drift, rows: Rows, context: Context) -> Iterator[str]:
     yield f"{'changed' if each.parted.changed == len(each.parted.came) else 'new or changed'}: {'; '.join(shown)}{more}"
 
 
-def _row(row: Mapping[str, object]) -> str:
+def _row(row: Mapping[str, Any]) -> str:
     of = f"prompt {str(row['prompt_id'])[:12]}, teacher {row['teacher_value']}"
-    return f"`{row['file']}`, row {row['row']} ({of})" if "file" in row else of
+    return f"{place(row)} ({of})" if "file" in row else of
 
 
 def _places(plan: Plan) -> dict[tuple[str, str], Label]:

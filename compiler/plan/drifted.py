@@ -14,9 +14,15 @@ _NAMED = {
 }  # fmt: skip
 
 
-def sentence(drift: Drift) -> str:
-    """Such as: the corpus `traces`: 1 of its 36 rows changed."""
-    return f"{subject(drift)}: {_how(drift)}"
+_MANY = ("student", "heldout", "skills", "decontamination")
+
+
+def sentence(drift: Drift, lock: str = "") -> str:
+    """Such as: the corpus `traces`: 1 row changed; or, of what a `lock` pins: the corpus `traces` is not what `traces.mix.lock` pins: 1 row changed."""
+    if not lock:
+        return f"{subject(drift)}: {how(drift)}"
+    many = drift.section in _MANY or (drift.section == "models" and drift.name.startswith(_MANY))
+    return f"{subject(drift)} {'are' if many else 'is'} not what {lock} pins: {how(drift)}"
 
 
 def subject(drift: Drift) -> str:
@@ -39,7 +45,7 @@ def subject(drift: Drift) -> str:
         case "benchmarks":
             return f"the benchmark {name}"
         case "decontamination":
-            return f"what is decontaminated against, {name}"
+            return f"the files {name} to decontaminate against"
         case "versions":
             return "mixc" if drift.name == "mixc" else f"the package {name}"
         case "params":
@@ -75,7 +81,8 @@ def rows_said(drift: Drift) -> str:
     return f"more rows changed, came or went than a lock tells apart{more}"
 
 
-def _how(drift: Drift) -> str:
+def how(drift: Drift) -> str:
+    """What became of it: 1 row changed; its tokenizer is another; 2.1.0, where the lock has 2.0.0."""
     if drift.kind != "changed":
         return "it is new" if drift.kind == "added" else "it is gone"
     if drift.section in ("corpora", "heldout"):
@@ -87,7 +94,7 @@ def _how(drift: Drift) -> str:
         _, before, after = drift.fields[0]
         return f"{after}, where the lock has {before}"
     if drift.section in ("benchmarks", "decontamination", "profiles"):
-        return "its content is another"
+        return f"{'their' if drift.section == 'decontamination' else 'its'} content is another"
     if drift.section in ("stages", "order"):
         return "it is another" if drift.section == "stages" else "its stages stand in another order"
     if drift.section == "scores":
