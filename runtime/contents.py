@@ -37,7 +37,7 @@ def contents(rows: Rows) -> Contents:
     for part in _slices(rows, ()):
         ids.update((("" if first else "\n") + part.select(pl.col("row_id").str.join("\n")).item()).encode())
         values.update(part.select(pl.col(_TEXT).str.join("\n")).item().encode() + b"\n")
-        keys = part.select(*_keys())
+        keys = part.select(*_keys(part))
         sketching.add(keys[_CONTENT].to_numpy(), keys[_PLACE].to_numpy())
         first = False
     own = tuple(name.removeprefix("column:") for name in sorted(rows.columns) if name.startswith("column:"))
@@ -48,7 +48,7 @@ def placed(rows: Rows, keys: Collection[Key]) -> pl.DataFrame:
     """Of the rows that a sketch calls by these keys: row_id, prompt_id, teacher_value, and where they were read (`texts.FILE`, `texts.ROW`)."""
     wanted = pl.Series([key.content for key in keys], dtype=pl.UInt64)
     names = ("row_id", "prompt_id", "teacher_value", FILE, ROW)
-    found = [part.filter(_keys()[0].is_in(wanted.implode())).select(n for n in names if n in part.columns) for part in _slices(rows, (FILE, ROW))]
+    found = [part.filter(_keys(part)[0].is_in(wanted.implode())).select(n for n in names if n in part.columns) for part in _slices(rows, (FILE, ROW))]
     return pl.concat(found)
 
 
@@ -60,7 +60,7 @@ def _slices(rows: Rows, also: Collection[str]) -> Iterator[pl.DataFrame]:
             yield part.with_columns(pl.struct(names).struct.json_encode().alias(_TEXT))
 
 
-def _keys() -> tuple[pl.Expr, pl.Expr]:
-    """What a sketch calls a row: UInt64 of all its values, UInt32 of its prompt id and its teacher."""
-    place = digest("prompt_id", "teacher_value").str.head(8).str.decode("hex").bin.reinterpret(dtype=pl.UInt32, endianness="big")
+def _keys(part: pl.DataFrame) -> tuple[pl.Expr, pl.Expr]:
+    """What a sketch calls a row: UInt64 of all its values, UInt32 of its prompt id and the value of the teacher column."""
+    place = digest(*(name for name in ("prompt_id", "teacher_value") if name in part.columns)).str.head(8).str.decode("hex").bin.reinterpret(dtype=pl.UInt32, endianness="big")
     return short_digest(_TEXT).alias(_CONTENT), place.alias(_PLACE)

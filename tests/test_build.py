@@ -13,7 +13,7 @@ from mixc.tests.cli.program import CONFTEST, arguments, environment, mixc
 from mixc.tests.cli.running import runner
 from mixc.tests.project import SCORED, make_project, rows, write_rows
 
-FILES = ["ledger.parquet", "manifest.json", "plan.json", "selected.parquet", "teachers.json", "train.jsonl"]
+FILES = ["ledger.parquet", "manifest.json", "mix.lock", "plan.json", "selected.parquet", "teachers.json", "train.jsonl"]
 
 
 def digest(path: Path) -> str:
@@ -100,7 +100,7 @@ def test_until_select_leaves_out_what_comes_later(tmp_path: Path) -> None:
     assert mixc("build", "scored.mix", "--out", "here", "--until", "select", cwd=tmp_path).returncode == 0
     assert sorted(p.name for p in (tmp_path / "here").iterdir()) == [f for f in FILES if f != "train.jsonl"]
     assert mixc("build", "scored.mix", "--out", "there", "--until", "scan", cwd=tmp_path).returncode == 0
-    assert sorted(p.name for p in (tmp_path / "there").iterdir()) == ["manifest.json", "plan.json"]
+    assert sorted(p.name for p in (tmp_path / "there").iterdir()) == ["manifest.json", "mix.lock", "plan.json"]
 
 
 def test_one_is_told_as_one(tmp_path: Path) -> None:

@@ -32,6 +32,7 @@ def test_the_build_folder_holds_what_is_contracted(built: Path) -> None:
     out = built / "build" / "whole"
     assert {p.name for p in out.iterdir()} == {
         "plan.json", "manifest.json", "ledger.parquet", "selected.parquet", "train.jsonl", "teachers.json", "model", "metrics.jsonl", "eval.json", "answers.parquet",
+        "mix.lock",
     }  # fmt: skip
     found = json.loads((out / "eval.json").read_text())
     assert set(found["benchmarks"]["small"]) == {"before", "after"} and found["benchmarks"]["small"]["before"]["n"] == 3
