@@ -11,6 +11,9 @@ _PINNED = {
     (Tag, "tree"), (Tag, "descriptions"), (Tag, "keywords"), (Select, "tree"), (Select, "tallies"), (Score, "version"),
 }  # fmt: skip
 
+_SOMEWHERE = "."
+"""Stands for the path of a model."""
+
 
 def bare(plan: Plan) -> Plan:
     """The plan with nothing in the place of what is pinned; whether there was something is left."""
@@ -43,9 +46,9 @@ def _bare(value: Any) -> Any:
         if (type(value), f.name) in _PINNED:
             changed[f.name] = _nothing(item)
         elif isinstance(value, Model | GeneratedTeacher) and f.name == "model" and is_a_path(item):
-            changed[f.name] = ""
+            changed[f.name] = _SOMEWHERE
         elif isinstance(value, Model) and f.name == "student" and item == value.model and is_a_path(item):
-            changed[f.name] = ""
+            changed[f.name] = _SOMEWHERE
         elif isinstance(item, tuple) or is_dataclass(item):
             changed[f.name] = _bare(item)
     return replace(value, **changed)
