@@ -3,7 +3,7 @@
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
-from ...compiler.plan.stages import KINDS, Plan
+from ...compiler.plan.stages import KINDS
 from ..engine import chosen_students, configure_engine
 from ..exit import FINE
 from ..run import compiled, configure_spec, not_allowed, show_warnings, store_root
@@ -24,7 +24,9 @@ def run(arguments: Namespace) -> int:
     out = Path(arguments.out or Path("build") / Path(arguments.spec).stem)
 
     if arguments.locked:
-        _hold(plan, arguments)
+        from ..lock_file import hold
+
+        hold(plan, arguments)
     if arguments.variants:
         from ..variants import build_variants
 
@@ -52,14 +54,3 @@ def run(arguments: Namespace) -> int:
     else:
         summary_text(plan, result, arguments.terminal.out, lints)
     return FINE
-
-
-def _hold(plan: Plan, arguments: Namespace) -> None:
-    from ...runtime.context import Context
-    from ...runtime.store import Store
-    from ..lock_file import hold
-    from ..progress import Watcher
-
-    root = store_root()
-    with Watcher(arguments.terminal) as watch:
-        hold(plan, arguments, Context(store=Store(root), students=chosen_students(arguments, root), watch=watch))

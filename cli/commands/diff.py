@@ -27,9 +27,9 @@ def configure(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> int:
     """The comparison goes to stdout. 2 where the two differ in meaning, 0 where only the writing differs or nothing does."""
-    if arguments.before.endswith(SUFFIX) and (arguments.after or "").endswith(SUFFIX):
-        return _locks(arguments.before, arguments.after, arguments)
     names = _names(arguments)
+    if all(name.endswith(SUFFIX) for name in names):
+        return _locks(names, arguments)
     sides = [_side(name, arguments) for name in names]
     comparison = compare(*sides)
     match arguments.format:
@@ -43,20 +43,19 @@ def run(arguments: Namespace) -> int:
     return DIFFERENT if comparison.difference.matters else FINE
 
 
-def _locks(before: str, after: str, arguments: Namespace) -> int:
+def _locks(names: tuple[str, str], arguments: Namespace) -> int:
     from ...compiler.plan.drift import drift
-    from ..lock_file import read_lock
+    from ..lock_file import lock_at
     from ..lock_text import differing_json, differing_markdown, differing_text
 
-    help = "`mixc lock SPEC` writes `NAME.mix.lock`, and a build folder holds a `mix.lock`"
-    found = drift(*(read_lock(Path(name), help) for name in (before, after)))
+    found = drift(*(lock_at(name) for name in names))
     match arguments.format:
         case "json":
-            arguments.terminal.result(differing_json((before, after), found))
+            arguments.terminal.result(differing_json(names, found))
         case "md":
-            arguments.terminal.result(differing_markdown((before, after), found))
+            arguments.terminal.result(differing_markdown(names, found))
         case _:
-            differing_text((before, after), found, arguments.terminal.out)
+            differing_text(names, found, arguments.terminal.out)
     return DIFFERENT if found else FINE
 
 
@@ -80,9 +79,9 @@ def _names(arguments: Namespace) -> tuple[str, str]:
     path = arguments.before
     if ":" in path and not Path(path).exists():
         return path, revision(path)[1]
-    if not Path(path).is_file() or not path.endswith(".mix"):
+    if not Path(path).is_file() or not path.endswith((".mix", SUFFIX)):
         usage = "usage: mixc diff A B"
-        raise Usage("B is missing", usage, "A alone is a spec under git, compared with its last commit")
+        raise Usage("B is missing", usage, "A alone is a spec or a lock under git, compared with its last commit")
     if not tracked(path):
         help = f"commit it first, or name what to compare it with: `mixc diff {path} OTHER.mix`"
         raise Fault(Diagnostic("MIX0208", f"git has no `{path}` at `HEAD`, so there is nothing to compare it with", help=help))

@@ -83,7 +83,8 @@ def _fields(name: str, old: Pins, new: Pins) -> Iterator[tuple[str, Scalar | Non
 def _rows(section: str, name: str, old: Pins, new: Pins) -> Parted | None:
     if section not in ("corpora", "heldout") or name not in old or name not in new or old[name]["columns"] != new[name]["columns"]:
         return None
-    return parted(*(read_sketch(str(side[name]["sketch"])) for side in (old, new)))
+    found = parted(*(read_sketch(str(side[name]["sketch"])) for side in (old, new)))
+    return found if found is not None and (found.came or found.went) else None
 
 
 def _effect(section: str, name: str, before: Lock, lock: Lock) -> Effect:
