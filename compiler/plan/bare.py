@@ -45,10 +45,8 @@ def _bare(value: Any) -> Any:
         item = getattr(value, f.name)
         if (type(value), f.name) in _PINNED:
             changed[f.name] = _nothing(item)
-        elif isinstance(value, Model | GeneratedTeacher) and f.name == "model" and is_a_path(item):
-            changed[f.name] = _SOMEWHERE
-        elif isinstance(value, Model) and f.name == "student" and item == value.model and is_a_path(item):
-            changed[f.name] = _SOMEWHERE
+        elif isinstance(value, Model | GeneratedTeacher) and (f.name == "model" or item == value.model) and is_a_path(value.model):
+            changed[f.name] = _SOMEWHERE  # a student without a name of its own is called by its path
         elif isinstance(item, tuple) or is_dataclass(item):
             changed[f.name] = _bare(item)
     return replace(value, **changed)

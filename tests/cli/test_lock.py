@@ -25,6 +25,31 @@ WIDE = (
     .replace('quota    skill "addition" >= 20%', "quota    skill weakness(max_weight: 20)")
 )
 
+REAL = """\
+mix "real" { seed 3 }
+
+corpus traces {
+  scan      "SCAN"
+  id        prompt_id
+  prompt    prompt
+  response  response
+  reference reference_answer
+  teacher   teacher
+}
+
+score correct = column(correct)
+score length  = column(student_tokens, unit: tokens)
+
+decontaminate none because "nothing is trained"
+
+select {
+  where    correct and length <= 1k tokens
+  keep     best 1 per prompt by -length
+  budget   500 examples
+  maximize random
+}
+"""
+
 
 @pytest.fixture
 def mixc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
@@ -276,3 +301,52 @@ def test_two_at_once_leave_a_whole_lock(mixc: Run) -> None:
     assert Path("build/scored/mix.lock").read_bytes() == Path("scored.mix.lock").read_bytes()
     assert mixc("verify", "scored.mix")[0] == mixc("build", "scored.mix", "--locked")[0] == 0
     assert not list(Path().glob(".mixc-tmp-*"))
+
+
+def test_a_plan_is_held_against_the_lock_too(mixc: Run) -> None:
+    mixc("lock", "scored.mix")
+    assert mixc("plan", "scored.mix", "--locked")[0] == 0
+    edit("seed 3", "seed 4", "scored.mix")
+    code, out, said = mixc("plan", "scored.mix", "--locked")
+    assert (code, out) == (2, "") and "error[MIX0534]: the seed" in said
+
+
+def test_a_lock_is_compared_with_what_git_has_of_it(mixc: Run) -> None:
+    mixc("lock", "scored.mix")
+    who = ["-c", "user.name=A", "-c", "user.email=a@b.c", "-c", "commit.gpgsign=false"]
+    for words in (["init", "-q"], ["add", "scored.mix.lock"], [*who, "commit", "-q", "-m", "lock"]):
+        subprocess.run(["git", *words], check=True, capture_output=True)
+    assert mixc("diff", "scored.mix.lock")[0] == 0
+    edit("seed 3", "seed 4", "scored.mix")
+    mixc("lock", "scored.mix")
+    code, out, _ = mixc("diff", "scored.mix.lock")
+    assert code == 2 and out.startswith("HEAD:scored.mix.lock -> scored.mix.lock: re-select\n  the seed: 4, where the lock has 3\n")
+    assert mixc("diff", "HEAD:scored.mix.lock", "scored.mix.lock")[1] == out
+    code, _, said = mixc("diff", "scored.mix.lock", "none.mix.lock")
+    assert code == 1 and "error[MIX0535]: there is no lock `none.mix.lock`" in said
+
+
+@pytest.mark.shared
+def test_the_real_corpus_moved_and_shuffled_and_one_character(mixc: Run, shared: Path) -> None:
+    Path("there").mkdir()
+    frame = pl.read_parquet(shared / "teachers.parquet")
+    spec = REAL.replace("SCAN", str(shared / "teachers.parquet"))
+    Path("real.mix").write_text(spec)
+    assert mixc("lock", "real.mix")[0] == 0
+    before = Path("real.mix.lock").read_bytes()
+    mixed = frame.sample(fraction=1, shuffle=True, seed=5)
+    for number, part in enumerate((mixed[:20_000], mixed[20_000:])):
+        part.write_parquet(f"there/{9 - number}.parquet")
+    Path("real.mix").write_text(REAL.replace("SCAN", "there/*.parquet"))
+    code, _, said = mixc("build", "real.mix", "--locked", "-q", "--out", "out", "--until", "scan")
+    assert code == 0, said
+    Path("real.mix.lock").unlink()
+    assert mixc("lock", "real.mix")[0] == 0 and Path("real.mix.lock").read_bytes() == before
+    part = mixed[:20_000]
+    response = part["response"][17]
+    at = pl.int_range(pl.len()) == 17
+    part.with_columns(pl.when(at).then(pl.lit(response[:-1] + ("x" if response[-1] != "x" else "y"))).otherwise("response").alias("response")).write_parquet("there/9.parquet")
+    (found,) = drifted(mixc, "real.mix")
+    assert found["message"] == "the corpus `traces` is not what `real.mix.lock` pins: 1 row changed"
+    assert found["notes"][0].startswith("changed: `there/9.parquet`, row 18 (prompt ") and found["labels"][0]["text"] == "scans `there/*.parquet`"
+    assert found["notes"][1] == "re-select: select and materialise run again"

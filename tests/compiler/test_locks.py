@@ -51,7 +51,7 @@ def test_a_variant_is_a_patch_and_comes_back_whole():
 
 @pytest.mark.parametrize("wrong", ["{", "[]", "{}", '{"mixc_lock": 2}', to_json(WHOLE).replace('"seed": 3', '"seed": "3"'), to_json(WHOLE).replace('"params"', '"parms"')])
 def test_what_is_no_lock_says_why(wrong: str):
-    with pytest.raises(Broken, match="JSON|mixc_lock|version 2|seed|parms"):
+    with pytest.raises(Broken, match=r"JSON|mixc_lock|version 2|seed|parms"):
         from_json(wrong)
 
 
