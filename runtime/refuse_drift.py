@@ -76,7 +76,7 @@ def _which(each: Drift, rows: Rows, context: Context) -> Iterator[str]:
     yield f"{'changed' if each.parted.changed == len(each.parted.came) else 'new or changed'}: {'; '.join(shown)}{more}"
 
 
-def _row(row: Mapping[str, Any]) -> str:
+def _row(row: dict[str, Any]) -> str:
     of = f"prompt {str(row['prompt_id'])[:12]}, teacher {row['teacher_value']}"
     return f"{place(row)} ({of})" if "file" in row else of
 
