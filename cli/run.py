@@ -23,7 +23,7 @@ def configure_spec(parser: ArgumentParser) -> None:
 
 
 def compiled(arguments: Namespace, *, warn: bool = True) -> Plan:
-    """The plan of the spec, its variants left in the arguments; Fault with its errors. Warnings are shown on stderr, unless the caller shows them later."""
+    """The plan of the spec, its variants and params left in the arguments; Fault with its errors. Warnings are shown on stderr, unless the caller shows them later."""
     outcome = compile_file(arguments.spec, arguments.set)
     arguments.sources.update({s.path: s for s in outcome.sources})
     arguments.compiled = outcome.sources
@@ -33,6 +33,7 @@ def compiled(arguments: Namespace, *, warn: bool = True) -> Plan:
     arguments.warnings = list(outcome.notes)
     arguments.variants = outcome.variants
     arguments.allowed = outcome.allowed
+    arguments.params = outcome.params
     if warn:
         show_warnings(arguments)
     return outcome.plan

@@ -24,6 +24,7 @@ from .semantics.resolve import Resolved, resolve
 from .semantics.sources import is_local
 from .source import Source, Span
 from .syntax import ast
+from .syntax.format import format_expression
 
 MOST = 500
 """Diagnostics of one run: nobody reads more, and finding them takes its time."""
@@ -36,6 +37,7 @@ class Outcome:
     """What compiling gave: the plan unless there were errors, everything reported, and every file that was read.
 
     `variants` are the plans that `sweep` and `ablate` ask for, `trials` those of the `test` blocks; none where there were errors.
+    `params` are those that hold, with their values as a spec would write them.
     `silenced` are the lints that comments allow; `allowed` are the comments on lints that only the data shows.
     """
 
@@ -46,6 +48,7 @@ class Outcome:
     trials: tuple[Trial, ...] = ()
     silenced: tuple[Diagnostic, ...] = ()
     allowed: tuple[Allow, ...] = ()
+    params: tuple[tuple[str, str], ...] = ()
 
 
 def compile(source: Source, inputs: Inputs, *, plans: bool = True) -> Outcome:
@@ -76,8 +79,12 @@ def _compile(source: Source, inputs: Inputs, notes: Diagnostics, plans: bool) ->
     notes, silenced, allowed = allow(spec, notes, whole=mixture is not None)
     if mixture is None or notes.has_errors or not plans:
         return Outcome(None, notes, spec.sources, silenced=silenced)
-    named = tuple(Variant(v.name, v.title.removeprefix("the variant ").replace("`", ""), _plan(m)) for v, m in variants if m)
-    return Outcome(_plan(mixture), notes, spec.sources, named, tuple(_trial(t, m, mixture) for t, m in trials), silenced, allowed)
+    named = tuple(Variant(v.name, v.title.removeprefix("the variant ").replace("`", ""), _plan(m), _params(v.spec)) for v, m in variants if m)
+    return Outcome(_plan(mixture), notes, spec.sources, named, tuple(_trial(t, m, mixture) for t, m in trials), silenced, allowed, _params(spec))
+
+
+def _params(spec: Resolved) -> tuple[tuple[str, str], ...]:
+    return tuple((name, format_expression(param.value)) for name, param in sorted(spec.params.items()))
 
 
 def _plan(mixture: ir.Mixture) -> Plan:

@@ -11,6 +11,7 @@ from pathlib import Path
 import polars as pl
 
 from ..compiler.diagnostics import Diagnostic, Fault, Label
+from ..compiler.plan import lock
 from ..compiler.plan.serialize import to_json
 from ..compiler.plan.stages import (
     KINDS,
@@ -48,6 +49,8 @@ from .manifest import Record, manifest
 from .measured import Profiled, profile_data, profile_json
 from .models import run_here
 from .needs import needs
+from .outputs import Output, outputs
+from .pins import pins
 from .precision import to_data
 from .promised import promised
 from .rates import remember
@@ -63,7 +66,7 @@ Content = bytes | Callable[[Path], object]
 """A file's bytes, or what writes it."""
 OWN = (
     *("plan.json", "manifest.json", "ledger.parquet", "selected.parquet", "train.jsonl", "teachers.json", "profile.json", "report.html"),
-    *("model", "metrics.jsonl", "eval.json", "answers.parquet", "arms", SOURCES, EXAMPLES, *(name for name, _ in EMITTERS)),
+    *("model", "metrics.jsonl", "eval.json", "answers.parquet", "arms", SOURCES, EXAMPLES, lock.FILE, *(name for name, _ in EMITTERS)),
 )
 PROFILE = re.compile(r"profile-[A-Za-z_][A-Za-z0-9_]*\.json")
 
@@ -89,6 +92,8 @@ class Build:
     audits: tuple[Audit, ...] = ()
     trace: Trace = field(default_factory=Trace)
     churn: Churn | None = None
+    params: tuple[tuple[str, str], ...] = ()
+    hashed: dict[tuple[str, int, int, int], str] = field(default_factory=dict)
 
 
 def stages_until(plan: Plan, until: str | None) -> tuple[Stage, ...]:
@@ -130,8 +135,8 @@ def _way_out(plan: Plan, pending: str) -> str:
     return f"remove it, or stop before it with `--until {able[-1]}`" if able else "remove it"
 
 
-def build(plan: Plan, out: Path, context: Context, until: str | None = None, texts: SpecTexts | None = None) -> Build:
-    """Run the plan, compiled from `texts`, into the folder `out`. Faults carry the code that says what failed; what was finished stays in the store."""
+def build(plan: Plan, out: Path, context: Context, until: str | None = None, texts: SpecTexts | None = None, params: tuple[tuple[str, str], ...] = ()) -> Build:
+    """Run the plan, compiled from `texts` with `params`, into the folder `out`. Faults carry the code that says what failed; what was finished stays in the store."""
     refuse_pending(plan, until)
     for stage in stages_until(plan, until):
         if isinstance(stage, Train):
@@ -139,7 +144,7 @@ def build(plan: Plan, out: Path, context: Context, until: str | None = None, tex
     out = out.resolve() if out.is_symlink() else out
     ahead = stages_until(plan, until)
     measuring = evaluation_of(ahead)
-    result = Build(out, texts or SpecTexts(), Walk(needed=needs(plan.stages), arms=measuring.arms if measuring else ()))
+    result = Build(out, texts or SpecTexts(), Walk(needed=needs(plan.stages), arms=measuring.arms if measuring else ()), params=params)
     watch = _noting(context, result, context.store.root)
     context = replace(context, watch=watch)
     with context.store.lock(f"build-{out.resolve()}", lambda said: watch(Notice("build", said))):
@@ -153,7 +158,7 @@ def build(plan: Plan, out: Path, context: Context, until: str | None = None, tex
             _run(stage, plan, result, context)
             _release(stage, ahead[i + 1 :], context)
         if not any(r.kind == "materialise" for r in result.records):
-            _swap(plan, result, _selection_files(plan, result, context), watch)
+            _swap(plan, result, _selection_files(plan, result, context), context)
     return result
 
 
@@ -214,9 +219,9 @@ def _run(stage: Stage, plan: Plan, result: Build, context: Context) -> None:
     context.watch(StageFinished(stage.id, summary, seconds))
     if isinstance(stage, Materialise):
         lines = made.train_lines(stage, _rows(result))
-        _swap(plan, result, _selection_files(plan, result, context) | {"train.jsonl": lines} | selection_files(stage, result.baselines), context.watch)
+        _swap(plan, result, _selection_files(plan, result, context) | {"train.jsonl": lines} | selection_files(stage, result.baselines), context)
     elif isinstance(stage, (Train, Evaluate)):
-        write_atomic(result.out / "manifest.json", _manifest(plan, result))
+        _tell(plan, result, context, result.out)
 
 
 def chosen_rows(plan: Plan, stage: Select, walk: Walk, context: Context) -> pl.DataFrame:
@@ -293,7 +298,7 @@ def _selection_files(plan: Plan, result: Build, context: Context) -> dict[str, C
     }
 
 
-def _swap(plan: Plan, result: Build, contents: dict[str, Content], watch: Watch) -> None:
+def _swap(plan: Plan, result: Build, contents: dict[str, Content], context: Context) -> None:
     """Put a folder with these files, the plan, the manifest and what tells others of it in the place of the build, as a whole."""
     result.audits = audit(plan, result.walk.rows)
     with writing(result.out):
@@ -305,16 +310,29 @@ def _swap(plan: Plan, result: Build, contents: dict[str, Content], watch: Watch)
             (fresh / name).parent.mkdir(parents=True, exist_ok=True)
             replace_atomic(fresh / name, data) if callable(data) else write_atomic(fresh / name, data)
         write_atomic(fresh / "plan.json", to_json(plan).encode())
-        write_atomic(fresh / "manifest.json", _manifest(plan, result))
-        emit(fresh, watch, lambda: write_atomic(fresh / "manifest.json", _manifest(plan, result)))
+        _tell(plan, result, context, fresh)
+        emit(fresh, context.watch, lambda: _tell(plan, result, context, fresh))
         swap_folder(fresh, result.out)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
 
 
-def _manifest(plan: Plan, result: Build) -> bytes:
+def _tell(plan: Plan, result: Build, context: Context, folder: Path) -> None:
+    """Write what the stages so far were made of, and the manifest last, with the digests of all that lies in the folder."""
+    done = {record.stage for record in result.records}
+    stages = tuple(stage for stage in plan.stages if stage.id in done)
+    until = None if len(stages) == len(plan.stages) or not stages else result.records[-1].kind
+    made_of = pins(plan, result.walk.inputs, context, stages, result.params, until)
+    write_atomic(folder / lock.FILE, lock.to_json(made_of).encode())
+    with writing(folder, "MIX0501", "read"):
+        found = outputs(folder, result.hashed)
+    write_atomic(folder / "manifest.json", _manifest(plan, result, found))
+
+
+def _manifest(plan: Plan, result: Build, found: dict[str, Output]) -> bytes:
     selected = None if result.chosen is None else result.chosen.height
     measured: dict[str, object] = {
+        "outputs": found,
         "audit": [each.to_data() for each in result.audits],
         "precision": [to_data(each) for _, each in sorted(result.deviated.items())],
         "parity": result.parity,

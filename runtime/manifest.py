@@ -48,7 +48,7 @@ def manifest(
         "name": plan.name,
         "seed": plan.seed,
         "plan": digest(plan),
-        "inputs": walk.inputs,
+        "inputs": [{name: value for name, value in each.items() if name != "sketch"} for each in walk.inputs],
         "files": digests(plan.stages),
         "models": models,
         "versions": versions(),

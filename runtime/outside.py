@@ -21,16 +21,17 @@ def files_of(stage: Stage) -> tuple[str, ...]:
 
 
 def digests(stages: Sequence[Stage]) -> dict[str, str | None]:
-    """By path or pattern the SHA-256 of the content of its files, in their order; None where it is remote or is not there."""
-    return {path: _digest(path) for stage in stages for path in files_of(stage)}
+    """By path or pattern what `content_of` says of it."""
+    return {path: content_of(path) for stage in stages for path in files_of(stage)}
 
 
-def _digest(pattern: str) -> str | None:
+def content_of(pattern: str) -> str | None:
+    """The SHA-256 over the content of the files, whatever their names and order; None where it is remote or is not there."""
     if is_remote(pattern):
         return None
     with suppress(Unreadable, OSError):
         whole = hashlib.sha256()
-        for part in _parts(pattern):
+        for part in sorted(_parts(pattern)):
             whole.update(part)
         return whole.hexdigest()
     return None

@@ -8,7 +8,7 @@ from pathlib import Path
 from .. import __version__
 from ..compiler.plan.digest import own
 from ..compiler.plan.serialize import Unreadable, from_data
-from ..compiler.plan.stages import Evaluate, Materialise, Model, Profile, Scan, Select, Stage, Tag, Teachers, Train
+from ..compiler.plan.stages import Evaluate, Heldout, Materialise, Model, Profile, Scan, Select, Stage, Tag, Teachers, Train
 from .embeddings import embedding_files
 from .engines.students import Students
 from .generate import model_of
@@ -49,7 +49,7 @@ def standing(stages: Sequence[Stage], out: Path, inputs: Sequence[dict[str, obje
         manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
         old = from_data(json.loads((out / "plan.json").read_text(encoding="utf-8")))
         finished, version = set(manifest["finished"]), manifest["mixc"]
-        known = {entry["corpus"]: _content(entry) for entry in manifest["inputs"]}
+        known = {_corpus(entry): _content(entry) for entry in manifest["inputs"]}
         files, models = dict(manifest["files"]), dict(manifest["models"])
     except FileNotFoundError:
         return Standing(out, False, {s.id: "nothing is built yet" for s in stages})
@@ -57,7 +57,7 @@ def standing(stages: Sequence[Stage], out: Path, inputs: Sequence[dict[str, obje
         return Standing(out, True, {s.id: "the build was written by another version" for s in stages})
     if version != __version__:
         return Standing(out, True, {s.id: f"the build was written by mixc {version}" for s in stages})
-    now = {entry["corpus"]: _content(entry) for entry in inputs}
+    now = {_corpus(entry): _content(entry) for entry in inputs}
     before = {stage.id: stage for stage in old.stages}
     here = digests(stages)
     why: dict[str, str | None] = {}
@@ -68,13 +68,19 @@ def standing(stages: Sequence[Stage], out: Path, inputs: Sequence[dict[str, obje
     return Standing(out, True, why)
 
 
+def _corpus(entry: dict) -> tuple[str, bool]:
+    """Which corpus an entry is of, and whether of the rows that are set aside."""
+    return entry["corpus"], bool(entry.get("heldout"))
+
+
 def _content(entry: dict) -> tuple:
     return entry["rows"], entry["digest"], entry.get("content")
 
 
 def _outside(stage: Stage, known: dict, now: dict, files: dict, here: dict) -> str | None:
     """The rows or files that the stage reads and that are no longer those of the build."""
-    if isinstance(stage, Scan) and stage.corpus in now and known.get(stage.corpus) != now[stage.corpus]:
+    read = (stage.corpus, False) if isinstance(stage, Scan) else (stage.scan.corpus, True) if isinstance(stage, Heldout) else None
+    if read in now and known.get(read) != now[read] and (read in known or isinstance(stage, Scan)):
         return f"the rows of `{stage.id}` are others"
     changed = next((path for path in files_of(stage) if files.get(path) != here[path]), None)
     return f"`{changed}` has changed" if changed else None

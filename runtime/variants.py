@@ -73,7 +73,7 @@ def build_variant(
         return Ended(variant, out, KEPT, before.get("selected"), before.get("objective"), stamps=stamps)
     began = time.monotonic()
     try:
-        result = build(variant.plan, out, context, until, texts)
+        result = build(variant.plan, out, context, until, texts, variant.params)
     except Fault as fault:
         infeasible = any(d.code == "MIX0401" for d in fault.diagnostics)
         status = INFEASIBLE if infeasible else FAILED

@@ -21,7 +21,7 @@ from ..compiler.plan.stages import (
 )
 from .attribute import Branches
 from .baselines import select_arms
-from .contents import digests
+from .contents import contents
 from .context import Context
 from .datasets import refuse_mute, scanned, union
 from .decontaminate import decontaminate
@@ -141,8 +141,7 @@ def aimed(stage: Select, walk: Walk) -> Select:
 
 def _scan(stage: Scan, walk: Walk, context: Context) -> str:
     rows = scanned(stage, walk.needed, context)
-    ids, content = digests(rows)
-    walk.inputs.append({"corpus": stage.corpus, "path": stage.path, "rows": rows.height, "digest": ids, "content": content})
+    walk.inputs.append(found_in(stage, rows))
     walk.funnel.append(Step(f"scan {stage.corpus}", rows.alive))
     rows, found = licensed(stage, rows)
     walk.scans.append((stage, rows))
@@ -154,6 +153,13 @@ def _scan(stage: Scan, walk: Walk, context: Context) -> str:
         return _counted(rows)
     walk.funnel.append(Step(found.clause, rows.alive))
     return f"{_counted(rows)}, {sum(found.refused.values()):,} under no allowed licence"
+
+
+def found_in(scan: Scan, rows: Rows, **more: object) -> dict[str, object]:
+    """What is told of a corpus's rows: how many, their digests, and what a lock pins beside them."""
+    found = contents(rows)
+    digests = {"digest": found.ids, "content": found.values, "columns": list(found.columns), "sketch": found.sketch}
+    return {"corpus": scan.corpus, **more, "path": scan.path, "rows": rows.height, **digests}
 
 
 def _teachers(stage: Teachers, walk: Walk, context: Context) -> str:
@@ -181,7 +187,9 @@ def _counted(rows: Rows) -> str:
 
 
 def _heldout(stage: Heldout, walk: Walk, context: Context) -> str:
-    held_out, _ = licensed(stage.scan, scanned(stage.scan, walk.needed | {PROMPT}, context))
+    held_out = scanned(stage.scan, walk.needed | {PROMPT}, context)
+    walk.inputs.append(found_in(stage.scan, held_out, heldout=True))
+    held_out, _ = licensed(stage.scan, held_out)
     refuse_mute(held_out, stage.scan)
     rows = held_out.frame()
     if walk.teachers is not None:

@@ -34,6 +34,7 @@ def test_the_build_folder_holds_what_is_contracted(built: Path) -> None:
         "plan.json", "manifest.json", "ledger.parquet", "selected.parquet", "train.jsonl", "teachers.json", "model", "metrics.jsonl", "eval.json", "answers.parquet",
         "README.md", "croissant.json", "openlineage.jsonl",
         "sources.json", "examples.parquet",
+        "mix.lock",
     }  # fmt: skip
     found = json.loads((out / "eval.json").read_text())
     assert set(found["benchmarks"]["small"]) == {"before", "after"} and found["benchmarks"]["small"]["before"]["n"] == 3

@@ -13,6 +13,7 @@ def configure(parser: ArgumentParser) -> None:
     configure_spec(parser)
     parser.add_argument("--out", metavar="DIR", help="the build folder (default: build/<name of the spec file>/); with `sweep` or `ablate`, one in it for each variant")
     parser.add_argument("--until", choices=KINDS, metavar="STAGE", help=f"stop after the last stage of this kind: {', '.join(KINDS)}")
+    parser.add_argument("--locked", action="store_true", help="stop with exit code 2, before anything is computed, where anything is not what NAME.mix.lock pins")
     configure_engine(parser)
     parser.add_argument("--format", choices=("text", "json"), default="text", help="text (default) or json")
 
@@ -22,6 +23,10 @@ def run(arguments: Namespace) -> int:
     plan = compiled(arguments, warn=False)
     out = Path(arguments.out or Path("build") / Path(arguments.spec).stem)
 
+    if arguments.locked:
+        from ..lock_file import hold
+
+        hold(plan, arguments)
     if arguments.variants:
         from ..variants import build_variants
 
@@ -41,7 +46,7 @@ def run(arguments: Namespace) -> int:
     root = store_root()
     with Watcher(arguments.terminal) as watch:
         context = Context(store=Store(root), students=chosen_students(arguments, root), watch=watch)
-        result = build(plan, out, context, arguments.until, spec_texts(arguments))
+        result = build(plan, out, context, arguments.until, spec_texts(arguments), arguments.params)
     lints = not_allowed((*confounded(plan, result.audits), *doubtful(plan, result.walk)), arguments)
     if lints and not arguments.terminal.quiet:
         render_text(lints, arguments.sources, arguments.terminal.err)

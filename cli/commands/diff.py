@@ -1,4 +1,4 @@
-"""`mixc diff`: what parts two specs or plans by meaning, what that makes run again and what stays cached."""
+"""`mixc diff`: what parts two specs or plans by meaning, what that makes run again and what stays cached; or what drifted between two locks."""
 
 from argparse import ArgumentParser, Namespace
 from dataclasses import replace
@@ -7,6 +7,7 @@ from pathlib import Path
 from ...compiler.contrast import contrast, spread, wording, written
 from ...compiler.diagnostics import Diagnostic, Fault
 from ...compiler.plan.diff import diff
+from ...compiler.plan.lock import SUFFIX
 from ..arguments import Usage
 from ..comparison import Comparison
 from ..draw_diff import draw_diff
@@ -17,7 +18,7 @@ from ..write_diff import to_json, to_markdown
 
 
 def configure(parser: ArgumentParser) -> None:
-    what = "a `.mix` file, a `plan.json`, a build folder, or `REV:path` in git (its parents read from that revision too)"
+    what = "a `.mix` file, a `plan.json`, a build folder, a lock, or `REV:path` in git (its parents read from that revision too)"
     parser.add_argument("before", metavar="A", help=what)
     parser.add_argument("after", metavar="B", nargs="?", help="the same; A alone: what is committed of A, or A at its revision, against the file as it is")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="set a param on both sides (may repeat)")
@@ -27,6 +28,8 @@ def configure(parser: ArgumentParser) -> None:
 def run(arguments: Namespace) -> int:
     """The comparison goes to stdout. 2 where the two differ in meaning, 0 where only the writing differs or nothing does."""
     names = _names(arguments)
+    if all(name.endswith(SUFFIX) for name in names):
+        return _locks(names, arguments)
     sides = [_side(name, arguments) for name in names]
     comparison = compare(*sides)
     match arguments.format:
@@ -38,6 +41,22 @@ def run(arguments: Namespace) -> int:
             for line in draw_diff(comparison, arguments.terminal.out.width):
                 arguments.terminal.out.print(line, soft_wrap=True)
     return DIFFERENT if comparison.difference.matters else FINE
+
+
+def _locks(names: tuple[str, str], arguments: Namespace) -> int:
+    from ...compiler.plan.drift import drift
+    from ..lock_file import lock_at
+    from ..lock_text import differing_json, differing_markdown, differing_text
+
+    found = drift(*(lock_at(name) for name in names))
+    match arguments.format:
+        case "json":
+            arguments.terminal.result(differing_json(names, found))
+        case "md":
+            arguments.terminal.result(differing_markdown(names, found))
+        case _:
+            differing_text(names, found, arguments.terminal.out)
+    return DIFFERENT if found else FINE
 
 
 def compare(before: Side, after: Side) -> Comparison:
@@ -60,9 +79,9 @@ def _names(arguments: Namespace) -> tuple[str, str]:
     path = arguments.before
     if ":" in path and not Path(path).exists():
         return path, revision(path)[1]
-    if not Path(path).is_file() or not path.endswith(".mix"):
+    if not Path(path).is_file() or not path.endswith((".mix", SUFFIX)):
         usage = "usage: mixc diff A B"
-        raise Usage("B is missing", usage, "A alone is a spec under git, compared with its last commit")
+        raise Usage("B is missing", usage, "A alone is a spec or a lock under git, compared with its last commit")
     if not tracked(path):
         help = f"commit it first, or name what to compare it with: `mixc diff {path} OTHER.mix`"
         raise Fault(Diagnostic("MIX0208", f"git has no `{path}` at `HEAD`, so there is nothing to compare it with", help=help))

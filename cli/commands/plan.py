@@ -21,6 +21,7 @@ def configure(parser: ArgumentParser) -> None:
     parser.add_argument("--until", choices=KINDS, metavar="STAGE", help="plan a build that stops after the last stage of this kind")
     configure_engine(parser)
     parser.add_argument("--rate", type=_rate, metavar="TOKENS", help="tokens a second that a model reads, to tell the time (default: as measured by earlier runs)")
+    parser.add_argument("--locked", action="store_true", help="stop with exit code 2 where anything is not what NAME.mix.lock pins")
     parser.add_argument("--exit-code", action="store_true", help="exit with 2 if a build would run anything, 0 if its folder is up to date")
 
 
@@ -55,6 +56,10 @@ def run(arguments: Namespace) -> int:
     from ..progress import Watcher
 
     plan = compiled(arguments)
+    if arguments.locked:
+        from ..lock_file import hold
+
+        hold(plan, arguments, fetch=False)
     stages = stages_until(plan, arguments.until)
     out = Path(arguments.out or Path("build") / Path(arguments.spec).stem)
     root = store_root()

@@ -276,4 +276,25 @@ require license in ["Apache-2.0", "MIT"]""",
         "not computed again. What comes after the selection may be missing: a report says so, and shows the rest.",
         "mixc build recipe.mix --until score, then mixc report build/recipe", "mixc build recipe.mix --until select, then mixc report build/recipe",
     ),
+    "MIX0534": Code(
+        "something is not what the lock pins",
+        "`mixc lock SPEC` writes down what a recipe is made of, by content: the rows of each corpus, models with their tokenizers and chat templates, scorers, skills, benchmarks, the versions "
+        "that decide, the seed and the plan. `mixc build SPEC --locked` holds all of it against that and stops with exit code 2 before anything is computed where one thing is another. "
+        "Each is told by its name, with its place, the rows that parted and what it makes run again. Where files lie, what they are called and in which order rows stand in them is no part of it. "
+        "Put back what drifted, or take it as it is now: lock again, and the difference of the two locks stands in the history of your spec.",
+        "mixc build SPEC --locked, after a response of the corpus was edited", "mixc lock SPEC, then `mixc build SPEC --locked`",
+    ),
+    "MIX0535": Code(
+        "there is no lock, or none that can be read",
+        "A lock is asked for and is not there, is no JSON of a lock's shape, or is of another version of that shape: NAME.mix.lock beside the spec for `--locked`, `mix.lock` in the folder for `mixc "
+        "verify`, either for `mixc diff`. A lock is written by `mixc lock`, and by every build into its folder; edited by hand, or merged by git with its marks of conflict left in, it is none any more.",
+        "mixc build SPEC --locked, and no NAME.mix.lock", "mixc lock SPEC, then `mixc build SPEC --locked`",
+    ),
+    "MIX0536": Code(
+        "a build is not what its manifest or its lock says",
+        "`mixc verify BUILD` reads a finished build, offline, and holds it against itself: every data file by size and SHA-256 against the manifest, the plan against the lock, the digests and versions "
+        "of the manifest against the lock, the selected rows against the ledger and the examples. Something there was changed, lost or added since the build. What is in the folder can no longer be "
+        "taken for what the recipe made: build it again. Scores that are in the store are not computed again.",
+        "mixc verify BUILD, after a line of its train.jsonl was edited", "mixc build SPEC, then `mixc verify BUILD`",
+    ),
 }  # fmt: skip

@@ -12,11 +12,12 @@ from .stages import Plan, Scan, Score
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """`name` is its folder's: `window=4`, `without-1`, `full`. `title` is for people."""
+    """`name` is its folder's: `window=4`, `without-1`, `full`. `title` is for people; `params` as a spec would write them."""
 
     name: str
     title: str
     plan: Plan
+    params: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from mixc.cli.inputs import compile_file
 from mixc.compiler.diagnostics import Fault
 from mixc.runtime import merged as merging
 from mixc.runtime import rows as module
-from mixc.runtime.contents import digests
+from mixc.runtime.contents import contents
 from mixc.runtime.context import Context
 from mixc.runtime.engines.students import Students
 from mixc.runtime.events import Event, Notice
@@ -198,7 +198,7 @@ def test_merging_gives_the_order_of_row_ids(tmp_path: Path, monkeypatch: pytest.
     for once in (1, 37, 499, 5000):
         monkeypatch.setattr(merging, "AT_ONCE", once)
         assert pl.concat(merged(several, ["row_id", "n"])).equals(whole.select("row_id", "n"))
-        assert digests(several) == digests(Rows.of(whole))
+        assert contents(several) == contents(Rows.of(whole))
 
 
 def test_a_change_keeps_the_columns_that_it_leaves_on_disk(tmp_path: Path) -> None:
