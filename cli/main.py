@@ -32,10 +32,10 @@ VERBS = {
     "rank-teachers": "order teachers by the mean of a score, with intervals",
     "skills": "show what each skill has: rows, tokens, correct responses",
     "lock": "pin what a recipe is made of: data, models, versions",
-    "build": "run what the plan requires, resuming what was interrupted",
     "verify": "hold a finished build against its lock, offline",
+    "build": "run what the plan requires, resuming what was interrupted",
     "why": "tell why a row of a build is in or out, clause by clause",
-    "report": "write a build as one HTML page: data, scores, training, sources",
+    "report": "write a build as one HTML page that explains it",
     "compare": "set builds side by side: rows, training, accuracy, intervals",
     "diff": "compare two specs by meaning: what changed, what runs again",
     "export": "write what LLaMA-Factory, Axolotl or TRL need to train on a build",
@@ -45,7 +45,10 @@ VERBS = {
     "lsp": "answer an editor on standard input and output",
 }
 
-TOGETHER = {("export", "import"): "to LLaMA-Factory, Axolotl, TRL; from the first two"}
+TOGETHER = {
+    ("lock", "verify"): "pin data, models and versions; hold a build against its lock",
+    ("export", "import"): "to LLaMA-Factory, Axolotl, TRL; from the first two",
+}
 """Verbs that are one line of the help, which has to fit a screen: neighbours in VERBS."""
 
 USAGE_CODE = "usage"
@@ -174,7 +177,7 @@ def help_text() -> str:
 
 {verbs}
 
-`mixc VERB --help` tells more of a verb. Everywhere: -q, -v, --no-color (NO_COLOR).
+`mixc VERB --help` tells more of a verb. Everywhere: -q, -v, --no-color.
 exit: 0 fine, 1 spec or command wrong, 2 differences, 3 infeasible, 4 run failed"""
 
 

@@ -103,7 +103,7 @@ def test_until_select_leaves_out_what_comes_later(tmp_path: Path) -> None:
     assert mixc("build", "scored.mix", "--out", "here", "--until", "select", cwd=tmp_path).returncode == 0
     assert sorted(p.name for p in (tmp_path / "here").iterdir()) == [f for f in FILES if f != "train.jsonl"]
     assert mixc("build", "scored.mix", "--out", "there", "--until", "scan", cwd=tmp_path).returncode == 0
-    assert sorted(p.name for p in (tmp_path / "there").iterdir()) == ["manifest.json", "plan.json", "sources.json"]
+    assert sorted(p.name for p in (tmp_path / "there").iterdir()) == ["manifest.json", "mix.lock", "plan.json", "sources.json"]
 
 
 def test_one_is_told_as_one(tmp_path: Path) -> None:

@@ -50,7 +50,7 @@ def test_help_fits_a_screen_and_names_every_verb():
     lines = done.stdout.splitlines()
     assert (done.returncode, done.stderr) == (0, "")
     assert len(lines) <= 24 and max(map(len, lines)) <= 80
-    shown = [line.removeprefix("  ").split("  ")[0].split(", ") for line in lines[4 : lines.index("", 4)]]
+    shown = [line.removeprefix("  ").split("  ")[0].split(", ") for line in lines[3 : lines.index("", 3)]]
     assert [verb for verbs in shown for verb in verbs] == list(VERBS)
 
 

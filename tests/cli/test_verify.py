@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 from mixc.cli.main import main
+from mixc.runtime.outputs import TELLING
 from mixc.tests.cli.running import Run, runner
 from mixc.tests.compiling import RUN, told
 from mixc.tests.project import make_project
@@ -71,7 +72,7 @@ def test_the_manifest_has_every_data_file(mixc: Run) -> None:
     import hashlib
 
     found = json.loads((OUT / "manifest.json").read_text())["outputs"]
-    assert sorted(found) == sorted(p.name for p in OUT.iterdir() if p.name != "manifest.json")
+    assert sorted(found) == sorted(p.name for p in OUT.iterdir() if p.name not in TELLING)
     for name, each in found.items():
         data = (OUT / name).read_bytes()
         assert each == {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
