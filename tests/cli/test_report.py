@@ -218,6 +218,17 @@ def test_where_no_report_can_be_made_it_is_said(words: tuple[str, ...], code: st
         golden(GOLDENS / "MIX0539.txt", told(said))
 
 
+def test_licences_are_those_that_the_manifest_counts(run: Run) -> None:
+    said = json.loads(run("report", "scored.mix", "--format", "json")[1])
+    assert said["licences"] == [{"kind": "corpus", "name": "rows", "licence": None, "rows": None}], "a build that counts none has what its corpora say"
+    manifest = json.loads(Path("build/scored/manifest.json").read_text())
+    manifest["counts"]["licences"] = {"all": {"MIT": 14}, "corpora": {"rows": {"MIT": 9, "not stated": 5}}, "teachers": {TEACHER: {SCRIPT: 14}}}
+    Path("build/scored/manifest.json").write_text(json.dumps(manifest))
+    said = json.loads(run("report", "scored.mix", "--format", "json")[1])
+    assert [tuple(each.values()) for each in said["licences"]] == [("corpus", "rows", "MIT", 9), ("corpus", "rows", None, 5), ("teacher", TEACHER, SCRIPT, 14)]
+    assert run("report", "scored.mix")[0] == 0 and SCRIPT in safe(Path("build/scored/report.html").read_text()).text
+
+
 @pytest.mark.parametrize("name", ["sources.json", "selected.parquet", "plan.json", "examples.parquet"])
 def test_a_file_that_cannot_be_read_is_no_traceback(name: str, run: Run) -> None:
     Path("build/scored", name).write_text('{"neither": "this", "nor": "that"}')
