@@ -16,7 +16,7 @@ from mixc.compiler.plan.stages import Plan, Stage
 
 from .plans import plans, whole
 
-SHOWN_BY_PLAN_ONLY = ("stages_run", "known", "missing", "costs", "cached", "feasible", "unmeasured", "solver", "churn", "composition", "audit", "tokenised", "variants", "diagnostics")
+SHOWN_BY_PLAN_ONLY = ("stages_run", "known", "missing", "costs", "cached", "feasible", "unmeasured", "solver", "churn", "composition", "audit", "licences", "tokenised", "variants", "diagnostics")
 
 
 def test_every_kind_of_stage_comes_back_as_it_was():
