@@ -15,8 +15,9 @@ PRICED = ("quota", "soft quota", "budget")
 
 
 def group(rows: pl.DataFrame, before: Ledger, after: Ledger) -> tuple[Cause, ...]:
-    """The causes of the moved rows, most rows first. A displaced row is told to make room for, or to take the room of, what the other rows moved by."""
-    found = [_cause(part, before, after) for _, part in sorted(rows.group_by(BY, maintain_order=True), key=lambda each: (-each[1].height, str(each[0])))]
+    """The causes of the moved rows, most rows first, displaced rows behind as many others. A displaced row is told to make room for, or to take the room of, what the other rows moved by."""
+    found = [_cause(part, before, after) for _, part in rows.group_by(BY, maintain_order=True)]
+    found.sort(key=lambda c: (-c.rows, c.origin == "displaced", c.move, c.kind, c.clause or "", c.counterpart or "", c.origin))
     return tuple(replace(cause, through=_made_room(cause, found)) if cause.origin == "displaced" else cause for cause in found)
 
 
