@@ -26,7 +26,7 @@ def _row(entry: Entry, measured: bool) -> tuple[str, ...]:
     when = entry.when.strftime("%Y-%m-%d %H:%M")
     accuracy = ", ".join(f"{name} {value:.1%}" for name, value in entry.accuracy.items()) or NONE
     if entry.broken:
-        said = f"broken: {entry.broken}"
+        said = entry.broken
     elif entry.stopped:
         said = f"stopped after {entry.stopped}" + (f"; {_since(entry.since)}" if entry.since else "")
     else:

@@ -85,7 +85,7 @@ def _read(folder: Path, root: Path) -> tuple[Entry, Contender | None]:
     when = datetime.fromtimestamp((path if path.is_file() else folder).stat().st_mtime, UTC)
     empty = Entry(name, folder, when)
     if not path.is_file():
-        return replace(empty, broken="no `manifest.json`: no build ended here"), None
+        return replace(empty, broken="half a build: it has no `manifest.json`"), None
     try:
         manifest = read_json(folder, "manifest.json")
         selection = manifest.get("selection") or {}
@@ -93,7 +93,7 @@ def _read(folder: Path, root: Path) -> tuple[Entry, Contender | None]:
     except Fault as fault:
         return replace(empty, broken=_said(fault, folder)), None
     except (KeyError, TypeError, AttributeError):
-        return replace(empty, broken="`manifest.json` lacks what every build says"), None
+        return replace(empty, broken="cannot be read: `manifest.json` lacks what every build says"), None
     try:
         build = contender(name, folder)
     except Fault as fault:
@@ -106,7 +106,7 @@ def _read(folder: Path, root: Path) -> tuple[Entry, Contender | None]:
 
 
 def _said(fault: Fault, folder: Path) -> str:
-    return fault.diagnostics[0].message.removeprefix(f"the build in `{folder}` cannot be read: ")
+    return fault.diagnostics[0].message.replace(f"the build in `{folder}` cannot be read", "cannot be read", 1)
 
 
 def _accuracy(build: Contender) -> dict[str, float]:
