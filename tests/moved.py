@@ -40,11 +40,30 @@ def _why(out: Row | None, inn: Row, out_build: Row, in_build: Row) -> tuple[str,
     gains["objective"] = inn["objective"] - out["objective"]
     assert abs(sum(gains.values()) - (inn["advantage"] - out["advantage"])) < 1e-6, "the parts are the whole"
     best = max(gains, key=lambda key: gains[key])
-    if sum(gains.values()) <= NOISE or gains[best] <= NOISE:
-        return "ties", None
+    if gains[best] <= NOISE:
+        return _at_bound(out, inn, out_build, in_build)
     if best == "objective":
         return "objective", out_build["path"][-1]["clause"]
     return ("budget" if best == "budget" else "quota"), sides[0].get(best, (0.0, None))[1]
+
+
+def _at_bound(out: Row, inn: Row, out_build: Row, in_build: Row) -> tuple[str, str | None]:
+    """The first clause that is written otherwise, counts the row, and is just met: from above where the row is out, from below where it is in."""
+    sides = [_charges(row, build) for row, build in ((out, out_build), (inn, in_build))]
+    told = [{each["clause"]: each for each in build["selection"]["clauses"]} for build in (out_build, in_build)]
+    for key in dict.fromkeys((*sides[0], *sides[1])):
+        texts = [side[key][1] if key in side else None for side in sides]
+        for row, text, clauses, bound in ((out, texts[0], told[0], "high"), (inn, texts[1], told[1], "low")):
+            if texts[0] != texts[1] and text is not None and _inside(row, key) and clauses[text][bound] is not None and clauses[text]["slack"] == 0:
+                return ("budget" if key == "budget" else "quota"), texts[0]
+    return "ties", None
+
+
+def _inside(row: Row, key: Any) -> bool:
+    if key == "budget":
+        return True
+    kind, name = key
+    return row["teacher"] == name if kind == "teacher" else any(name in chain.split("->") for chain in row["skills"])
 
 
 def _charges(row: Row, build: Row) -> dict[object, tuple[float, str]]:
@@ -56,7 +75,6 @@ def _charges(row: Row, build: Row) -> dict[object, tuple[float, str]]:
             found["budget"] = (price, text)
             continue
         kind, name = re.match(r'quota\s+(teacher|skill)\s+"?([^"]+?)"?\s+(?:<=|>=|=|\d)', text).groups()  # type: ignore[union-attr]
-        inside = row["teacher"] == name if kind == "teacher" else any(name in chain.split("->") for chain in row["skills"])
         assert "tokens" not in text or not told["price"], "no price here is by the token"
-        found[kind, name] = (price * inside, text)
+        found[kind, name] = (price * _inside(row, (kind, name)), text)
     return found
