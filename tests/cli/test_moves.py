@@ -27,7 +27,7 @@ SPECS = {
     "fewer": BASE.replace("budget   12", "budget   9"),
     "data": BASE.replace("data/*.jsonl", "other/*.jsonl"),
     "valued": BASE.replace("data/*.jsonl", "valued/*.jsonl"),
-    "quantile": BASE.replace("where    length <= 60 tokens", "where    length >= p30 within teacher"),
+    "quantile": BASE.replace("where    length <= 60 tokens", "where    length <= p68"),
     "narrow": BASE.replace("  teacher   model", '  teacher   model\n  where     topic != "addition"').replace('  quota    skill "addition" >= 20%\n', ""),
 }
 
@@ -37,7 +37,7 @@ LAWFUL = ("base", "quota", "floor", "best", "data", "valued")
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """24 prompts; a build of every spec. `other` lacks four prompts and has four that are new; in `valued` every second row is longer or shorter."""
+    """24 prompts; a build of every spec; two of more data: four prompts with long responses, and a very short one of the tutor for every old prompt. `other` lacks four prompts and has four that are new; in `valued` every second row is longer or shorter."""
     folder = make_project(tmp_path_factory.mktemp("moves"), 24)
     everything = rows(28)
     write_rows(folder / "other" / "rows.jsonl", everything[12:])
@@ -50,6 +50,11 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
             (folder / f"{name}.mix").write_text(text)
             assert main(["build", f"{name}.mix", "-q"]) == 0
         assert main(["build", "base.mix", "--until", "filter", "--out", "early", "-q"]) == 0
+        new = [row | {"count": row["count"] + 20} for row in everything[72:]]  # type: ignore[operator]
+        short = [row | {"answer": f"\\boxed{{{row['gold']}}}", "count": 1, "good": True} for row in everything[1:72:3]]
+        write_rows(folder / "data" / "more.jsonl", [*new, *short])
+        for name in ("base", "quantile"):
+            assert main(["build", f"{name}.mix", "--out", f"build/{name}-grown", "-q"]) == 0
     return folder
 
 
@@ -114,7 +119,24 @@ def test_each_cause_is_told_by_its_name(run: Run) -> None:
     assert ("added", "quota", 'quota skill "addition" >= 20%', 'quota skill "addition" >= 60%', "recipe") in kinds(differing(run, "base", "floor")[1])
     data = kinds(differing(run, "base", "data")[1])
     assert {each[:2] + each[4:] for each in data} >= {("added", "unread", "recipe"), ("removed", "unread", "recipe")}, "the path is another, so the recipe says why"
-    assert any(each[1] == "filter" and each[4] == "recipe" for each in kinds(differing(run, "base", "quantile")[1]))
+    assert ("removed", "filter", "where length <= p68", "where length <= 60 tokens", "recipe") in kinds(differing(run, "base", "quantile-grown")[1])
+
+
+def test_a_cause_that_is_not_in_the_recipe_is_told(run: Run) -> None:
+    grown = differing(run, "base", "base-grown")[1]
+    assert ("added", "unread", None, None, "data") in kinds(grown)
+    keep = "keep best 2 per prompt by -length"
+    beaten = [each for each in grown["moves"] if each["kind"] == "keep best"]
+    ledger = {row["row_id"]: row for row in pl.read_parquet("build/base-grown/ledger.parquet").to_dicts()}
+    old = set(pl.read_parquet("build/base/ledger.parquet")["row_id"])
+    assert beaten and {(each["clause"], each["counterpart"], each["origin"]) for each in beaten} == {(keep, keep, "rival")}
+    for each in beaten:
+        assert each["why"] == f"beaten by {each['rival']}" and ledger[each["rival"]]["prompt_id"] == each["prompt_id"]
+        assert each["through"] == "new data" and {row for row in ledger if ledger[row]["prompt_id"] == each["prompt_id"]} - old
+    moved = [each for each in differing(run, "quantile", "quantile-grown")[1]["moves"] if each["origin"] == "threshold"]
+    assert moved, "rows that came in moved the quantile"
+    for each in moved:
+        assert each["value"]["before"] == each["value"]["after"] and each["bound"]["before"] != each["bound"]["after"]
 
 
 def test_the_value_and_the_threshold_of_a_filter_are_told(run: Run) -> None:
@@ -145,7 +167,7 @@ def test_a_kept_row_of_another_weight_is_told(run: Run) -> None:
     assert "1 re-weighted" in run("diff", "build/base", "build/weighed")[1]
 
 
-@pytest.mark.parametrize("after", ["quota", "tighter", "data", "narrow", "valued"])
+@pytest.mark.parametrize("after", ["quota", "tighter", "data", "narrow", "valued", "base-grown"])
 def test_what_is_printed_is_the_golden(after: str, run: Run, golden) -> None:
     code, shown, said = run("diff", "build/base", f"build/{after}")
     assert (code, said) == (2, "") and len(shown.splitlines()) <= 48
