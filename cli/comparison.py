@@ -2,9 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ..compiler.plan.changes import Change, Difference, Said, Work
 from .sides import Side
+
+if TYPE_CHECKING:
+    from ..runtime.moves.differing import Differing
 
 _STATES = {
     ("all rows", "candidates"): "all rows", ("new rows", "candidates"): "new rows",
@@ -14,16 +18,24 @@ _STATES = {
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
+    """`builds`: what parts two build folders beside the recipe; None where a side is none."""
+
     before: Side
     after: Side
     difference: Difference
+    builds: "Differing | None" = None
+
+    @property
+    def different(self) -> bool:
+        """Whether the two differ in meaning, or two builds in what came of it."""
+        return self.difference.matters or (self.builds is not None and self.builds.any)
 
     @property
     def verdict(self) -> str:
         """`re-select`, or that nothing differs but the writing, or nothing at all."""
         work = self.difference.work
         if work is None:
-            return "no difference"
+            return "no difference" if not self.different else "the recipe is the same, what came of it is not"
         return work.value if self.difference.matters else "the same in meaning"
 
     def place(self, said: Said | None, side: Side) -> tuple[str, int | None] | None:

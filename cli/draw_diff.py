@@ -43,7 +43,7 @@ def draw_diff(comparison: Comparison, width: int) -> list[Text]:
 
 
 def _verdict(comparison: Comparison) -> str:
-    return "warning" if comparison.difference.matters else "success"
+    return "warning" if comparison.different else "success"
 
 
 def _title(change: Change) -> Text:

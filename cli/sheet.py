@@ -1,6 +1,6 @@
 """A titled table of words, and its two looks: on a terminal and in Markdown."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from rich.console import Console
@@ -38,6 +38,11 @@ class Sheet:
 def show_sheets(title: str, sheets: Sequence[Sheet], console: Console) -> None:
     """All sheets on a terminal, no wider than it is."""
     console.print(Text(title, style="message"), soft_wrap=True)
+    print_sheets(sheets, console)
+
+
+def print_sheets(sheets: Iterable[Sheet], console: Console) -> None:
+    """The sheets without a title above them, an empty line before each."""
     for sheet in sheets:
         console.print()
         console.print(Text(sheet.title, style="verb"), soft_wrap=True)
@@ -75,7 +80,12 @@ def _table(sheet: Sheet) -> Table:
 
 def to_markdown(title: str, sheets: Sequence[Sheet]) -> str:
     """The same for a pull request."""
-    lines = [f"### {escaped(title)}", ""]
+    return "\n".join([f"### {escaped(title)}", "", *markdown_lines(sheets)]).rstrip("\n") + "\n"
+
+
+def markdown_lines(sheets: Iterable[Sheet]) -> list[str]:
+    """The sheets without a heading above them, an empty line at the end of each."""
+    lines: list[str] = []
     for sheet in sheets:
         lines += [f"**{escaped(sheet.title)}**", ""]
         if sheet.rows:
@@ -85,7 +95,7 @@ def to_markdown(title: str, sheets: Sequence[Sheet]) -> str:
             lines.append("")
         if sheet.notes:
             lines += [*(f"- {escaped(note.removeprefix('! '))}" for note in sheet.notes), ""]
-    return "\n".join(lines).rstrip("\n") + "\n"
+    return lines
 
 
 def _bold(cell: str, marked: bool) -> str:

@@ -11,6 +11,7 @@ from .markdown import escaped
 from .sides import Side
 
 VERSION = 1
+_ROWS = "\x00rows"
 SHOWN = 12  # rows of a table before the rest folds away
 
 
@@ -32,12 +33,24 @@ def to_markdown(comparison: Comparison) -> str:
         lines += _folded(_counted(len(cosmetic), "cosmetic change"), [*_table(cosmetic, comparison), *text])
     else:
         lines += text
+    if comparison.builds is not None:
+        from .moves_sheets import moves_sheets
+        from .sheet import markdown_lines
+
+        lines += markdown_lines(moves_sheets(comparison.builds))
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
 def to_json(comparison: Comparison) -> str:
-    """The comparison as `diff.schema.json` of this package describes it."""
-    return json.dumps(to_data(comparison), indent=2, ensure_ascii=False)
+    """The comparison as `diff.schema.json` of this package describes it; every row that moved is a line."""
+    data = to_data(comparison)
+    dataset = data.get("builds", {}).get("dataset")
+    if not dataset or not dataset["moves"]:
+        return json.dumps(data, indent=2, ensure_ascii=False)
+    rows, dataset["moves"] = dataset["moves"], [_ROWS]
+    head, _, tail = json.dumps(data, indent=2, ensure_ascii=False).partition(json.dumps(_ROWS))
+    indent = " " * (len(head) - len(head.rstrip(" ")))
+    return head + f",\n{indent}".join(json.dumps(row, ensure_ascii=False) for row in rows) + tail
 
 
 def schema() -> dict[str, Any]:
@@ -52,7 +65,7 @@ def to_data(comparison: Comparison) -> dict[str, Any]:
         "mixc_diff": VERSION,
         "before": {"name": comparison.before.name, "revision": comparison.before.revision},
         "after": {"name": comparison.after.name, "revision": comparison.after.revision},
-        "different": found.matters,
+        "different": comparison.different,
         "class": found.work.value if found.work else None,
         "changes": [
             {
@@ -69,7 +82,16 @@ def to_data(comparison: Comparison) -> dict[str, Any]:
         "run": list(found.run),
         "unchanged": list(found.same),
         "scores": [{"name": fate.name, "state": fate.state, "rows": fate.rows} for fate in found.scores],
+        **_builds(comparison),
     }
+
+
+def _builds(comparison: Comparison) -> dict[str, Any]:
+    if comparison.builds is None:
+        return {}
+    from .moves_json import moves_data
+
+    return {"builds": moves_data(comparison.builds)}
 
 
 def _side(said: Said | None, side: Side, comparison: Comparison) -> dict[str, Any] | None:

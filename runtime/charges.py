@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from math import fsum
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from ..compiler.plan.stages import AtMost, Budget, Quota, Select
@@ -46,6 +47,11 @@ class Priced:
         return self.stage.fills_tokens
 
     @property
+    def counted(self) -> bool:
+        """Whether a budget fixes the number of rows, so that a share of them is a number."""
+        return any(isinstance(c, Budget) and c.unit == "examples" for c in self.clauses)
+
+    @property
     def counts_tokens(self) -> bool:
         """Whether any clause looks at the tokens of a row."""
         return any("tokens" in c.unit for c in (*self.stage.quotas, *self.stage.budgets))
@@ -80,14 +86,13 @@ def charges(priced: Priced, place: int, row: Mapping[str, Any], advantage: float
     The price of `keep at most` differs from prompt to prompt: it is what is left between `value`, all other charges and `advantage`.
     """
     tokens = row["tokens"] or 0
-    counted = any(isinstance(c, Budget) and c.unit == "examples" for c in priced.clauses)
     found: list[Charge] = []
     for clause, told, members in zip(priced.clauses, priced.told, priced.members, strict=True):
         if isinstance(clause, AtMost) or told is None or not told["price"]:
             continue
         price, side = told["price"], told["side"]
         inside = members is None or bool(members[place])
-        amount = _amount(clause, inside, tokens, side, counted)
+        amount = float(taken(clause, np.array([inside]), np.array([tokens]), side, priced.counted)[0])
         if amount:
             cost = price if side == "high" else -price
             found.append(Charge(clause=clause.text, amount=-cost * amount, price=price, unit="token" if "tokens" in clause.unit else "example", side=side))
@@ -111,10 +116,13 @@ def _aimed(soft: Mapping[str, Any], row: Mapping[str, Any]) -> list[Charge]:
     return [Charge(clause=soft["clause"], amount=amount, price=price, unit="token" if by_token else "example", side="low")] if amount else []
 
 
-def _amount(clause: Quota | Budget, inside: bool, tokens: int, side: str | None, counted: bool) -> float:
-    """How many units of the clause's bound the row takes: of a share also what it adds to the whole that the share is of."""
-    each = tokens if "tokens" in clause.unit else 1
+def taken(clause: Quota | Budget, inside: np.ndarray, tokens: np.ndarray, side: str | None, counted: bool) -> np.ndarray:
+    """f64[rows]: how many units of the clause's bound each row takes: of a share also what it adds to the whole that the share is of.
+
+    `inside` (bool[rows]) says which rows the clause counts; `counted`: whether the number of rows is fixed, as `Priced.counted`.
+    """
+    each = tokens if "tokens" in clause.unit else np.ones(len(tokens), np.int64)
     if isinstance(clause, Budget) or "%" not in clause.unit or (clause.unit == "%" and counted):
-        return float(each) if inside else 0.0
+        return np.where(inside, each, 0).astype(float)
     share = (clause.low if side == "low" or clause.high is None else clause.high) or 0.0
-    return each * ((1.0 if inside else 0.0) - share / 100)
+    return each * (np.where(inside, 1.0, 0.0) - share / 100)

@@ -81,13 +81,14 @@ def compare(builds: Sequence[Contender], reference: str) -> Compared:
     return Compared(
         tuple(builds), reference, changes,
         tuple(chosen(name, rows) for name, rows in selections), tuple(overlaps(selections)),
-        tuple(trained for each in builds for trained in _trainings(each, alone)),
+        tuple(trained for each in builds for trained in trainings(each, alone)),
         tuple(results(builds, reference)), tuple(_cost(each) for each in builds),
         tuple(caution for each in others for caution in cautions(each, base)), {each.name: tuple(_lacks(each)) for each in builds},
     )  # fmt: skip
 
 
-def _trainings(build: Contender, alone: bool) -> list[Trained]:
+def trainings(build: Contender, alone: bool) -> list[Trained]:
+    """The trainings of a build that left steps, a recipe each; `alone`: whether it is the only build that is told of."""
     report: dict[str, Any] = build.manifest.get("training") or {}
     found = []
     for recipe in dict.fromkeys(arm.recipe for arm in build.arms if arm.name in build.metrics):

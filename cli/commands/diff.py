@@ -1,4 +1,4 @@
-"""`mixc diff`: what parts two specs or plans by meaning, what that makes run again and what stays cached; or what drifted between two locks."""
+"""`mixc diff`: what parts two specs or plans by meaning, and what that makes run again; of two builds also which rows moved, and why; of two locks what drifted."""
 
 from argparse import ArgumentParser, Namespace
 from dataclasses import replace
@@ -26,12 +26,12 @@ def configure(parser: ArgumentParser) -> None:
 
 
 def run(arguments: Namespace) -> int:
-    """The comparison goes to stdout. 2 where the two differ in meaning, 0 where only the writing differs or nothing does."""
+    """The comparison goes to stdout. 2 where the two differ in meaning (two builds: in anything that came of it), 0 where only the writing differs or nothing does."""
     names = _names(arguments)
     if all(name.endswith(SUFFIX) for name in names):
         return _locks(names, arguments)
     sides = [_side(name, arguments) for name in names]
-    comparison = compare(*sides)
+    comparison = _with_builds(compare(*sides), *map(Path, names))
     match arguments.format:
         case "json":
             arguments.terminal.result(to_json(comparison))
@@ -40,7 +40,21 @@ def run(arguments: Namespace) -> int:
         case _:
             for line in draw_diff(comparison, arguments.terminal.out.width):
                 arguments.terminal.out.print(line, soft_wrap=True)
-    return DIFFERENT if comparison.difference.matters else FINE
+            if comparison.builds is not None:
+                from ..moves_sheets import moves_sheets
+                from ..sheet import print_sheets
+
+                print_sheets(moves_sheets(comparison.builds), arguments.terminal.out)
+    return DIFFERENT if comparison.different else FINE
+
+
+def _with_builds(comparison: Comparison, before: Path, after: Path) -> Comparison:
+    """The comparison with what else parts them, where both are build folders."""
+    if not (before.is_dir() and after.is_dir()):
+        return comparison
+    from ...runtime.moves.differing import differing
+
+    return replace(comparison, builds=differing(before, after, comparison.difference.changes))
 
 
 def _locks(names: tuple[str, str], arguments: Namespace) -> int:

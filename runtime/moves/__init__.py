@@ -1,0 +1,1 @@
+"""Two builds of a recipe: which rows moved between their selections, and why, from the two ledgers."""
