@@ -73,4 +73,4 @@ def test_one_build_is_a_history_of_one_and_nothing_is_none(run: Run) -> None:
     assert code == 0 and [each["name"] for each in json.loads(shown)["builds"]] == ["first"]
     for name in ("data", "nowhere"):
         code, _, said = run("log", name)
-        assert code == 1 and "MIX0524" in said and "Traceback" not in said
+        assert code == 1 and "MIX0524" in said and "Traceback" not in said, said

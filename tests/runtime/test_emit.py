@@ -14,6 +14,7 @@ from mixc.runtime.finished import finished
 from mixc.tests.awkward import build_in, make_awkward
 from mixc.tests.cli.program import CONFTEST, arguments, environment
 from mixc.tests.project import SCORED, make_project
+from mixc.tests.test_build import FILES
 
 NAMES = [name for name, _ in EMITTERS]
 
@@ -63,7 +64,7 @@ def test_a_disk_that_is_full_by_then_costs_these_files_and_nothing_else(tmp_path
     done = subprocess.run(arguments("build", "scored.mix", code=FULL), cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
     out = tmp_path / "build" / "scored"
-    assert sorted(p.name for p in out.iterdir()) == ["ledger.parquet", "manifest.json", "plan.json", "selected.parquet", "teachers.json", "train.jsonl"]
+    assert sorted(p.name for p in out.iterdir()) == [name for name in FILES if name not in NAMES]
     assert json.loads((out / "manifest.json").read_text())["counts"]["selected"] == 12
     for name in NAMES:
         assert f"`{name}` left out: cannot write `{name}`: the file would be larger than the system allows" in " ".join(done.stderr.split())
@@ -92,7 +93,7 @@ def test_what_stops_the_program_is_not_held_up(tmp_path: Path) -> None:
 
 def test_a_run_that_stops_before_the_selection_has_nothing_to_tell(tmp_path: Path) -> None:
     out = build_in(make_project(tmp_path), "scored.mix", "--until", "tag")
-    assert sorted(p.name for p in out.iterdir()) == ["manifest.json", "plan.json"]
+    assert sorted(p.name for p in out.iterdir()) == ["manifest.json", "mix.lock", "plan.json", "sources.json"]
     assert json.loads((out / "manifest.json").read_text())["notices"] == []
 
 
