@@ -16,8 +16,6 @@ def cause_words(cause: Cause, names: tuple[str, str]) -> str:
             return f"{'new' if came else 'gone'} data: `{out}` has not read them"
         case "unread", _:
             return f"not read in `{out}`: {cause.clause}"
-        case "ties", _:
-            return f"{cause.clause}: prices tell no difference; as good, or whole rows do not come out even"
         case "draw", _:
             return f"{cause.clause}: rows are drawn, and it is another draw"
         case "dedup", "rival":
@@ -53,6 +51,7 @@ def _origin(cause: Cause) -> str:
         "labels": "its teacher, skills or tokens are others",
         "rival": "another row of the prompt stands in its place",
         "data": "what it reads of the corpus is another",
+        "none": "a tie by the prices",
     }.get(cause.origin, "")
 
 
@@ -75,10 +74,10 @@ def _through(cause: Cause) -> str:
     told = ", ".join(f"{name} ({rows:,})" for name, rows in cause.through[:OTHERS])
     more = f" and {len(cause.through) - OTHERS} more" if len(cause.through) > OTHERS else ""
     match cause.origin, cause.move:
-        case "displaced", "added":
-            return f"room left by rows of {told}{more}"
-        case "displaced", _:
-            return f"room taken by rows of {told}{more}"
+        case "displaced" | "none", "added":
+            return f"in place of rows that went by {told}{more}"
+        case "displaced" | "none", _:
+            return f"displaced by rows that came by {told}{more}"
         case "rival", "added":
             return f"what took that row away: {told}{more}"
         case "rival", _:

@@ -34,7 +34,8 @@ VERBS = {
     "build": "run what the plan requires, resuming what was interrupted",
     "why": "tell why a row of a build is in or out, clause by clause",
     "compare": "set builds side by side: rows, training, accuracy, intervals",
-    "diff": "compare two specs by meaning: what changed, what runs again",
+    "diff": "compare specs by meaning, builds row by row with the cause",
+    "log": "tell the history of a folder of builds, a line each",
     "cache": "show, verify and tidy the store of scores",
     "explain": "tell the long story of a diagnostic",
     "lsp": "answer an editor on standard input and output",
@@ -160,7 +161,6 @@ def help_text() -> str:
     width = max(map(len, VERBS))
     verbs = "\n".join(f"  {verb:<{width}}  {does}" for verb, does in VERBS.items())
     return f"""mixc {__version__}, a compiler for training data
-
 {USAGE}
 
 {verbs}

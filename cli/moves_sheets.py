@@ -10,8 +10,8 @@ from ..runtime.results import Result
 from .cause_words import cause_words
 from .sheet import NONE, Sheet
 
-CAUSES, NAMES, RUNS = 8, 5, 6
-"""So many causes, teachers or skills, and trainings are told; JSON has all."""
+CAUSES, NAMES = 8, 5
+"""So many causes, and teachers or skills, are told; JSON has all."""
 SHORT = 12
 
 
@@ -86,17 +86,21 @@ def _shifted(moves: Moves, names: tuple[str, str]) -> Iterator[Sheet]:
 
 
 def _trained(found: Differing) -> Iterator[Sheet]:
+    recipes = dict.fromkeys(recipe for (recipe, _), _, _ in found.trained)
     rows = []
-    for (recipe, seed), before, after in found.trained[:RUNS]:
-        steps, losses = ([None if each is None else of(each) for each in (before, after)] for of in (lambda c: c.steps[-1], lambda c: c.losses[-1]))
+    for recipe in recipes:
+        runs = [(before, after) for (name, _), before, after in found.trained if name == recipe]
+        sides = [[course for course in side if course is not None] for side in zip(*runs, strict=True)]
+        steps = [sorted({course.steps[-1] for course in side}) for side in sides]
+        losses = [sum(course.losses[-1] for course in side) / len(side) if side else None for side in sides]
+        before, after = losses
         rows.append((
-            recipe if seed is None else f"{recipe}, seed {seed}", *(NONE if n is None else f"{n:,}" for n in steps), *(NONE if v is None else f"{v:.4f}" for v in losses),
-            NONE if None in losses else f"{losses[1] - losses[0]:+.4f}",  # type: ignore[operator]
+            recipe if len(runs) == 1 else f"{recipe}, {len(runs)} seeds", *(" .. ".join(f"{n:,}" for n in each[:1] + each[1:][-1:]) or NONE for each in steps),
+            *(NONE if v is None else f"{v:.4f}" for v in losses), NONE if before is None or after is None else f"{after - before:+.4f}",
         ))  # fmt: skip
     if rows:
-        more = len(found.trained) - RUNS
         header = ("", *(f"steps of {name}" for name in found.names), *(f"loss of {name}" for name in found.names), "")
-        yield Sheet("training, the last loss", header, tuple(rows), (f"and {more} more",) if more > 0 else ())
+        yield Sheet("training, the loss of the last step", header, tuple(rows))
 
 
 def _measured(found: Differing) -> Iterator[Sheet]:

@@ -109,6 +109,11 @@ def _no(message: str, help: str) -> Fault:
     return Fault(Diagnostic("MIX0524", message, help=help))
 
 
+def no_build(folder: Path) -> Fault:
+    """MIX0524 of a folder that is not there, or that holds no build."""
+    return _no(*_not_there(folder, "manifest.json"))
+
+
 def unreadable(folder: Path, what: str, help: str) -> Fault:
     """MIX0501 of the build in `folder`."""
     return Fault(Diagnostic("MIX0501", f"the build in `{folder}` cannot be read: {what}", help=help))

@@ -118,22 +118,29 @@ def _files(ledger: Ledger) -> object:
 def _filtered(apart: Apart, clause: Clause, twin: Clause | None, here: pl.DataFrame, there: pl.DataFrame) -> pl.DataFrame:
     found = filters.filtered(clause, twin, apart.out, apart.inn, here, there)
     told = found.with_columns(clause=pl.lit(clause.text), counterpart=pl.lit(twin and twin.text, pl.String))
-    if twin is None or not told["rival"].len() or told["kind"][0] != "keep best":
+    if twin is None or found["kind"][0] != "keep best":
         return told
-    return told.with_columns(through=pl.when(pl.col("origin") == "rival").then(_rivals(apart, clause, told["rival"])))
+    by = _came_between(apart, clause, twin, here["prompt_id"])
+    return told.with_columns(prompt_id=here["prompt_id"]).join(by, on="prompt_id", how="left", maintain_order="left").with_columns(
+        through=pl.when(pl.col("origin") == "rival").then("through")
+    ).drop("prompt_id")
 
 
-def _rivals(apart: Apart, clause: Clause, rivals: pl.Series) -> pl.Series:
-    """What became, in the build that has the row, of those that took its place in the other."""
-    inn = apart.inn
-    places = inn.places(rivals)
-    rows = inn.read(["reason", inn.column("step")], places)
-    texts = {each.number: each.text for each in path(inn.plan)}
-    step = pl.col(inn.column("step"))
-    dropped = step.replace_strict(texts, default=None, return_dtype=pl.String)
-    before = pl.when(step == 0).then(pl.col("reason").str.split(": ").list.first())
+def _came_between(apart: Apart, clause: Clause, twin: Clause, prompts: pl.Series) -> pl.DataFrame:
+    """Of each prompt what became, in the build that has the row, of the best of those that `clause` kept in the other and that did not come as far there: `through`."""
+    out, inn = apart.out, apart.inn
+    step, place = out.column("step"), out.column(clause.column("place"))
+    kept = out.read(["prompt_id", step, place]).with_columns(row_id=out.ids)
+    kept = kept.filter(pl.col("prompt_id").is_in(prompts.unique().implode()) & (pl.col(step).fill_null(clause.number + 1) > clause.number)).sort(place, "row_id", nulls_last=True)
+    places = inn.places(kept["row_id"])
+    there = inn.read(["reason", inn.column("step")], places)
+    reached = pl.col(inn.column("step"))
+    texts = {each.number: each.text for each in path(inn.plan) if each.number < twin.number}
     gone = pl.when(pl.Series(places.is_null())).then(pl.lit(GONE if apart.newer else NEW))
-    return rows.select(pl.coalesce(gone, before, pl.when(dropped != clause.text).then(dropped), pl.lit("its value"))).to_series().rename("through")
+    early = pl.when(reached == 0).then(pl.col("reason").str.split(": ").list.first())
+    dropped = reached.replace_strict(texts, default=None, return_dtype=pl.String) if texts else pl.lit(None, pl.String)
+    through = there.select(through=pl.coalesce(gone, early, dropped, pl.when(reached == twin.number).then(pl.lit("its value"))))
+    return kept.select("prompt_id").hstack(through).drop_nulls("through").group_by("prompt_id", maintain_order=True).first()
 
 
 def _unchosen(apart: Apart, here: pl.DataFrame, there: pl.DataFrame) -> Iterator[pl.DataFrame]:

@@ -48,11 +48,12 @@ def differing(before: Path, after: Path, changes: Sequence[Change]) -> Differing
         return Differing(names=names, untold=f"{said} has no `manifest.json`: no build ended there", uneven=len(early) == 1)
     builds = contender(names[0], before), contender(names[1], after)
     untold = unmoved(*builds)
+    whole = [unmoved(build, build) is None for build in builds]
     return Differing(
         names=names,
         moves=None if untold else moves(*builds, changes),
         untold=untold,
-        uneven=unmoved(builds[0], builds[0]) is None != unmoved(builds[1], builds[1]) is None,
+        uneven=whole[0] != whole[1],
         trained=tuple(_trained(*builds)),
         measured=tuple(_measured(*builds)),
     )

@@ -12,7 +12,7 @@ from .ledgers import Ledger
 def reads(clause: Clause, ledger: Ledger) -> list[str]:
     """The columns of the ledger that `filtered` asks for a clause of its build."""
     columns = [held for side in clause.sides if (held := ledger.held(side))]
-    return [*columns, *([ledger.column(clause.column("rival"))] if isinstance(clause.step, Keep) else [])]
+    return [*columns, *(["prompt_id", ledger.column(clause.column("rival"))] if isinstance(clause.step, Keep) else [])]
 
 
 def filtered(clause: Clause, counterpart: Clause | None, out: Ledger, inn: Ledger, here: pl.DataFrame, there: pl.DataFrame) -> pl.DataFrame:

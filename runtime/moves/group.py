@@ -11,14 +11,17 @@ from .ledgers import Ledger
 
 EXAMPLES = 3
 BY = ("move", "kind", "clause", "counterpart", "origin")
+FOLLOWS = ("displaced", "none")
+"""Origins of rows that moved because others did."""
 PRICED = ("quota", "soft quota", "budget")
 
 
 def group(rows: pl.DataFrame, before: Ledger, after: Ledger) -> tuple[Cause, ...]:
-    """The causes of the moved rows, most rows first, displaced rows behind as many others. A displaced row is told to make room for, or to take the room of, what the other rows moved by."""
+    """The causes of the moved rows, most rows first, displaced rows behind as many others. A displaced row is told to take the room of, or to make room for, rows that moved
+    the other way by something else."""
     found = [_cause(part, before, after) for _, part in rows.group_by(BY, maintain_order=True)]
-    found.sort(key=lambda c: (-c.rows, c.origin == "displaced", c.move, c.kind, c.clause or "", c.counterpart or "", c.origin))
-    return tuple(replace(cause, through=_made_room(cause, found)) if cause.origin == "displaced" else cause for cause in found)
+    found.sort(key=lambda c: (-c.rows, c.origin in FOLLOWS, c.move, c.kind, c.clause or "", c.counterpart or "", c.origin))
+    return tuple(replace(cause, through=_made_room(cause, found)) if cause.origin in FOLLOWS else cause for cause in found)
 
 
 def _cause(rows: pl.DataFrame, before: Ledger, after: Ledger) -> Cause:
@@ -32,17 +35,14 @@ def _cause(rows: pl.DataFrame, before: Ledger, after: Ledger) -> Cause:
     )  # fmt: skip
 
 
-def _made_room(cause: Cause, all: Sequence[Cause]) -> tuple[tuple[str, int], ...]:
-    """By what rows moved the other way that were not displaced themselves; by what moved the same way where none did: a bound that gave way moves other bounds' rows too."""
-    for other in (True, False):
-        rows: dict[str, int] = {}
-        for each in all:
-            if each.origin not in ("displaced", "none") and (each.move != cause.move) == other:
-                name = each.clause or each.counterpart or _data(each)
-                rows[name] = rows.get(name, 0) + each.rows
-        if rows:
-            return tuple(sorted(rows.items(), key=lambda each: (-each[1], each[0])))
-    return ()
+def _made_room(cause: Cause, found: Sequence[Cause]) -> tuple[tuple[str, int], ...]:
+    """By what rows moved the other way that were not displaced themselves."""
+    rows: dict[str, int] = {}
+    for each in found:
+        if each.origin not in FOLLOWS and each.move != cause.move:
+            name = _data(each) if each.kind == "unread" else each.clause or each.counterpart or each.kind
+            rows[name] = rows.get(name, 0) + each.rows
+    return tuple(sorted(rows.items(), key=lambda each: (-each[1], each[0])))
 
 
 def _data(cause: Cause) -> str:

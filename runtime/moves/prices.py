@@ -16,13 +16,17 @@ OBJECTIVE, SOFT, AT_MOST = "objective", "soft quota", "keep at most"
 
 @dataclass(frozen=True, slots=True)
 class _Term:
-    """What a part of the selection adds to the advantage of each row (f64[rows]) in the build that leaves them out and in the one that has them; which rows it counts in each."""
+    """What a part of the selection adds to the advantage of each row (f64[rows]) in the build that leaves them out and in the one that has them; which rows it counts in each.
+
+    `at_bound` (bool[rows]): it counts the row, and is just met as a ceiling where the row is out, or as a floor where it is in.
+    """
 
     kind: str
     clause: str | None
     counterpart: str | None
     out: np.ndarray
     inn: np.ndarray
+    at_bound: np.ndarray | bool = False
     counts: tuple[np.ndarray, np.ndarray] | None = None
 
     @property
@@ -39,8 +43,9 @@ def reads(ledger: Ledger) -> list[str]:
 def outbid(out: Ledger, inn: Ledger, here: pl.DataFrame, there: pl.DataFrame) -> pl.DataFrame:
     """Of rows that were candidates in both builds and selected in `inn` alone, those of `CAUSES` that prices know: the part that helped most to make it so.
 
-    The advantage of a row is the objective and what every clause adds to it, so the parts add up to the difference of the two advantages. Where that is
-    no more than rounding the kind is `ties`. Where a build has no budget, nothing is charged in it.
+    The advantage of a row is the objective and what every clause adds to it, so the parts add up to the difference of the two advantages. Where none
+    of them is above rounding, for the prices are of the relaxation and many rows may be worth the same, it is a clause that is written otherwise and just met, if one counts the row:
+    else the kind is `ties`. Where a build has no budget, nothing is charged in it.
     """
     sides = [(priced(_built(ledger, rows)), rows, ledger) for ledger, rows in ((out, here), (inn, there))]
     terms = _terms(sides[0], sides[1])
@@ -48,9 +53,11 @@ def outbid(out: Ledger, inn: Ledger, here: pl.DataFrame, there: pl.DataFrame) ->
     changed = np.array([not term.same for term in terms])
     scale = max((float(np.abs(term.inn).max(initial=0.0)) for term in terms if term.kind == OBJECTIVE), default=0.0)
     noise = max(NOISE * scale, *(p.noise({"tokens": _tokens(rows).max(initial=0)}) for p, rows, _ in sides), 1e-12)
-    total = gains.sum(axis=0)
     best = np.argmax(np.where(gains > noise, gains + np.where(changed, noise, 0.0)[:, None], -np.inf), axis=0)
-    tied = (total <= noise) | (gains.max(axis=0) <= noise)
+    tied = gains.max(axis=0) <= noise
+    for place in np.flatnonzero(changed):
+        decides = tied & terms[place].at_bound
+        best, tied = np.where(decides, place, best), tied & ~decides
 
     def pick(of: Callable[[_Term], object], untold: object) -> list[object]:
         each = [of(term) for term in terms]
@@ -99,8 +106,9 @@ def _terms(first: Sided, second: Sided) -> list[_Term]:
         clauses = [None if place is None else side.clauses[place] for side, place in ((out, mine), (inn, theirs))]
         charges = [np.zeros(height) if place is None else _charges(side, rows, place) for (side, rows, _), place in ((first, mine), (second, theirs))]
         counts = [_counts(side, rows, place) for (side, rows, _), place in ((first, mine), (second, theirs))]
+        bound = _just_met(out, mine, "high") * counts[0] | _just_met(inn, theirs, "low") * counts[1]
         kind = "budget" if any(isinstance(c, Budget) for c in clauses) else "quota"
-        found.append(_Term(kind, *(c.text if c else None for c in clauses), *charges, counts=(counts[0], counts[1])))
+        found.append(_Term(kind, *(c.text if c else None for c in clauses), *charges, bound, (counts[0], counts[1])))
     if out.soft or inn.soft:
         texts = [side.soft["clause"] if side.soft else None for side in (out, inn)]
         found.append(_Term(SOFT, *texts, *(_aimed(side, rows) for side, rows, _ in (first, second))))
@@ -160,6 +168,11 @@ def _worth(side: Priced, rows: pl.DataFrame, ledger: Ledger) -> np.ndarray:
 def _counts(side: Priced, rows: pl.DataFrame, place: int | None) -> np.ndarray:
     members = None if place is None else side.members[place]
     return np.ones(rows.height, bool) if members is None else members.to_numpy()
+
+
+def _just_met(side: Priced, place: int | None, bound: str) -> bool:
+    told = None if place is None else side.told[place]
+    return told is not None and told[bound] is not None and told["slack"] == 0
 
 
 def _charges(side: Priced, rows: pl.DataFrame, place: int) -> np.ndarray:
