@@ -16,6 +16,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from resource import RUSAGE_CHILDREN, getrusage
 from statistics import median
 from tempfile import gettempdir
 
@@ -135,7 +136,7 @@ def by_duckdb() -> list[int]:
     base = duckdb.connect()
     base.execute(SQL)
     base.execute("select teacher, now, count(*) from t where was != now group by all").fetchall()
-    base.execute("select unnest(skills) as skill, now, count(*) from t where was != now group by all").fetchall()
+    base.execute("select skill, now, count(*) from (select unnest(skills) as skill, now from t where was != now) group by all").fetchall()
     found = base.execute("select count_if(was and now), count_if(now and not was), count_if(was and not now), count_if(moved), count_if(longer) from t").fetchone()
     return list(found or ())
 
@@ -155,17 +156,19 @@ def by_pandas() -> list[int]:
     return [int(n.sum()) for n in (was & now, now & ~was, was & ~now, *apart)]
 
 
-def timed(command: list[str], folder: Path, runs: int) -> tuple[float, str]:
-    """The median seconds of a whole process, and what it printed."""
-    seconds, said = [], ""
+def timed(command: list[str], folder: Path, runs: int) -> tuple[float, float, str]:
+    """The median seconds of a whole process on the clock and on processors, and what it printed."""
+    clock, busy, said = [], [], ""
     for _ in range(runs):
-        began = time.perf_counter()
+        began, before = time.perf_counter(), getrusage(RUSAGE_CHILDREN)
         done = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, text=True, check=False)
-        seconds.append(time.perf_counter() - began)
+        clock.append(time.perf_counter() - began)
+        after = getrusage(RUSAGE_CHILDREN)
+        busy.append(after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime)
         said = done.stdout
         if done.returncode not in (0, 2):
             raise SystemExit(f"{' '.join(command)}: exit code {done.returncode}")
-    return median(seconds), said
+    return median(clock), median(busy), said
 
 
 def main() -> None:
@@ -185,17 +188,17 @@ def main() -> None:
     for name in SIDES:
         large(folder, name, asked.rows, asked.chosen, small(folder, name, SMALL))
     print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors", flush=True)
-    text, _ = timed([*MIXC, "diff", "before", "after"], folder, asked.runs)
-    whole, said = timed([*MIXC, "diff", "before", "after", "--format", "json"], folder, asked.runs)
+    text, work, _ = timed([*MIXC, "diff", "before", "after"], folder, asked.runs)
+    whole, more, said = timed([*MIXC, "diff", "before", "after", "--format", "json"], folder, asked.runs)
     found = json.loads(said)["builds"]["dataset"]
     rows, scores = found["rows"], {each["name"]: each["changed"] for each in found["scores"]}
     counts = [rows["kept"], rows["added"], rows["removed"], scores["naturalness"], scores["length"]]
     print(f"{found['read']['both']:,} rows in both; kept {counts[0]:,}, added {counts[1]:,}, removed {counts[2]:,}, {len(found['causes'])} causes; {counts[3]:,} scores moved")
-    print(f"mixc diff            {text:6.2f} s\nmixc diff, all rows  {whole:6.2f} s  (JSON of {len(said) / 1e6:.0f} MB)", flush=True)
+    print(f"mixc diff            {text:6.2f} s, {work:6.2f} s of processors\nmixc diff, all rows  {whole:6.2f} s, {more:6.2f} s of processors  (JSON of {len(said) / 1e6:.0f} MB)", flush=True)
     for name in ("duckdb", "pandas"):
-        seconds, told = timed([sys.executable, str(Path(__file__).resolve()), "--here", name], folder, asked.runs)
+        seconds, worked, told = timed([sys.executable, str(Path(__file__).resolve()), "--here", name], folder, asked.runs)
         same = "the same counts" if json.loads(told) == counts else f"OTHER COUNTS: {told.strip()}"
-        print(f"{name:<19}  {seconds:6.2f} s  {seconds / text:.2f} times as long as mixc diff; {same}, no causes", flush=True)
+        print(f"{name:<19}  {seconds:6.2f} s, {worked:6.2f} s of processors: {seconds / text:.2f} and {worked / work:.2f} times those of mixc diff; {same}, no causes", flush=True)
     shutil.rmtree(folder)
 
 

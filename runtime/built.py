@@ -14,7 +14,6 @@ from ..compiler.plan.stages import Plan
 from ..compiler.suggest import suggest
 from .ledger import TRACED
 from .path import Side
-from .variants import read_index
 
 SHOWN = 5
 
@@ -76,6 +75,8 @@ def _not_there(folder: Path, name: str) -> tuple[str, str]:
         if near is not None:
             return f"there is no build at `{folder}`", f"did you mean `{next(path for path in others if path.name == near)}`?"
         return f"there is no build at `{folder}`", f"builds there: {_some(others)}" if others else usual
+    from .variants import read_index  # what builds variants is much to load, and seldom asked for here
+
     if variants := read_index(folder):
         return _several(folder, variants)
     if inside := _builds(folder):

@@ -15,6 +15,8 @@ TEXTS = ("prompt", "response", "reference")
 BEFORE = "before"
 SELECTION = "selection"
 """Keys of what is no filter: all that drops rows before them, and the clauses that act together after them."""
+UNCHOSEN = "select: not "
+"""How the reason of a candidate begins that passed every filter and was not chosen."""
 KEPT = ("place", "rival", "margin")
 """What the ledger says of `keep best` beside the value: the row's place in its prompt, the row it won or lost against, and by how much."""
 

@@ -16,7 +16,7 @@ from .candidates import OBJECTIVE, TIE, Candidates, candidates, grouped, problem
 from .conflicts import infeasible
 from .groups import group_rows
 from .identity import by_row_id, seeded_hash
-from .path import BEFORE, SELECTION, key
+from .path import BEFORE, SELECTION, UNCHOSEN, key
 from .rows import Rows
 from .selection.problem import Infeasible, Solution
 from .settled import settled, unsettled
@@ -26,8 +26,6 @@ from .solvers import solved
 ADVANTAGE = "mixc:advantage"
 DROPPED_AT = "mixc:step"
 """The filter that dropped a row, by its `path.key`; null while it is a candidate."""
-UNCHOSEN = "select: not "
-"""How the reason of a candidate begins that passed every filter and was not chosen."""
 MOST_NAMED = 6
 """A reason names at most so many of the clauses that left no room."""
 

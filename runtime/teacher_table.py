@@ -7,10 +7,10 @@ import polars as pl
 
 from ..compiler.plan.stages import Plan, Score
 from .ledger import ledger
+from .path import UNCHOSEN
 from .ranked_by import declared, judges
 from .ranking import Mean, correct, means, valued
 from .rows import Rows
-from .select import UNCHOSEN
 from .sums import Sum
 
 

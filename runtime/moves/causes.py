@@ -7,8 +7,7 @@ import polars as pl
 
 from ...compiler.plan.changes import Change
 from ...compiler.plan.stages import Decontaminate, Dedup, Plan, Select
-from ..path import Clause, path
-from ..select import UNCHOSEN
+from ..path import UNCHOSEN, Clause, path
 from . import filters, prices
 from .found import CAUSES
 from .ledgers import Ledger

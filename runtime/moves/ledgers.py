@@ -57,8 +57,10 @@ class Ledger:
 
     def places(self, ids: pl.Series) -> pl.Series:
         """Where each of these row ids stands, null where it does not."""
-        known = pl.DataFrame({"row_id": self.ids}).with_row_index("place")
-        return pl.DataFrame({"row_id": ids}).join(known, on="row_id", how="left", maintain_order="left")["place"]
+        if not self.ids.len():
+            return pl.Series([None] * ids.len(), dtype=pl.UInt32)
+        near = self.ids.search_sorted(ids).cast(pl.UInt32).clip(0, self.ids.len() - 1)
+        return near.set(self.ids.gather(near).ne_missing(ids), None)
 
 
 def ledger(build: Contender) -> Ledger:
@@ -67,6 +69,8 @@ def ledger(build: Contender) -> Ledger:
     try:
         schema = pl.Schema(pl.read_parquet_schema(path))
         ids = pl.read_parquet(path, columns=["row_id"])["row_id"]
+        if not ids.is_sorted():
+            raise unreadable(build.folder, "the rows of `ledger.parquet` are not in the order of their ids", "build it again")
     except (pl.exceptions.PolarsError, OSError) as error:
         raise _unreadable(build.folder, error) from None
     return Ledger(build.folder, build.plan, build.manifest, schema, ids)

@@ -66,10 +66,10 @@ def _shared(before: Ledger, after: Ledger) -> tuple[tuple[pl.Series, pl.Series] 
     """The places of the rows that both ledgers have, None where these are all rows of both; and how many there are."""
     if before.ids.equals(after.ids):
         return None, Scanned(both=before.ids.len(), only_before=0, only_after=0)
-    first, second = (pl.DataFrame({"row_id": each.ids}).with_row_index(name) for each, name in ((before, "first"), (after, "second")))
-    both = first.join(second, on="row_id").select("first", "second")
-    shared = both["first"], both["second"]
-    return shared, Scanned(both=both.height, only_before=before.ids.len() - both.height, only_after=after.ids.len() - both.height)
+    second = after.places(before.ids)
+    here = second.is_not_null()
+    both = here.arg_true(), second.filter(here)
+    return both, Scanned(both=both[0].len(), only_before=before.ids.len() - both[0].len(), only_after=after.ids.len() - both[0].len())
 
 
 def _reweighted(before: Path, after: Path) -> pl.DataFrame:
