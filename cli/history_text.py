@@ -9,7 +9,7 @@ from .sheet import NONE, Sheet
 
 VERSION = 1
 DIGITS = 8
-HEADER = ("when", "build", "recipe", "plan", "rows", "tokens", "objective", "accuracy", "against the build before")
+HEADER = ("when", "build", "recipe", "plan", "rows", "tokens", "objective", "accuracy", "since the last")
 
 
 def history_sheet(found: Sequence[Entry]) -> Sheet:
@@ -18,7 +18,7 @@ def history_sheet(found: Sequence[Entry]) -> Sheet:
     rows = [_row(entry, measured) for entry in found]
     header = tuple(name for name in HEADER if name != "accuracy" or measured)
     styles = {place: "warning" for place, entry in enumerate(found) if entry.broken}
-    notes = ("against: the class of what the recipe says otherwise than in the build before of the same name, rows that came and went", "times are UTC")
+    notes = ("since the last of the same recipe: the class of what it says otherwise, rows that came and went; times are UTC",)
     return Sheet(f"{len(found):,} build{'' if len(found) == 1 else 's'}", header, tuple(rows), notes, words=4, last=True, styles=styles)
 
 
@@ -28,9 +28,9 @@ def _row(entry: Entry, measured: bool) -> tuple[str, ...]:
     if entry.broken:
         said = entry.broken
     elif entry.stopped:
-        said = f"stopped after {entry.stopped}" + (f"; {_since(entry.since)}" if entry.since else "")
+        said = f"stopped after {entry.stopped}"
     else:
-        said = "first of its name" if entry.since is None else _since(entry.since)
+        said = "first" if entry.since is None else _since(entry.since)
     known = (entry.rows, entry.tokens)
     objective = NONE if entry.objective is None else shown(float(f"{entry.objective:.5g}"))
     return (
@@ -40,10 +40,10 @@ def _row(entry: Entry, measured: bool) -> tuple[str, ...]:
 
 
 def _since(since: Since) -> str:
-    said = "the same recipe" if since.work is None else f"{since.work.value}, {since.changes:,} change{'' if since.changes == 1 else 's'}"
+    said = "same recipe" if since.work is None else since.work.value
     if since.added is None or since.removed is None:
         return said
-    return f"{said}; {f'+{since.added:,} -{since.removed:,} rows' if since.added or since.removed else 'the same rows'}"
+    return f"{said}, {f'+{since.added:,} -{since.removed:,}' if since.added or since.removed else 'same rows'}"
 
 
 def history_json(root: object, found: Sequence[Entry]) -> str:

@@ -47,7 +47,7 @@ class Entry:
 
 
 def history(root: Path) -> tuple[Entry, ...]:
-    """The builds in `root` and in its folders, or `root` itself if it is one; the oldest first. Fault MIX0524 where there is none."""
+    """The builds in `root` and in its folders, or `root` itself if it is one; the oldest first. What stopped before its selection is not what a later one is held against. Fault MIX0524 where there is none."""
     folders = _folders(root)
     if not folders:
         raise no_build(root)
@@ -58,7 +58,8 @@ def history(root: Path) -> tuple[Entry, ...]:
         if build is not None and entry.recipe is not None:
             before = last.get(entry.recipe)
             entry = entry if before is None else replace(entry, since=_since(before, build))
-            last[entry.recipe] = (entry, build)
+            if before is None or entry.rows is not None:
+                last[entry.recipe] = (entry, build)
         told.append(entry)
     return tuple(told)
 
@@ -85,7 +86,7 @@ def _read(folder: Path, root: Path) -> tuple[Entry, Contender | None]:
     when = datetime.fromtimestamp((path if path.is_file() else folder).stat().st_mtime, UTC)
     empty = Entry(name, folder, when)
     if not path.is_file():
-        return replace(empty, broken="half a build: it has no `manifest.json`"), None
+        return replace(empty, broken="half a build, no `manifest.json`"), None
     try:
         manifest = read_json(folder, "manifest.json")
         selection = manifest.get("selection") or {}
