@@ -97,7 +97,7 @@ def charges(priced: Priced, place: int, row: Mapping[str, Any], advantage: float
             cost = price if side == "high" else -price
             found.append(Charge(clause=clause.text, amount=-cost * amount, price=price, unit="token" if "tokens" in clause.unit else "example", side=side))
     if priced.soft is not None:
-        found += aimed(priced.soft, row)
+        found += _aimed(priced.soft, row)
     noise = priced.noise(row)
     found = [c for c in found if abs(c.amount) > noise]
     rest = fsum((value, *(c.amount for c in found)))
@@ -108,7 +108,7 @@ def charges(priced: Priced, place: int, row: Mapping[str, Any], advantage: float
     return tuple(found), advantage if abs(advantage) > noise else 0.0
 
 
-def aimed(soft: Mapping[str, Any], row: Mapping[str, Any]) -> list[Charge]:
+def _aimed(soft: Mapping[str, Any], row: Mapping[str, Any]) -> list[Charge]:
     """What a soft quota adds to a row of the leaves whose targets hold others out: the prices of these targets."""
     price = fsum(leaf.get("price", 0.0) for leaf in soft["leaves"] if leaf["leaf"] in (row["skills"] or ()))
     by_token = soft["unit"] == "tokens"

@@ -1,6 +1,6 @@
 """A folder of builds to its history: what each was made of and came to, and what changed against the one before of the same recipe. Reads the folders alone."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -55,11 +55,12 @@ def history(root: Path) -> tuple[Entry, ...]:
     last: dict[str, tuple[Entry, Contender]] = {}
     told = []
     for entry, build in found:
-        if build is not None and entry.recipe is not None:
-            before = last.get(entry.recipe)
+        name = entry.recipe
+        if build is not None and name is not None:
+            before = last.get(name)
             entry = entry if before is None else replace(entry, since=_since(before, build))
             if before is None or entry.rows is not None:
-                last[entry.recipe] = (entry, build)
+                last[name] = (entry, build)
         told.append(entry)
     return tuple(told)
 
@@ -119,13 +120,13 @@ def _accuracy(build: Contender) -> dict[str, float]:
     return {benchmark: sum(each) / len(each) for benchmark, each in values.items()}
 
 
-def _since(before: tuple[Entry, Contender], build: Contender) -> Since:
-    entry, former = before
+def _since(last: tuple[Entry, Contender], build: Contender) -> Since:
+    entry, former = last
     found = diff(former.plan, build.plan)
     matters = [change for change in found.changes if change.work.cost]
     work = found.work if found.matters else None
-    chosen: Sequence = [each.selections.get(RECIPE) for each in (former, build)]
-    if any(rows is None for rows in chosen):
+    before, after = former.selections.get(RECIPE), build.selections.get(RECIPE)
+    if before is None or after is None:
         return Since(entry.name, work, len(matters))
-    old, new = (set(rows["row_id"]) for rows in chosen)
+    old, new = set(before["row_id"]), set(after["row_id"])
     return Since(entry.name, work, len(matters), len(new - old), len(old - new))

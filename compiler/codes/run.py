@@ -183,7 +183,7 @@ CODES: dict[str, Code] = {
     ),
     "MIX0524": Code(
         "no build to ask",
-        "`mixc why` reads a finished build, `mixc compare` one or several: the folder with `plan.json`, `manifest.json` and `ledger.parquet` that `mixc build` writes, or "
+        "`mixc why` reads a finished build, `mixc compare` one or several, `mixc log` a folder of them: the folder with `plan.json`, `manifest.json` and `ledger.parquet` that `mixc build` writes, or "
         "the spec whose build lies in `build/NAME/`. There is none at that place, it stopped before its selection, it holds several builds, "
         "or a version wrote it that kept less about its rows. A spec with a `sweep` or an `ablate` has a folder for each of its variants, "
         "`build/NAME/window=4/` or `build/NAME/without-1/`, and one of them is what to name; `compare` takes the folder of them all. Where there is no build, build it: scores that "

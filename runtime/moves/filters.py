@@ -1,5 +1,8 @@
 """Why a filter took a row in one build and not in the other: the clause, the row's value, the threshold, or the row that won its place. Of rows of one filter."""
 
+from collections.abc import Callable
+from typing import Any
+
 import polars as pl
 
 from ...compiler.clauses import Keep
@@ -86,7 +89,10 @@ def _met(atom: Atom, out: Ledger) -> pl.Expr:
         held = out.held(atom.truth) if atom.truth else None
         return pl.col(f"out {held}") if held and out.schema[held] == pl.Boolean else pl.lit(True)
     left, right = (_side(side, out, "out") for side in (atom.left, atom.right))
-    return COMPARE[atom.operator](left, right) if left is not None and right is not None else pl.lit(True)
+    if left is None or right is None:
+        return pl.lit(True)
+    compare: Callable[[pl.Expr, pl.Expr], Any] = COMPARE[atom.operator]
+    return compare(left, right)
 
 
 def _twin(atom: Atom, counterpart: Clause | None) -> Atom | None:

@@ -1,6 +1,6 @@
 """What parts the datasets of two builds, as data: rows that moved with the cause of each, causes with their counts, scores that shifted. Nothing here decides."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import polars as pl
 
@@ -107,8 +107,8 @@ class Moves:
     teachers: tuple[Tally, ...] = ()
     skills: tuple[Tally, ...] = ()
     shifts: tuple[Shift, ...] = ()
-    scores_before: tuple[str, ...] = field(default=())
-    scores_after: tuple[str, ...] = field(default=())
+    scores_before: tuple[str, ...] = ()
+    scores_after: tuple[str, ...] = ()
 
     @property
     def added(self) -> int:

@@ -24,7 +24,7 @@ def moves(before: Contender, after: Contender, changes: Sequence[Change]) -> Mov
     added, removed = _without(chosen[1], chosen[0]), _without(chosen[0], chosen[1])
     kept = chosen[1].join(chosen[0], on="row_id", suffix=" before", maintain_order="left")
     untraced = [each for each in ledgers if not each.traced]
-    rows = [_caused(ADDED, added, Apart(*ledgers, changes, True), untraced), _caused(REMOVED, removed, Apart(*ledgers[::-1], changes, False), untraced)]
+    rows = [_caused(ADDED, added, Apart(ledgers[0], ledgers[1], changes, True), untraced), _caused(REMOVED, removed, Apart(ledgers[1], ledgers[0], changes, False), untraced)]
     found = pl.concat(rows)
     shared, scanned = _shared(*ledgers)
     return Moves(

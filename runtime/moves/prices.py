@@ -8,7 +8,7 @@ import polars as pl
 
 from ...compiler.clauses import AtMost, Budget, Quota
 from ..built import Built
-from ..charges import NOISE, Clauses, Priced, aimed, priced, taken
+from ..charges import NOISE, Clauses, Priced, priced, taken
 from .ledgers import Ledger
 
 OBJECTIVE, SOFT, AT_MOST = "objective", "soft quota", "keep at most"
@@ -34,6 +34,62 @@ class _Term:
         return self.clause == self.counterpart
 
 
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """The rows in one of the builds: in its ledger, and as its prices see them. Everything asked of it is f64[rows] or bool[rows]."""
+
+    priced: Priced
+    rows: pl.DataFrame
+    ledger: Ledger
+
+    @property
+    def maximised(self) -> str:
+        return f"maximize {self.priced.stage.objective_text}"
+
+    @property
+    def tokens(self) -> np.ndarray:
+        return self.rows["tokens"].fill_null(0).to_numpy()
+
+    def column(self, name: str) -> np.ndarray:
+        return self.rows[self.ledger.column(name)].cast(pl.Float64).fill_null(float("nan")).to_numpy()
+
+    def advantage(self) -> np.ndarray:
+        return self.column("advantage")
+
+    def worth(self) -> np.ndarray:
+        """The objective, by the tokens where they alone are budgeted."""
+        value = np.nan_to_num(self.column("objective"))
+        return value * self.tokens if self.priced.weighted else value
+
+    def counts(self, place: int | None) -> np.ndarray:
+        """Which rows a clause counts."""
+        members = None if place is None else self.priced.members[place]
+        return np.ones(self.rows.height, bool) if members is None else members.to_numpy()
+
+    def charges(self, place: int | None) -> np.ndarray:
+        """What a quota or budget adds to the objective of each row, below 0 where it costs."""
+        clause, told = (None, None) if place is None else (self.priced.clauses[place], self.priced.told[place])
+        if clause is None or isinstance(clause, AtMost) or told is None or not told["price"]:
+            return np.zeros(self.rows.height)
+        amount = taken(clause, self.counts(place), self.tokens, told["side"], self.priced.counted)
+        return amount * (-told["price"] if told["side"] == "high" else told["price"])
+
+    def aimed(self) -> np.ndarray:
+        """What the prices of its targets add to each row: of every leaf that it has."""
+        soft = self.priced.soft
+        if soft is None:
+            return np.zeros(self.rows.height)
+        prices = pl.DataFrame({"skills": [each["leaf"] for each in soft["leaves"]], "price": [float(each.get("price") or 0.0) for each in soft["leaves"]]})
+        leaves = self.rows.select(pl.col("skills").list.unique()).with_row_index("row").explode("skills", empty_as_null=True)
+        paid = leaves.join(prices, on="skills", how="left", maintain_order="left").group_by("row", maintain_order=True).agg(pl.col("price").sum())
+        return paid["price"].to_numpy() * (self.tokens if soft["unit"] == "tokens" else 1)
+
+    def just_met(self, place: int | None, bound: str) -> bool:
+        """Whether a clause has this bound (`low`, `high`) and not one more or less would do."""
+        told = None if place is None else self.priced.told[place]
+        return told is not None and told[bound] is not None and told["slack"] == 0
+
+
 def reads(ledger: Ledger) -> list[str]:
     """The columns that `outbid` asks of a ledger."""
     counted = [name for name in ledger.schema if name.startswith("column ") or name == "teacher value"]
@@ -47,12 +103,12 @@ def outbid(out: Ledger, inn: Ledger, here: pl.DataFrame, there: pl.DataFrame) ->
     of them is above rounding, for the prices are of the relaxation and many rows may be worth the same, it is a clause that is written otherwise and just met, if one counts the row:
     else the kind is `ties`. Where a build has no budget, nothing is charged in it.
     """
-    sides = [(priced(_built(ledger, rows)), rows, ledger) for ledger, rows in ((out, here), (inn, there))]
+    sides = [_Side(priced(Built(ledger.folder, ledger.plan, dict(ledger.manifest), rows)), rows, ledger) for ledger, rows in ((out, here), (inn, there))]
     terms = _terms(sides[0], sides[1])
     gains = np.array([term.inn - term.out for term in terms])
     changed = np.array([not term.same for term in terms])
     scale = max((float(np.abs(term.inn).max(initial=0.0)) for term in terms if term.kind == OBJECTIVE), default=0.0)
-    noise = max(NOISE * scale, *(p.noise({"tokens": _tokens(rows).max(initial=0)}) for p, rows, _ in sides), 1e-12)
+    noise = max(NOISE * scale, *(side.priced.noise({"tokens": side.tokens.max(initial=0)}) for side in sides), 1e-12)
     best = np.argmax(np.where(gains > noise, gains + np.where(changed, noise, 0.0)[:, None], -np.inf), axis=0)
     tied = gains.max(axis=0) <= noise
     for place in np.flatnonzero(changed):
@@ -64,16 +120,15 @@ def outbid(out: Ledger, inn: Ledger, here: pl.DataFrame, there: pl.DataFrame) ->
         return [untold if tie else each[b] for b, tie in zip(best, tied, strict=True)]
 
     at = np.arange(len(best))
-    out_charge, in_charge = (np.array([getattr(term, side) for term in terms])[best, at] for side in ("out", "inn"))
-    advantages = [_float(rows, ledger.column("advantage")) for _, rows, ledger in sides]
+    charges = [np.where(tied, np.nan, np.array([getattr(term, side) for term in terms])[best, at]) for side in ("out", "inn")]
     return pl.DataFrame(
         {
             "row_id": here["row_id"], "kind": pick(lambda t: t.kind, "ties"),
-            "clause": pick(lambda t: t.clause, _maximised(sides[0][0])), "counterpart": pick(lambda t: t.counterpart, _maximised(sides[1][0])),
-            "origin": _origins(terms, best, tied), "advantage out": advantages[0], "advantage in": advantages[1],
-            "charge out": np.where(tied, np.nan, out_charge), "charge in": np.where(tied, np.nan, in_charge),
+            "clause": pick(lambda t: t.clause, sides[0].maximised), "counterpart": pick(lambda t: t.counterpart, sides[1].maximised),
+            "origin": _origins(terms, best, tied), "advantage out": sides[0].advantage(), "advantage in": sides[1].advantage(),
+            "charge out": charges[0], "charge in": charges[1],
         },
-        schema_overrides={name: pl.String for name in ("kind", "clause", "counterpart", "origin")},
+        schema_overrides=dict.fromkeys(("kind", "clause", "counterpart", "origin"), pl.String),
     ).with_columns(pl.col(pl.Float64).fill_nan(None))  # fmt: skip
 
 
@@ -93,30 +148,24 @@ def _origins(terms: Sequence[_Term], best: np.ndarray, tied: np.ndarray) -> list
     return found
 
 
-Sided = tuple[Priced, pl.DataFrame, Ledger]
-
-
-def _terms(first: Sided, second: Sided) -> list[_Term]:
-    (out, here, _), (inn, there, _) = first, second
-    worth = [_worth(*side) for side in (first, second)]
-    objective = _Term(OBJECTIVE, _maximised(out), _maximised(inn), *worth)
-    height = here.height
-    found = [objective]
-    for mine, theirs in paired(out.clauses, inn.clauses):
-        clauses = [None if place is None else side.clauses[place] for side, place in ((out, mine), (inn, theirs))]
-        charges = [np.zeros(height) if place is None else _charges(side, rows, place) for (side, rows, _), place in ((first, mine), (second, theirs))]
-        counts = [_counts(side, rows, place) for (side, rows, _), place in ((first, mine), (second, theirs))]
-        bound = _just_met(out, mine, "high") * counts[0] | _just_met(inn, theirs, "low") * counts[1]
-        kind = "budget" if any(isinstance(c, Budget) for c in clauses) else "quota"
-        found.append(_Term(kind, *(c.text if c else None for c in clauses), *charges, bound, (counts[0], counts[1])))
-    if out.soft or inn.soft:
-        texts = [side.soft["clause"] if side.soft else None for side in (out, inn)]
-        found.append(_Term(SOFT, *texts, *(_aimed(side, rows) for side, rows, _ in (first, second))))
-    if out.stage.at_most or inn.stage.at_most:
-        texts = [side.stage.at_most.text if side.stage.at_most else None for side in (out, inn)]
-        said = [sum((getattr(term, name) for term in found), np.zeros(height)) for name in ("out", "inn")]
-        rest = [np.zeros(height) if text is None else np.nan_to_num(_float(rows, ledger.column("advantage")) - known) for text, known, (_, rows, ledger) in zip(texts, said, (first, second), strict=True)]
-        found.append(_Term(AT_MOST, *texts, *rest))
+def _terms(out: _Side, inn: _Side) -> list[_Term]:
+    """The parts of the advantages on both sides: objective, quotas and budgets, soft targets, and `keep at most` for what is left."""
+    found = [_Term(OBJECTIVE, out.maximised, inn.maximised, out.worth(), inn.worth())]
+    for mine, theirs in paired(out.priced.clauses, inn.priced.clauses):
+        clause = None if mine is None else out.priced.clauses[mine]
+        counterpart = None if theirs is None else inn.priced.clauses[theirs]
+        counts = out.counts(mine), inn.counts(theirs)
+        bound = counts[0] * out.just_met(mine, "high") | counts[1] * inn.just_met(theirs, "low")
+        kind = "budget" if isinstance(clause or counterpart, Budget) else "quota"
+        found.append(_Term(kind, clause and clause.text, counterpart and counterpart.text, out.charges(mine), inn.charges(theirs), bound, counts))
+    if out.priced.soft or inn.priced.soft:
+        texts = [None if side.priced.soft is None else str(side.priced.soft["clause"]) for side in (out, inn)]
+        found.append(_Term(SOFT, texts[0], texts[1], out.aimed(), inn.aimed()))
+    most = out.priced.stage.at_most, inn.priced.stage.at_most
+    if any(most):
+        known = [np.sum([getattr(term, name) for term in found], axis=0) for name in ("out", "inn")]
+        rest = [side.advantage() - said if limit else np.zeros(len(said)) for side, limit, said in zip((out, inn), most, known, strict=True)]
+        found.append(_Term(AT_MOST, most[0] and most[0].text, most[1] and most[1].text, np.nan_to_num(rest[0]), np.nan_to_num(rest[1])))
     return found
 
 
@@ -142,50 +191,3 @@ def _told(c: Quota | Budget | AtMost) -> object:
 
 def _of(c: Quota | Budget | AtMost) -> object:
     return ("quota", c.group) if isinstance(c, Quota) else ("budget", getattr(c, "unit", None))
-
-
-def _built(ledger: Ledger, rows: pl.DataFrame) -> Built:
-    return Built(ledger.folder, ledger.plan, dict(ledger.manifest), rows)
-
-
-def _maximised(side: Priced) -> str:
-    return f"maximize {side.stage.objective_text}"
-
-
-def _tokens(rows: pl.DataFrame) -> np.ndarray:
-    return rows["tokens"].fill_null(0).to_numpy()
-
-
-def _float(rows: pl.DataFrame, name: str) -> np.ndarray:
-    return rows[name].cast(pl.Float64).fill_null(float("nan")).to_numpy()
-
-
-def _worth(side: Priced, rows: pl.DataFrame, ledger: Ledger) -> np.ndarray:
-    value = np.nan_to_num(_float(rows, ledger.column("objective")))
-    return value * _tokens(rows) if side.weighted else value
-
-
-def _counts(side: Priced, rows: pl.DataFrame, place: int | None) -> np.ndarray:
-    members = None if place is None else side.members[place]
-    return np.ones(rows.height, bool) if members is None else members.to_numpy()
-
-
-def _just_met(side: Priced, place: int | None, bound: str) -> bool:
-    told = None if place is None else side.told[place]
-    return told is not None and told[bound] is not None and told["slack"] == 0
-
-
-def _charges(side: Priced, rows: pl.DataFrame, place: int) -> np.ndarray:
-    """f64[rows]: what a quota or budget adds to the objective of each row, below 0 where it costs."""
-    clause, told = side.clauses[place], side.told[place]
-    if isinstance(clause, AtMost) or told is None or not told["price"]:
-        return np.zeros(rows.height)
-    amount = taken(clause, _counts(side, rows, place), _tokens(rows), told["side"], side.counted)
-    return amount * (-told["price"] if told["side"] == "high" else told["price"])
-
-
-def _aimed(side: Priced, rows: pl.DataFrame) -> np.ndarray:
-    if side.soft is None:
-        return np.zeros(rows.height)
-    soft = side.soft
-    return np.array([sum(c.amount for c in aimed(soft, row)) for row in rows.select("skills", "tokens").iter_rows(named=True)], float)

@@ -10,6 +10,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from mixc.cli.main import main
 from mixc.cli.write_diff import schema
+from mixc.runtime.moves.found import KINDS, ORIGINS
 from mixc.tests.cli.running import Run, runner
 from mixc.tests.moved import moved
 from mixc.tests.project import SCORED, make_project, rows, write_rows
@@ -99,6 +100,11 @@ def _turned(move: dict) -> dict:
     pairs = {name: value and {"before": value["after"], "after": value["before"]} for name, value in move.items() if name in ("value", "bound", "advantage", "charge")}
     through = {"new data": "gone data", "gone data": "new data"}.get(move["through"], move["through"])
     return {**move, **pairs, "through": through, "move": {"added": "removed", "removed": "added"}[move["move"]]}
+
+
+def test_the_schema_has_every_kind_and_origin() -> None:
+    defined = schema()["$defs"]
+    assert (defined["kind"]["enum"], defined["origin"]["enum"]) == ([*KINDS], [*ORIGINS])
 
 
 @pytest.mark.parametrize("name", ["base", "quantile", "narrow"])
