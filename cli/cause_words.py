@@ -16,6 +16,9 @@ def cause_words(cause: Cause, names: tuple[str, str]) -> str:
             return f"{'new' if came else 'gone'} data: `{out}` has not read them"
         case "unread", _:
             return f"not read in `{out}`: {cause.clause}"
+        case "teachers" | "heldout" | "scan", origin:
+            why = {"teachers": "of no declared teacher, or without a whole answer", "heldout": "of a prompt that is held out", "scan": "without a prompt or a response"}[cause.kind]
+            return f"{why} in `{out}`" + ("" if origin == "recipe" else ": the data is another")
         case "draw", _:
             return f"{cause.clause}: rows are drawn, and it is another draw"
         case "dedup", "rival":

@@ -103,8 +103,7 @@ def _early(apart: Apart, rows: pl.DataFrame) -> pl.DataFrame:
     for kind, blocks in BLOCKS.items():
         changed = any(c.block.split()[0] in blocks and c.work.cost for c in apart.changes)
         other = "rival" if kind == "dedup" else "data"
-        told = pl.when(~pl.col("clause").is_in(list(same))).then(pl.lit("recipe")).otherwise(pl.lit(other)) if kind in ("decontaminate", "dedup") else pl.lit("recipe" if changed else other)
-        origin = pl.when(pl.col("kind") == kind).then(told).otherwise(origin)
+        origin = pl.when(pl.col("kind") == kind).then(pl.lit("recipe" if changed else other)).otherwise(origin)
     benchmarks = pl.when((pl.col("kind") == "decontaminate") & (pl.col("origin") == "data") & moved).then(pl.lit("another file"))
     twin = pl.when(pl.col("clause").is_in(list(same)) | ~pl.col("kind").is_in(["decontaminate", "dedup"])).then("clause")
     return found.with_columns(origin=origin, counterpart=twin).with_columns(through=benchmarks)

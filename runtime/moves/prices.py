@@ -79,10 +79,19 @@ class _Side:
         soft = self.priced.soft
         if soft is None:
             return np.zeros(self.rows.height)
-        prices = pl.DataFrame({"skills": [each["leaf"] for each in soft["leaves"]], "price": [float(each.get("price") or 0.0) for each in soft["leaves"]]})
+        told = [(each["leaf"], float(each.get("price") or 0.0)) for each in soft["leaves"]]
+        prices = pl.DataFrame(told, schema={"skills": pl.String, "price": pl.Float64}, orient="row")
         leaves = self.rows.select(pl.col("skills").list.unique()).with_row_index("row").explode("skills", empty_as_null=True)
         paid = leaves.join(prices, on="skills", how="left", maintain_order="left").group_by("row", maintain_order=True).agg(pl.col("price").sum())
         return paid["price"].to_numpy() * (self.tokens if soft["unit"] == "tokens" else 1)
+
+    def full(self) -> np.ndarray:
+        """Which rows are of a prompt that has as many selected rows as `keep at most` allows."""
+        most = self.priced.stage.at_most
+        if most is None:
+            return np.zeros(self.rows.height, bool)
+        chosen = self.ledger.read(["prompt_id", "status"]).filter(pl.col("status") == "selected")["prompt_id"].value_counts().filter(pl.col("count") >= most.count)
+        return self.rows["prompt_id"].is_in(chosen["prompt_id"].implode()).to_numpy()
 
     def just_met(self, place: int | None, bound: str) -> bool:
         """Whether a clause has this bound (`low`, `high`) and not one more or less would do."""
@@ -93,7 +102,7 @@ class _Side:
 def reads(ledger: Ledger) -> list[str]:
     """The columns that `outbid` asks of a ledger."""
     counted = [name for name in ledger.schema if name.startswith("column ") or name == "teacher value"]
-    return ["teacher", "skills", "tokens", *(ledger.column(name) for name in ("objective", "advantage")), *counted]
+    return ["prompt_id", "teacher", "skills", "tokens", *(ledger.column(name) for name in ("objective", "advantage")), *counted]
 
 
 def outbid(out: Ledger, inn: Ledger, here: pl.DataFrame, there: pl.DataFrame) -> pl.DataFrame:
@@ -111,7 +120,7 @@ def outbid(out: Ledger, inn: Ledger, here: pl.DataFrame, there: pl.DataFrame) ->
     noise = max(NOISE * scale, *(side.priced.noise({"tokens": side.tokens.max(initial=0)}) for side in sides), 1e-12)
     best = np.argmax(np.where(gains > noise, gains + np.where(changed, noise, 0.0)[:, None], -np.inf), axis=0)
     tied = gains.max(axis=0) <= noise
-    for place in np.flatnonzero(changed):
+    for place in sorted(np.flatnonzero(changed), key=lambda place: terms[place].kind != AT_MOST):
         decides = tied & terms[place].at_bound
         best, tied = np.where(decides, place, best), tied & ~decides
 
@@ -165,7 +174,7 @@ def _terms(out: _Side, inn: _Side) -> list[_Term]:
     if any(most):
         known = [np.sum([getattr(term, name) for term in found], axis=0) for name in ("out", "inn")]
         rest = [side.advantage() - said if limit else np.zeros(len(said)) for side, limit, said in zip((out, inn), most, known, strict=True)]
-        found.append(_Term(AT_MOST, most[0] and most[0].text, most[1] and most[1].text, np.nan_to_num(rest[0]), np.nan_to_num(rest[1])))
+        found.append(_Term(AT_MOST, most[0] and most[0].text, most[1] and most[1].text, np.nan_to_num(rest[0]), np.nan_to_num(rest[1]), out.full()))
     return found
 
 
