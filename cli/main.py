@@ -161,13 +161,13 @@ def help_text() -> str:
     width = max(map(len, VERBS))
     verbs = "\n".join(f"  {verb:<{width}}  {does}" for verb, does in VERBS.items())
     return f"""mixc {__version__}, a compiler for training data
+
 {USAGE}
 
 {verbs}
 
 everywhere: -q, --quiet (errors only); -v, --verbose; --no-color (or NO_COLOR)
 `mixc VERB --help` tells more of a verb. New here: `mixc init demo`.
-
 exit codes: 0 fine, 1 spec or command line wrong, 2 differences, 3 infeasible,
             4 run failed, 130 interrupted"""
 

@@ -19,7 +19,7 @@ SPECS = {
     "filled": BASE.replace("budget   12 examples", "budget   150 tokens"),
     "random": SCORED,
     "leaked": BASE.replace(WAIVED, 'decontaminate against "leaked.jsonl" by 8-grams of prompt'),
-    "copies": BASE.replace(WAIVED, WAIVED + "\n\ndedup by minhash(threshold: 0.6) of response"),
+    "copies": BASE.replace(WAIVED, WAIVED + "\n\ndedup by minhash(threshold: 0.3) of response"),
     "named": BASE.replace("skills topics", 'teacher brief from rows where model == "terse"\nteacher rambler from rows where model == "rambler"\n\nskills topics').replace('"rambler" <=', "rambler <="),
     "free": BASE.replace("  budget   12 examples\n", "").replace('  quota    teacher "rambler" <= 30%\n', ""),
 }
