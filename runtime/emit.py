@@ -1,4 +1,4 @@
-"""Tells others of a build in their own formats: Croissant, a dataset card, OpenLineage. Writes into its folder before that is put in place.
+"""Tells others of a build in their own formats: Croissant, a dataset card, OpenLineage, a page for a browser. Writes into its folder.
 
 Nothing here fails a build: a file that cannot be made or written is left out whole, and a notice says which and why.
 """
@@ -13,7 +13,7 @@ from ..compiler.diagnostics import Fault
 from .croissant import croissant
 from .dataset_card import card_of
 from .events import Notice, Watch
-from .files import remove, writing
+from .files import write_atomic
 from .finished import Finished, finished
 from .openlineage import openlineage
 
@@ -44,20 +44,10 @@ def _emit(folder: Path, emitters: tuple[tuple[str, Emitter], ...]) -> list[str]:
     left_out = []
     for name, emitter in emitters:
         try:
-            _write(folder / name, emitter(build, now))
+            write_atomic(folder / name, emitter(build, now))
         except Exception as error:
             left_out.append(_why(f"`{name}`", error, folder))
     return left_out
-
-
-def _write(path: Path, data: bytes) -> None:
-    """The file, whole or not at all. It is synced with its folder, which is not in place yet. Fault MIX0508."""
-    try:
-        with writing(path):
-            path.write_bytes(data)
-    except BaseException:
-        remove(path)
-        raise
 
 
 def moment() -> datetime:
@@ -76,8 +66,18 @@ def _events(build: Finished, now: datetime) -> bytes:
     return openlineage(build, now - timedelta(seconds=seconds), now)
 
 
+def _report(build: Finished, now: datetime) -> bytes:
+    from .report.gather import gather
+    from .report_html.page import page_bytes
+
+    return page_bytes(gather(build.folder))
+
+
+REPORT = ("report.html", _report)
+"""What tells of training and evaluation too, and is made again after them."""
 EMITTERS: tuple[tuple[str, Emitter], ...] = (
     ("croissant.json", lambda build, now: croissant(build, now.date().isoformat())),
     ("README.md", lambda build, now: card_of(build).encode()),
     ("openlineage.jsonl", _events),
+    REPORT,
 )

@@ -36,7 +36,7 @@ from .churn import Churn, churn
 from .confounded import confounded
 from .context import Context
 from .embeddings import embedding_files
-from .emit import EMITTERS, emit
+from .emit import EMITTERS, REPORT, emit
 from .evaluate import evaluate
 from .events import Agreed, Deviated, Event, Notice, Passed, StageFinished, StageStarted, Watch
 from .example_rows import EXAMPLES, example_rows
@@ -65,7 +65,7 @@ from .write_card import write_card
 Content = bytes | Callable[[Path], object]
 """A file's bytes, or what writes it."""
 OWN = (
-    *("plan.json", "manifest.json", "ledger.parquet", "selected.parquet", "train.jsonl", "teachers.json", "profile.json", "report.html"),
+    *("plan.json", "manifest.json", "ledger.parquet", "selected.parquet", "train.jsonl", "teachers.json", "profile.json"),
     *("model", "metrics.jsonl", "eval.json", "answers.parquet", "arms", SOURCES, EXAMPLES, lock.FILE, *(name for name, _ in EMITTERS)),
 )
 PROFILE = re.compile(r"profile-[A-Za-z_][A-Za-z0-9_]*\.json")
@@ -222,6 +222,7 @@ def _run(stage: Stage, plan: Plan, result: Build, context: Context) -> None:
         _swap(plan, result, _selection_files(plan, result, context) | {"train.jsonl": lines} | selection_files(stage, result.baselines), context)
     elif isinstance(stage, (Train, Evaluate)):
         _tell(plan, result, context, result.out)
+        emit(result.out, context.watch, lambda: _tell(plan, result, context, result.out), (REPORT,))
 
 
 def chosen_rows(plan: Plan, stage: Select, walk: Walk, context: Context) -> pl.DataFrame:

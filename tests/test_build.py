@@ -14,8 +14,8 @@ from mixc.tests.cli.running import runner
 from mixc.tests.project import SCORED, make_project, rows, write_rows
 
 FILES = [
-    *("README.md", "croissant.json", "examples.parquet", "ledger.parquet", "manifest.json", "mix.lock", "openlineage.jsonl", "plan.json", "selected.parquet", "sources.json"),
-    *("teachers.json", "train.jsonl"),
+    *("README.md", "croissant.json", "examples.parquet", "ledger.parquet", "manifest.json", "mix.lock", "openlineage.jsonl", "plan.json", "report.html"),
+    *("selected.parquet", "sources.json", "teachers.json", "train.jsonl"),
 ]
 
 

@@ -33,7 +33,7 @@ def test_the_build_folder_holds_what_is_contracted(built: Path) -> None:
     assert {p.name for p in out.iterdir()} == {
         "plan.json", "manifest.json", "ledger.parquet", "selected.parquet", "train.jsonl", "teachers.json", "model", "metrics.jsonl", "eval.json", "answers.parquet",
         "README.md", "croissant.json", "openlineage.jsonl",
-        "sources.json", "examples.parquet",
+        "sources.json", "examples.parquet", "report.html",
         "mix.lock",
     }  # fmt: skip
     found = json.loads((out / "eval.json").read_text())

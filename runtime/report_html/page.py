@@ -32,6 +32,11 @@ SECTIONS = (
 """What a page shows, in its order; the last words are why it is not there, where the report has no better ones."""
 
 
+def page_bytes(report: Report) -> bytes:
+    """The page as it is written to a file."""
+    return f"{page(report).rstrip()}\n".encode()
+
+
 def page(report: Report) -> str:
     """The page as text."""
     found = [(name, title, draw(report), why) for name, title, draw, why in SECTIONS]

@@ -109,7 +109,9 @@ def test_the_page_is_written_into_the_build_and_says_where(run: Run) -> None:
         assert words in found.text
     assert run("report", "build/scored", "--out", "again.html")[0] == 0
     assert Path("again.html").read_text(encoding="utf-8") == text, "the same build, the same bytes"
-    assert run("build", "scored.mix", "-q")[0] == 0 and not Path("build/scored/report.html").exists(), "a build takes the place of its folder, report and all"
+    assert run("build", "scored.mix", "-q")[0] == 0 and safe(Path("build/scored/report.html").read_text(encoding="utf-8")).text, "a build brings its own"
+    code, card, _ = run("report", "scored.mix", "--format", "md")
+    assert code == 0 and card == Path("build/scored/README.md").read_text(encoding="utf-8")
 
 
 def test_the_figures_are_those_of_the_files(run: Run) -> None:
@@ -219,9 +221,11 @@ def test_where_no_report_can_be_made_it_is_said(words: tuple[str, ...], code: st
 
 
 def test_licences_are_those_that_the_manifest_counts(run: Run) -> None:
+    manifest = json.loads(Path("build/scored/manifest.json").read_text())
+    del manifest["counts"]["licences"]
+    Path("build/scored/manifest.json").write_text(json.dumps(manifest))
     said = json.loads(run("report", "scored.mix", "--format", "json")[1])
     assert said["licences"] == [{"kind": "corpus", "name": "rows", "licence": None, "rows": None}], "a build that counts none has what its corpora say"
-    manifest = json.loads(Path("build/scored/manifest.json").read_text())
     manifest["counts"]["licences"] = {"all": {"MIT": 14}, "corpora": {"rows": {"MIT": 9, "not stated": 5}}, "teachers": {TEACHER: {SCRIPT: 14}}}
     Path("build/scored/manifest.json").write_text(json.dumps(manifest))
     said = json.loads(run("report", "scored.mix", "--format", "json")[1])

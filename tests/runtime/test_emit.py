@@ -25,7 +25,7 @@ def fail(build: object, now: object) -> bytes:
 
 def test_every_build_tells_of_itself(tmp_path: Path) -> None:
     out = build_in(make_project(tmp_path), "scored.mix")
-    assert NAMES == ["croissant.json", "README.md", "openlineage.jsonl"] and all((out / name).stat().st_size for name in NAMES)
+    assert NAMES == ["croissant.json", "README.md", "openlineage.jsonl", "report.html"] and all((out / name).stat().st_size for name in NAMES)
     assert json.loads((out / "manifest.json").read_text())["notices"] == []
 
 
@@ -40,7 +40,7 @@ def test_a_name_that_cannot_be_written_is_left_out(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(module, "EMITTERS", (("plan.json/under", EMITTERS[0][1]), *EMITTERS[1:]))
     out = build_in(make_project(tmp_path), "scored.mix")
     (said,) = json.loads((out / "manifest.json").read_text())["notices"]
-    assert said == "emit: `plan.json/under` left out: cannot write `plan.json/under`: a part of the path is a file, not a folder" and str(tmp_path) not in said
+    assert said == "emit: `plan.json/under` left out: cannot write `plan.json/under`: a file stands where a folder should" and str(tmp_path) not in said
     assert sorted(p.name for p in out.iterdir() if p.name.startswith(".")) == []
 
 
@@ -78,7 +78,7 @@ def test_a_build_that_cannot_be_read_back_is_told_of_by_one_notice(tmp_path: Pat
     heard: list[object] = []
     emit(out, heard.append, lambda: heard.append("again"))
     first, second = heard
-    assert isinstance(first, Notice) and first.message.startswith("`croissant.json`, `README.md`, `openlineage.jsonl` left out: ") and second == "again"
+    assert isinstance(first, Notice) and first.message.startswith("`croissant.json`, `README.md`, `openlineage.jsonl`, `report.html` left out: ") and second == "again"
     assert not any((out / name).exists() for name in NAMES)
 
 
