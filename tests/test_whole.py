@@ -176,3 +176,18 @@ def test_a_response_longer_than_the_context_is_counted_not_cut(tmp_path: Path) -
     dropped = ledger.filter(pl.col("reason").str.contains("context"))
     assert dropped.height == 1 and dropped["naturalness"].null_count() == 1
     assert "context" in done.stdout
+
+
+def test_a_students_template_lies_beside_the_spec_wherever_the_spec_is(built: Path) -> None:
+    """In a folder of its own and built from above it, by another spec, which extends the first: the path is as seen from who wrote it."""
+    under = built / "recipes"
+    (under / "chat").mkdir(parents=True)
+    (under / "chat" / "plain.jinja").write_text("{% for m in messages %}{{ m['content'] }}\n{% endfor %}")
+    text = STUDENT.replace('model "tiny"', 'model "../tiny"\n  template "chat/plain.jinja"').replace('"data/', '"../data/').replace('"bench', '"../bench')
+    (under / "own.mix").write_text(text.replace('mix "whole"', 'mix "own"'))
+    (built / "child.mix").write_text('extends "recipes/own.mix"\n')
+    for spec in ("recipes/own.mix", "child.mix"):
+        done = mixc("build", spec, "--until", "score", cwd=built)
+        assert done.returncode == 0, done.stderr
+    manifests = [json.loads((built / "build" / name / "manifest.json").read_text()) for name in ("own", "child")]
+    assert manifests[0]["models"] == manifests[1]["models"] != json.loads((built / "build" / "whole" / "manifest.json").read_text())["models"]

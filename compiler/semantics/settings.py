@@ -87,7 +87,7 @@ class Settings:
         return None if setting is None else number(self.notes, keyword, setting.value, unit, whole=whole, least=least, most=most)
 
     def amount(self, keyword: str, units: tuple[str, ...], *, example: str, least: float = 1) -> Amount | None:
-        """A number in one of `units`: a share is at most 100 %, anything else is whole and not under `least`."""
+        """A number in one of `units`: a share is at most 100 %, epochs are above 0, anything else is whole and not under `least`."""
         setting = self.one(keyword)
         if setting is None:
             return None
@@ -102,10 +102,9 @@ class Settings:
                 help=f"it is in {' or '.join(f'`{u}`' for u in units)}: write `{keyword} {example}`",
             )
             return None
-        share = unit == "%"
-        found = number(
-            self.notes, keyword, setting.value, unit, whole=not share, least=0 if share else least, most=100 if share else None
-        )
+        share, parts = unit == "%", unit in ("%", "epochs")
+        lowest = 0 if share else 0.001 if parts else least
+        found = number(self.notes, keyword, setting.value, unit, whole=not parts, least=lowest, most=100 if share else None)
         return None if found is None or unit is None else Amount(value=found, unit=unit)
 
     def flag(self, keyword: str) -> bool:

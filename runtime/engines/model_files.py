@@ -122,7 +122,7 @@ def _override(model: Model) -> str | None:
     if model.template is None:
         return None
     try:
-        return (Path(model.folder) / Path(model.template).expanduser()).read_text(encoding="utf-8")
+        return Path(model.template).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         message = f"the chat template `{model.template}` cannot be read"
         label = Label(model.span, "this student's template")

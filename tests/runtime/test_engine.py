@@ -92,7 +92,7 @@ def test_a_prompt_is_the_template_with_its_call_for_an_answer(llama: Path, tmp_p
     assert tokenizer.stops() == (2,)
     (tmp_path / "own.jinja").write_text("Q: {{ messages[0]['content'] }} {{ strftime_now('%Y') }}\nA:")
     students = Students()
-    own = model(llama, folder=str(tmp_path), template="own.jinja")
+    own = model(llama, folder=str(tmp_path), template=str(tmp_path / "own.jinja"))
     assert students.tokenizer(own).hf.decode(students.tokenizer(own).prompt("Why?")) == "Q: Why? 2024\nA:"
     assert students.files(own).template_digest != students.files(model(llama)).template_digest
     assert students.files(own).tokenizer_digest == students.files(model(llama)).tokenizer_digest
@@ -103,9 +103,9 @@ def test_a_student_without_a_usable_template_is_a_fault_only_where_it_is_needed(
     assert len(bare.response("Five clips").ids) > 0
     assert code(lambda: bare.prompt("Why?")) == "MIX0507"
     (tmp_path / "bad.jinja").write_text("{% for %}")
-    bad = Students().tokenizer(model(tmp_path / "bare", folder=str(tmp_path), template="bad.jinja"))
+    bad = Students().tokenizer(model(tmp_path / "bare", folder=str(tmp_path), template=str(tmp_path / "bad.jinja")))
     assert code(lambda: bad.prompt("Why?")) == "MIX0507"
-    missing = model(tmp_path / "bare", folder=str(tmp_path), template="none.jinja")
+    missing = model(tmp_path / "bare", folder=str(tmp_path), template=str(tmp_path / "none.jinja"))
     assert code(lambda: Students().files(missing)) == "MIX0501"
 
 

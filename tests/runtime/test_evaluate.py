@@ -255,7 +255,7 @@ def test_a_trained_model_is_measured_with_the_template_it_was_trained_with(stude
     (tmp_path / "chat.jinja").write_text(template.replace("<|im_start|>assistant", "<|im_start|>answer"))
     stage = make_stage(student, make_benchmark(tmp_path / "b.jsonl", [{"problem": "1+1?", "answer": "2"}]))
     assert stage.model is not None
-    stage = replace(stage, model=replace(stage.model, template="chat.jinja", folder=str(tmp_path)))
+    stage = replace(stage, model=replace(stage.model, template=str(tmp_path / "chat.jinja"), folder=str(tmp_path)))
     found = evaluate(stage, None, after(trained), make_context(tmp_path))
     plain = make_stage(trained, *stage.benchmarks)
     own = evaluate(plain, None, (), make_context(tmp_path / "elsewhere"))

@@ -212,7 +212,7 @@ def test_a_template_that_rewrites_the_response_counts_the_whole_turn(world, tmp_
     student, context, _ = world
     (tmp_path / "chat.jinja").write_text("{% for m in messages %}[{{ m['role'] }}]{{ m['content'] | upper if m['role'] == 'assistant' else m['content'] }}{% endfor %}{% if add_generation_prompt %}[assistant]{% endif %}")
     stage = make_stage(student)
-    stage = replace(stage, model=replace(stage.model, template="chat.jinja", folder=str(tmp_path)))
+    stage = replace(stage, model=replace(stage.model, template=str(tmp_path / "chat.jinja"), folder=str(tmp_path)))
     rows = make_rows(context, stage, long=1, of=1)
     _, report = tokenise(stage, rows, context.students.tokenizer(stage.model), 60)
     (turn,) = report.turns

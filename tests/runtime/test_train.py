@@ -212,7 +212,7 @@ def test_a_template_that_rewrites_an_answered_prompt_is_refused(student, tmp_pat
     template = "{{ messages | length }}{% for m in messages %}{{ m['content'] }}{% endfor %}"
     (tmp_path / "chat.jinja").write_text(template)
     stage = make_stage(student)
-    stage = replace(stage, model=replace(stage.model, template="chat.jinja", folder=str(tmp_path), model=str(student)))
+    stage = replace(stage, model=replace(stage.model, template=str(tmp_path / "chat.jinja"), folder=str(tmp_path), model=str(student)))
     assert fault(lambda: train(stage, make_rows(3), make_context(tmp_path)))[0] == "MIX0507"
     golden(RUN / "MIX0507.txt", shown(lambda: train(stage, make_rows(3), make_context(tmp_path))))
 
