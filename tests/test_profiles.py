@@ -126,7 +126,7 @@ def test_a_run_that_ends_before_it_measures_nothing_and_one_that_ends_with_it_ha
     folder, manifest = built(run, "spec.mix", "--until", "score", "--out", "scored")
     assert not (folder / "profile.json").exists() and "profile:tiny" not in manifest["finished"]
     folder, manifest = built(run, "spec.mix", "--until", "profile", "--out", "profiled")
-    assert sorted(file.name for file in folder.iterdir()) == ["manifest.json", "mix.lock", "plan.json", "profile.json"]
+    assert sorted(file.name for file in folder.iterdir()) == ["manifest.json", "mix.lock", "plan.json", "profile.json", "sources.json"]
     assert manifest["finished"][-1] == "profile:tiny"
 
 
