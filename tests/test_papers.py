@@ -60,7 +60,11 @@ def test_skill_aware_has_what_was_published() -> None:
     assert {b.name: b.samples for b in evaluate.benchmarks} == {"math500": 1, "aime24": 8}
 
 
-@pytest.mark.parametrize("name", [name for name in PAPERS if name.startswith("skill-aware-plain")])
+HERE = {"skill-aware-plain-mini": [pytest.mark.shared, pytest.mark.student]}
+"""What reads data and a model of this machine."""
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=HERE.get(name, [])) for name in PAPERS if name.startswith("skill-aware-plain")])
 def test_its_control_differs_in_the_text_alone(name: str) -> None:
     ours, control = plan_of(name.replace("-plain", "")), plan_of(name)
     differ = [a.id for a, b in zip(ours.stages, control.stages, strict=True) if to_data_of(a) != to_data_of(b)]
