@@ -48,13 +48,18 @@ def settle(dataset: Dataset, name: str, spec: Path) -> Corpus:
         message = f"no row of `{dataset.name}` is one question and one answer: {said}"
         raise Fault(Diagnostic("MIX0542", message, Label(dataset.span, f"read as {_read_as(shape)}"), help="see that the columns and roles are called so in the file"))
     wrote = f"its rows were written anew, a `prompt` and a `response` each, from {_listed(str(file.name) for file in place.files)}"
-    told = [f"{done.left[why]:,} rows are left out: {said}" for why, said in ((NOT_ONE, "they are more than one question and one answer, which is what mixc trains on"), (NO_TEXT, "a text is missing in them")) if done.left[why]]
+    reasons = ((NOT_ONE, "more than one question and one answer, which is what mixc trains on"), (NO_TEXT, "without a text"))
+    told = [f"left out: {_rows(done.left[why])}, {said}" for why, said in reasons if done.left[why]]
     if done.systems:
-        told.append(f"{done.systems:,} rows have a system text, which mixc does not show to the student: it stands in their column `system`")
+        told.append(f"a system text in {_rows(done.systems)}, which mixc does not show to the student: it stands in the column `system`")
     if done.dropped:
         told.append(f"columns of lists or objects are not copied: {_listed(sorted(done.dropped))}")
     head = f"`{dataset.name}`: {done.kept:,} rows of {_listed(os.path.normpath(file) for file in place.files)} are written to `{target}` as prompt and response"
     return Corpus(name, seen_from(target, spec.parent), "prompt", "response", (*dataset.remarks, wrote, *told), (head, *told), target)
+
+
+def _rows(count: int) -> str:
+    return "1 row" if count == 1 else f"{count:,} rows"
 
 
 def rows_of(spec: Path) -> Path:

@@ -198,7 +198,7 @@ def test_conversations_are_written_as_prompt_and_response_and_what_is_none_is_co
     rows = [json.loads(line) for line in Path("config.rows/chats.jsonl").read_text().splitlines()]
     assert rows == [{"prompt": "Name a prime.", "response": "Seven.", "id": 1}, {"prompt": "Name two.", "response": "2, 3.", "system": "Be brief.", "id": 2}]
     notices = " ".join(told["notices"])
-    assert "2 rows of `data/chats.json`" in notices and "1 rows are left out: they are more than one question" in notices and "1 rows have a system text" in notices
+    assert "2 rows of `data/chats.json`" in notices and "left out: 1 row, more than one question and one answer" in notices and "a system text in 1 row" in notices
     assert "more than one question and one answer" in " ".join(text.replace("\n# ", " ").split())
     assert 'scan     "data/legs.jsonl"' in text, "rows of columns whose `input` is empty are read as they stand"
 
